@@ -1,0 +1,46 @@
+import type { Entry, Kind, ListQuery, Page, Position, Query } from '../meta/core.ts'
+import { inScope } from './select.ts'
+import { between, countBetween, lookUp, type Runs } from './sorted-entries.ts'
+
+/** The entries of a snapshot that a query asks for, lazily and in order. */
+export function selected(runs: Runs, kind: Kind, query: ListQuery): Iterable<Entry> {
+  const { from, to } = bounds(query), key = singleKey(kind, query)
+  if (key !== undefined) {
+    const entry = lookUp(runs, key)
+    return entry && key >= from && inScope(query, entry) ? [entry] : []
+  }
+  return { [Symbol.iterator]: () => (query.where || query.name !== undefined ? filtered(between(runs, from, to), query) : between(runs, from, to)) }
+}
+
+/** A page of a snapshot. Without a limit nothing is looked at until it is read. */
+export function pageOf(runs: Runs, kind: Kind, query: ListQuery, position: Position): Page {
+  const entries = selected(runs, kind, query), limit = query.limit ?? 0
+  if (limit <= 0 || countBetween(runs, '') <= limit) return { entries, position, warnings: [] }
+  const page: Entry[] = []
+  for (const entry of entries) {
+    if (page.length < limit) { page.push(entry); continue }
+    const after = page.at(-1)!.key, { to } = bounds(query)
+    const remaining = query.where || query.name !== undefined ? undefined : countBetween(runs, behind(after), to)
+    return { entries: page, position, warnings: [], next: { after, ...(remaining !== undefined && { remaining }) } }
+  }
+  return { entries: page, position, warnings: [] }
+}
+
+/** The first key behind another. */
+const behind = (key: string) => `${key}\u0000`
+
+function bounds({ namespace, after }: ListQuery): { from: string; to?: string } {
+  const first = namespace === undefined ? '' : `${namespace}/`, next = after === undefined ? '' : behind(after)
+  // '0' is the character behind '/'.
+  return { from: next > first ? next : first, ...(namespace !== undefined && { to: `${namespace}0` }) }
+}
+
+function singleKey(kind: Kind, { namespace, name }: Query): string | undefined {
+  if (name === undefined) return undefined
+  if (namespace !== undefined) return `${namespace}/${name}`
+  return kind.namespaced ? undefined : name
+}
+
+function* filtered(entries: Iterable<Entry>, query: ListQuery): Generator<Entry> {
+  for (const entry of entries) if (inScope(query, entry)) yield entry
+}
