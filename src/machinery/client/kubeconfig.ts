@@ -1,0 +1,114 @@
+import { KubeConfig } from '@kubernetes/client-node'
+import { load } from 'js-yaml'
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { Clock } from '../../lib/clock.ts'
+import type { ConnectOptions } from './connect-options.ts'
+
+const REFRESH_MS = 60_000
+
+interface KubeconfigOptions { readonly context?: string | undefined; readonly requestTimeoutMs: number; readonly clock: Clock }
+
+/** A context of the user's own kubeconfig file: exec plugins, OIDC, files and proxies as kubectl understands them. Throws Error with a sentence for people. */
+export async function fromKubeconfigFile(file: string, { context, requestTimeoutMs, clock }: KubeconfigOptions): Promise<ConnectOptions> {
+  const where = `kubeconfig ${file}`, config = new KubeConfig()
+  try {
+    config.loadFromString(await readFile(file, 'utf8'))
+  } catch (cause) {
+    throw new Error(`${where}: ${(cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'the file does not exist' : `cannot be read: ${(cause as Error).message}`}`, { cause })
+  }
+  config.makePathsAbsolute(path.dirname(path.resolve(file)))
+  if (context) config.setCurrentContext(context)
+  const name = config.getCurrentContext()
+  check(where, name, config.getContexts().map((it) => it.name), config.getCurrentCluster()?.server)
+  const cluster = config.getCurrentCluster()!, user = config.getCurrentUser()
+  if (user?.impersonateUser) throw new Error(`${where}: context "${name}" impersonates ${user.impersonateUser}: give a context that acts as itself`)
+  const material = await applied(config), ca = text(material.ca), certificate = text(material.cert), key = text(material.key)
+  return {
+    server: cluster.server, requestTimeoutMs, insecureSkipTlsVerify: cluster.skipTLSVerify ?? false,
+    ...(ca && { ca }), ...(certificate && { certificate }), ...(key && { key }), ...(cluster.tlsServerName && { serverName: cluster.tlsServerName }), ...(cluster.proxyUrl && { proxyUrl: cluster.proxyUrl }),
+    ...((user?.exec ?? user?.authProvider ?? user?.token ?? user?.username) && { authorization: cached(clock, async () => {
+      const { headers, auth } = await applied(config)
+      return headers['Authorization'] ?? (auth ? basic(auth) : undefined)
+    }) }),
+  }
+}
+
+interface Applied { ca?: unknown; cert?: unknown; key?: unknown; auth?: string; headers: Record<string, string> }
+async function applied(config: KubeConfig): Promise<Applied> {
+  const options: Applied = { headers: {} }
+  await config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0])
+  return options
+}
+
+interface InlineKubeconfig {
+  'current-context'?: string
+  contexts?: { name: string; context?: { cluster?: string; user?: string } }[]
+  clusters?: { name: string; cluster?: Record<string, string | boolean | undefined> }[]
+  users?: { name: string; user?: Record<string, unknown> }[]
+}
+const CLUSTER_FIELDS = new Set(['server', 'certificate-authority-data', 'insecure-skip-tls-verify', 'tls-server-name', 'proxy-url', 'extensions', 'disable-compression'])
+const USER_FIELDS = new Set(['client-certificate-data', 'client-key-data', 'token', 'username', 'password', 'extensions'])
+
+/**
+ * A kubeconfig out of a Secret: whoever wrote it must not make this process read files or run programs, so only inline data counts, and every other field is refused.
+ * (client-node would read `token-file`.) Throws Error with a sentence for people.
+ */
+export function fromInlineKubeconfig(content: string, { requestTimeoutMs }: { readonly requestTimeoutMs: number }): ConnectOptions {
+  const config = loadYaml(content)
+  const name = config['current-context'] ?? (config.contexts?.length === 1 ? config.contexts[0]!.name : ''), context = config.contexts?.find((it) => it.name === name)?.context
+  const cluster = config.clusters?.find((it) => it.name === context?.cluster)?.cluster ?? {}, user = config.users?.find((it) => it.name === context?.user)?.user ?? {}
+  check('it', name, (config.contexts ?? []).map((it) => it.name), text(cluster['server']))
+  const outside = [...Object.keys(cluster).filter((field) => !CLUSTER_FIELDS.has(field)), ...Object.keys(user).filter((field) => !USER_FIELDS.has(field))]
+  if (outside.length) throw new Error(`it may hold inline data only, but uses ${outside.join(', ')}: use certificate-authority-data, client-certificate-data, client-key-data and token`)
+  const decoded = (data: unknown) => (typeof data === 'string' && data ? Buffer.from(data, 'base64').toString('utf8') : undefined)
+  const ca = decoded(cluster['certificate-authority-data']), certificate = decoded(user['client-certificate-data']), key = decoded(user['client-key-data']), token = text(user['token']), userName = text(user['username'])
+  const serverName = text(cluster['tls-server-name']), proxyUrl = text(cluster['proxy-url'])
+  return {
+    server: text(cluster['server'])!, requestTimeoutMs, insecureSkipTlsVerify: cluster['insecure-skip-tls-verify'] === true,
+    ...(ca && { ca }), ...(certificate && { certificate }), ...(key && { key }), ...(token && { token }), ...(serverName && { serverName }), ...(proxyUrl && { proxyUrl }),
+    ...(userName && { authorization: () => Promise.resolve(basic(`${userName}:${text(user['password']) ?? ''}`)) }),
+  }
+}
+
+function loadYaml(content: string): InlineKubeconfig {
+  try {
+    const config = load(content)
+    if (typeof config === 'object' && config !== null) return config
+  } catch (cause) {
+    throw new Error(`it is no kubeconfig: ${(cause as Error).message.split('\n')[0] ?? ''}`, { cause })
+  }
+  throw new Error('it is no kubeconfig')
+}
+
+/** A pod's own service account; its token rotates, and is read again every minute. Throws Error where this is no pod. */
+export function inCluster({ requestTimeoutMs, clock, environment, directory = '/var/run/secrets/kubernetes.io/serviceaccount' }: { requestTimeoutMs: number; clock: Clock; environment: Readonly<Record<string, string | undefined>>; directory?: string }): ConnectOptions {
+  const host = environment['KUBERNETES_SERVICE_HOST'], port = environment['KUBERNETES_SERVICE_PORT']
+  if (!host || !port) throw new Error('not running inside a cluster (KUBERNETES_SERVICE_HOST is not set): give --host-kubeconfig FILE, or --standalone')
+  return {
+    server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`, requestTimeoutMs, ca: readFileSync(path.join(directory, 'ca.crt'), 'utf8'),
+    token: cached(clock, async () => (await readFile(path.join(directory, 'token'), 'utf8')).trim()),
+  }
+}
+
+function check(where: string, name: string, names: readonly string[], server: string | undefined): void {
+  if (!names.includes(name)) throw new Error(`${where}: ${name ? `there is no context "${name}"` : 'no current context is set'}; it has ${names.length ? names.join(', ') : 'none'}`)
+  if (!server) throw new Error(`${where}: context "${name}" names a cluster that is missing or has no server`)
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : Buffer.isBuffer(value) ? value.toString('utf8') : undefined)
+const basic = (credentials: string) => `Basic ${Buffer.from(credentials).toString('base64')}`
+
+/** Asks again after a minute; a failure is not kept. */
+function cached<T>(clock: Clock, read: () => Promise<T>): () => Promise<T> {
+  let value: Promise<T> | undefined, at = 0
+  return () => {
+    if (!value || clock.now() - at >= REFRESH_MS) {
+      at = clock.now()
+      value = read()
+      value.catch(() => { value = undefined })
+    }
+    return value
+  }
+}

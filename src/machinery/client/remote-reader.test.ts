@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest'
+import type { Clock } from '../../lib/clock.ts'
+import type { Batch, Handler, Request, Response } from '../meta/core.ts'
+import { isReason, StatusError } from '../meta/status-error.ts'
+import { RemoteReader } from './remote-reader.ts'
+
+const KIND = { group: 'apps', version: 'v1', plural: 'deployments' }, signal = new AbortController().signal
+const object = (name: string, version: number) => ({ metadata: { name, namespace: 'shop', resourceVersion: String(version) }, spec: { text: '\u2028' } })
+const json = (value: unknown, status = 200): Response => ({ status, headers: [], body: Buffer.from(JSON.stringify(value)) })
+const stream = (...chunks: string[]): Response => ({ status: 200, headers: [], body: (async function* () { for (const chunk of chunks) { await Promise.resolve(); yield Buffer.from(chunk) } })() })
+const line = (type: string, it: unknown) => `${JSON.stringify({ type, object: it })}\n`
+const asked: string[] = []
+const answering = (...answers: ((request: Request) => Response)[]): Handler => {
+  asked.length = 0
+  return (request) => {
+    asked.push(decodeURIComponent(`${request.path}?${request.query.toString()}`))
+    return Promise.resolve(answers.shift()!(request))
+  }
+}
+const collect = async (batches: AsyncIterable<Batch>) => {
+  const seen: string[] = []
+  for await (const batch of batches) seen.push(batch.map((change) => (change.type === 'BOOKMARK' ? `BOOKMARK@${change.position}${change.initial ? ' initial' : ''}` : `${change.type} ${change.entry.key}@${change.position}`)).join(', '))
+  return seen
+}
+
+describe('list', () => {
+  test('follows continue tokens, wherever metadata stands', async () => {
+    const handler = answering(
+      () => json({ kind: 'DeploymentList', apiVersion: 'apps/v1', metadata: { resourceVersion: '9', continue: 't1' }, items: [object('a', 1)] }),
+      () => json({ items: [object('b', 2)], metadata: { resourceVersion: '9' } }))
+    const page = await new RemoteReader(KIND, handler, { labelSelector: 'x=y' }).list({}, signal)
+    expect(Array.from(page.entries, ({ key }) => key)).toEqual(['shop/a', 'shop/b'])
+    expect([page.position, page.next]).toEqual(['9', undefined])
+    expect(asked).toEqual(['/apis/apps/v1/deployments?labelSelector=x=y&limit=500', '/apis/apps/v1/deployments?labelSelector=x=y&limit=500&continue=t1'])
+  })
+
+  test('begins again in one response when the snapshot of its pages is gone', async () => {
+    const handler = answering(
+      () => json({ metadata: { resourceVersion: '9', continue: 't1' }, items: [object('gone', 1)] }), () => json(StatusError.expired('too old').status(), 410), () => json({ metadata: { resourceVersion: '12' }, items: [object('b', 2)] }))
+    const page = await new RemoteReader(KIND, handler).list({}, signal)
+    expect([Array.from(page.entries, ({ key }) => key), page.position]).toEqual([['shop/b'], '12'])
+  })
+
+  test('a page of one namespace at a position, and a core kind', async () => {
+    const handler = answering(() => json({ metadata: { resourceVersion: '9', continue: 't', remainingItemCount: 3 }, items: null }))
+    const page = await new RemoteReader({ group: '', version: 'v1', plural: 'pods' }, handler).list({ namespace: 'shop', name: 'a', limit: 2, at: { position: '8', match: 'exact' } }, signal)
+    expect(page.next).toEqual({ after: 't', remaining: 3 })
+    expect(asked).toEqual(['/api/v1/namespaces/shop/pods?fieldSelector=metadata.name=a&limit=2&resourceVersion=8&resourceVersionMatch=Exact'])
+  })
+
+  test('what is not Kubernetes is named', async () => {
+    await expect(new RemoteReader(KIND, answering(() => json('hello'))).list({}, signal)).rejects.toThrow(/Kubernetes API server/)
+    await expect(new RemoteReader(KIND, answering(() => json({ kind: 'Status', metadata: {} }))).list({}, signal)).rejects.toThrow(/the answer is no list/)
+    await expect(new RemoteReader(KIND, answering(() => ({ status: 502, headers: [], body: Buffer.from('<html>bad\n gateway') }))).list({}, signal)).rejects.toThrow('the server answered 502: <html>bad gateway')
+  })
+})
+
+describe('watch', () => {
+  test('state, bookmark, then changes cut wherever the bytes were; a partial line is dropped', async () => {
+    const events = line('ADDED', object('b', 10)) + line('MODIFIED', object('a', 11)) + line('BOOKMARK', { metadata: { resourceVersion: '15' } }) + line('DELETED', object('a', 16)), at = events.indexOf('MODIFIED') + 4
+    const handler = answering(() => json({ metadata: { resourceVersion: '9' }, items: [object('a', 1)] }), () => stream(events.slice(0, at), events.slice(at), '{"type":"ADDED","obj'))
+    expect(await collect(new RemoteReader(KIND, handler).watch({ initial: true }, signal))).toEqual([
+      'ADDED shop/a@1', 'BOOKMARK@9 initial', 'ADDED shop/b@10', 'MODIFIED shop/a@11, BOOKMARK@15, DELETED shop/a@16'])
+    expect(asked[1]).toBe('/apis/apps/v1/deployments?watch=true&allowWatchBookmarks=true&resourceVersion=9')
+  })
+
+  test('without a position it asks for the present one, because resourceVersion unset would replay the state', async () => {
+    const handler = answering(() => json({ metadata: { resourceVersion: '9' }, items: [] }), () => stream(line('ADDED', object('b', 10))))
+    expect(await collect(new RemoteReader(KIND, handler).watch({}, signal))).toEqual(['ADDED shop/b@10'])
+    expect(asked[0]).toContain('limit=1')
+  })
+
+  test('an ERROR event is thrown behind what came before it', async () => {
+    const handler = answering(() => stream(line('ADDED', object('b', 10)) + line('ERROR', { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' }))), seen: Batch[] = []
+    const error = await (async () => { for await (const batch of new RemoteReader(KIND, handler).watch({ at: { position: '3', match: 'notOlder' } }, signal)) seen.push(batch) })().catch((it: unknown) => it)
+    expect([isReason(error, 'Expired'), seen.length]).toEqual([true, 1])
+  })
+
+  test('a stream that is silent for too long is broken off', async () => {
+    let now = 0
+    const clock: Clock = { now: () => now, sleep: (ms) => { now += ms; return new Promise((resolve) => { setImmediate(resolve) }) } }
+    const handler: Handler = (_, stop) => Promise.resolve({ status: 200, headers: [], body: (async function* () {
+      yield Buffer.from(line('ADDED', object('b', 10)))
+      await new Promise((_resolve, reject) => { stop.addEventListener('abort', () => reject(new Error('aborted'))) })
+    })() })
+    expect(await collect(new RemoteReader(KIND, handler, { clock }).watch({ at: { position: '3', match: 'notOlder' } }, signal))).toEqual(['ADDED shop/b@10'])
+    expect(now).toBeGreaterThanOrEqual(90_000)
+  })
+})

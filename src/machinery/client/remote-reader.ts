@@ -1,0 +1,147 @@
+import { systemClock, type Clock } from '../../lib/clock.ts'
+import { Ingest, type ListEnvelope } from '../cache/ingest.ts'
+import type { SlabEntry } from '../cache/slab-entry.ts'
+import { WatchIngest, type WatchEvent } from '../cache/watch-ingest.ts'
+import type { Batch, Change, Handler, Kind, ListerWatcher, ListQuery, Page, Position, Query, WatchQuery } from '../meta/core.ts'
+import { isReason, StatusError } from '../meta/status-error.ts'
+import { failure, fromStatus } from './failure.ts'
+
+interface RemoteReaderOptions {
+  /** Selects on the server, besides what queries select. */
+  readonly labelSelector?: string
+  readonly fieldSelector?: string
+  /** Only this namespace. */
+  readonly namespace?: string
+  /** Objects per response of an unlimited list. */
+  readonly pageSize?: number
+  /** A watch that is silent for longer is broken off: bookmarks come about every minute. */
+  readonly idleMs?: number
+  readonly clock?: Clock
+}
+
+/** The collection of a kind on an API server, through any Handler. Nothing is parsed: bytes become entries as they arrive. */
+export class RemoteReader implements ListerWatcher {
+  readonly kind: Kind
+  readonly #handler: Handler
+  readonly #options: Required<Pick<RemoteReaderOptions, 'pageSize' | 'idleMs' | 'clock'>> & RemoteReaderOptions
+
+  constructor(kind: Pick<Kind, 'group' | 'version' | 'plural'> & Partial<Kind>, handler: Handler, options: RemoteReaderOptions = {}) {
+    this.kind = { kind: kind.plural, listKind: 'List', singular: '', shortNames: [], categories: [], namespaced: true, columns: [], fields: {}, ...kind }
+    this.#handler = handler
+    this.#options = { pageSize: 500, idleMs: 90_000, clock: systemClock, ...options }
+  }
+
+  /** `next.after` is the server's continue token. Errors: StatusError; ServiceUnavailable where the server does not answer. */
+  async list(query: ListQuery, signal: AbortSignal): Promise<Page> {
+    const entries: SlabEntry[] = []
+    if (query.limit !== undefined || query.after !== undefined) return page(entries, await this.#page(query, query.limit, query.after, entries, signal))
+    const { pageSize } = this.#options
+    let envelope = await this.#page(query, pageSize, undefined, entries, signal)
+    try {
+      while (envelope.metadata?.continue) envelope = await this.#page(query, pageSize, envelope.metadata.continue, entries, signal)
+    } catch (error) {
+      if (!isReason(error, 'Expired', 'Gone')) throw error
+      // The snapshot was compacted while we read it slowly: one response has no pages to lose.
+      entries.length = 0
+      envelope = await this.#page(query, undefined, undefined, entries, signal)
+    }
+    return page(entries, envelope)
+  }
+
+  async *watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {
+    let position = query.at?.position
+    if (query.initial || position === undefined) {
+      const { initial: _initial, ...scope } = query, state = await this.list(query.initial ? scope : { ...scope, limit: 1 }, signal)
+      position = state.position
+      if (query.initial) {
+        yield Array.from(state.entries, (entry): Change => ({ type: 'ADDED', entry, position: entry.position }))
+        yield [{ type: 'BOOKMARK', position, initial: true }]
+      }
+    }
+    yield* this.#stream(query, position, signal)
+  }
+
+  async *#stream(query: Query, position: Position, signal: AbortSignal): AsyncGenerator<Batch> {
+    const parameters = this.#parameters(query), { clock, idleMs } = this.#options, stop = new AbortController()
+    for (const [name, value] of [['watch', 'true'], ['allowWatchBookmarks', 'true'], ['resourceVersion', position]] as const) parameters.set(name, value)
+    let heard = clock.now()
+    const onAbort = () => stop.abort(signal.reason)
+    signal.addEventListener('abort', onAbort)
+    const guard = (async () => {
+      for (let rest = idleMs; rest > 0 && !stop.signal.aborted; rest = heard + idleMs - clock.now()) await clock.sleep(rest, stop.signal)
+      stop.abort(SILENT)
+    })()
+    try {
+      const response = await this.#handler({ method: 'GET', path: this.#path(query), query: parameters, headers: ACCEPT }, stop.signal)
+      if (response.status !== 200) throw await failure(response)
+      const ingest = new WatchIngest()
+      for await (const chunk of response.body instanceof Uint8Array ? [response.body] : response.body) {
+        heard = clock.now()
+        const events = ingest.write(chunk)
+        if (events.length) yield* batches(events)
+      }
+    } catch (error) {
+      if (signal.aborted || stop.signal.reason === SILENT) return
+      throw error instanceof SyntaxError ? new StatusError('InternalError', `${this.#path(query)}: ${error.message}`, { cause: error }) : error
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      stop.abort()
+      await guard
+    }
+  }
+
+  async #page(query: ListQuery, limit: number | undefined, token: string | undefined, entries: SlabEntry[], signal: AbortSignal): Promise<ListEnvelope> {
+    const parameters = this.#parameters(query), path = this.#path(query), { at } = query
+    if (limit !== undefined) parameters.set('limit', String(limit))
+    if (token !== undefined) parameters.set('continue', token)
+    else if (at) {
+      parameters.set('resourceVersion', at.position)
+      parameters.set('resourceVersionMatch', at.match === 'exact' ? 'Exact' : 'NotOlderThan')
+    }
+    const response = await this.#handler({ method: 'GET', path, query: parameters, headers: ACCEPT }, signal)
+    if (response.status !== 200) throw await failure(response)
+    const ingest = new Ingest((entry) => entries.push(entry))
+    try {
+      for await (const chunk of response.body instanceof Uint8Array ? [response.body] : response.body) ingest.write(chunk)
+      const envelope = ingest.end() as Partial<ListEnvelope> | string | null
+      // An answer that is no list must not pass for an empty one: emptiness has consequences.
+      if (typeof envelope !== 'object' || typeof envelope?.metadata !== 'object' || envelope.kind?.endsWith('List') === false) throw new SyntaxError('the answer is no list')
+      return envelope
+    } catch (error) {
+      throw error instanceof SyntaxError ? new StatusError('InternalError', `${path}: ${error.message}: check that the address is that of a Kubernetes API server`, { cause: error }) : error
+    }
+  }
+
+  #path(query: Query): string {
+    const { group, version, plural } = this.kind, namespace = query.namespace ?? this.#options.namespace
+    return `${group ? `/apis/${group}` : '/api'}/${version}/${namespace ? `namespaces/${encodeURIComponent(namespace)}/` : ''}${plural}`
+  }
+
+  #parameters(query: Query): URLSearchParams {
+    const { labelSelector, fieldSelector } = this.#options, { where, name } = query
+    if (where && where.labels === undefined && where.fields === undefined) throw StatusError.internal('a remote server selects by label and field selectors only')
+    const labels = [labelSelector, where?.labels].filter(Boolean).join(','), fields = [fieldSelector, where?.fields, name && `metadata.name=${name}`].filter(Boolean).join(',')
+    return new URLSearchParams({ ...(labels && { labelSelector: labels }), ...(fields && { fieldSelector: fields }) })
+  }
+}
+
+const ACCEPT = [['accept', 'application/json']] as const, SILENT = new Error('silent for too long')
+
+function page(entries: readonly SlabEntry[], { metadata = {} }: ListEnvelope): Page {
+  const { resourceVersion = '', continue: after, remainingItemCount: remaining } = metadata
+  return { entries, position: resourceVersion, ...(after && { next: { after, ...(remaining !== undefined && { remaining }) } }), warnings: [] }
+}
+
+/** What came before an ERROR event is delivered before it is thrown. */
+function* batches(events: readonly WatchEvent[]): Generator<Batch> {
+  const batch: Change[] = []
+  for (const event of events) {
+    if (event.type === 'ERROR') {
+      if (batch.length) yield batch
+      throw fromStatus(event.status)
+    }
+    if (event.type === 'BOOKMARK') batch.push({ type: 'BOOKMARK', position: event.object.metadata.resourceVersion ?? '' })
+    else batch.push({ type: event.type, entry: event.entry, position: event.entry.position })
+  }
+  if (batch.length) yield batch
+}
