@@ -63,8 +63,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly fields: Readonly<Record<string, (object: T) => string>>
 }
 
-/** Ages are computed when a row is written: a cached row leaves a hole for them (`since`: milliseconds since the epoch). `live` is the same for what changes without the object. */
-export type Cell = string | number | boolean | null | readonly unknown[] | { readonly since: number } | { readonly live: () => string }
+/** Ages are computed when a row is written: a cached row leaves a hole for them (`since`: milliseconds since the epoch). `live` is the same for what changes without the object; `now` is the row's time of writing in milliseconds. */
+export type Cell = string | number | boolean | null | readonly unknown[] | { readonly since: number } | { readonly live: (now: number) => string }
 
 export interface Column<T extends KubeObject = KubeObject> {
   readonly name: string
