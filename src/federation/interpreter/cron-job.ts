@@ -1,0 +1,9 @@
+import type { FoldRule } from './fold-rule.ts'
+
+/** Every running Job counts, even those of one name in several clusters. The latest times are the generic rule's. */
+export const cronJob: FoldRule = {
+  status(given) {
+    const active = given.flatMap(({ value }) => (value['active'] as unknown[] | undefined) ?? [])
+    return { active: active.length > 0 ? active : undefined }
+  },
+}

@@ -1,0 +1,3 @@
+import type { FoldRule } from './fold-rule.ts'
+
+export const daemonSet: FoldRule = { status: () => ({ collisionCount: undefined }) }

@@ -1,0 +1,21 @@
+import type { JsonObject } from '../../machinery/meta/json-value.ts'
+import type { Given } from './given.ts'
+import { union } from './merge-values.ts'
+
+/** All entry points of all clusters once, ports of the same one united, by address and then host name. */
+export function mergeLoadBalancer(given: readonly Given<JsonObject>[]): JsonObject {
+  const points = new Map<string, JsonObject>()
+  for (const { value } of given) {
+    for (const point of (value['loadBalancer'] as { ingress?: JsonObject[] } | undefined)?.ingress ?? []) {
+      const id = identity(point), found = points.get(id)
+      if (!found) { points.set(id, point); continue }
+      const ports = union([...((found['ports'] as unknown[] | undefined) ?? []), ...((point['ports'] as unknown[] | undefined) ?? [])])
+      points.set(id, { ...found, ...(ports.length > 0 && { ports }) })
+    }
+  }
+  const ingress = [...points].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, point]) => point)
+  return { loadBalancer: ingress.length > 0 ? { ingress } : {} }
+}
+
+/** Sorts as entries do: NUL is below everything that can stand in them. */
+const identity = (point: JsonObject) => ['ip', 'hostname', 'ipMode'].map((field) => (point[field] as string | undefined) ?? '').join('\0')
