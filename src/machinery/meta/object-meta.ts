@@ -7,7 +7,7 @@ import { fieldError } from './status-error.ts'
 
 const MAX_ANNOTATION_BYTES = 256 * 1024
 /** Finalizers by which the garbage collector works: it removes them once dependents are deleted, or orphaned. */
-export const FOREGROUND_FINALIZER = 'foregroundDeletion', ORPHAN_FINALIZER = 'orphan'
+export const FOREGROUND_FINALIZER: string = 'foregroundDeletion', ORPHAN_FINALIZER: string = 'orphan'
 const STANDARD_FINALIZERS = new Set([FOREGROUND_FINALIZER, ORPHAN_FINALIZER, 'kubernetes'])
 
 /** Metadata on creation, name already generated. Rules and texts of apimachinery/pkg/api/validation/objectmeta.go; `meta` as `decodeObjectMeta` gives it. */

@@ -1,0 +1,28 @@
+import type { DeleteOptions, Entry, ListQuery, Page, Resource } from '../meta/core.ts'
+import { isReason, StatusError } from '../meta/status-error.ts'
+
+const WORKERS = 16
+
+/**
+ * Deletes what a list finds, and answers that list. Not atomic: the first error ends it, with some objects gone; one that vanished meanwhile is none.
+ * `query.limit` takes one page, else everything goes.
+ */
+export async function deleteCollection(resource: Resource, query: ListQuery, options: DeleteOptions, signal: AbortSignal): Promise<Page> {
+  const { reader, writer } = resource
+  if (!writer) throw StatusError.methodNotAllowed({ group: resource.kind.group, resource: resource.kind.plural }, 'deletecollection')
+  const page = await reader.list(query, signal), failed = new AbortController(), rest = page.entries[Symbol.iterator]()
+  const worker = async () => {
+    for (let next: IteratorResult<Entry> = rest.next(); !next.done && !failed.signal.aborted; next = rest.next()) {
+      try {
+        await writer.delete(next.value.key, options, signal)
+      } catch (error) {
+        if (isReason(error, 'NotFound')) continue
+        failed.abort()
+        throw error
+      }
+    }
+  }
+  const outcomes = await Promise.allSettled(Array.from({ length: WORKERS }, worker)), failure = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failure) throw failure.reason
+  return page
+}

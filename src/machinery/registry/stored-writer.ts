@@ -1,0 +1,194 @@
+import type { Clock } from '../../lib/clock.ts'
+import { SlabEntry } from '../cache/slab-entry.ts'
+import type { DeleteOptions, Entry, KubeObject, ObjectMeta, Storage, StoredRecord, WriteOptions, Writer } from '../meta/core.ts'
+import { decodeObjectMeta } from '../meta/decode-object-meta.ts'
+import { generateName } from '../meta/generate-name.ts'
+import type { JsonSchema } from '../meta/json-schema.ts'
+import { cloneJson, equalJson } from '../meta/json-value.ts'
+import { parseJson, stringifyJson } from '../meta/json.ts'
+import { fieldError, StatusError } from '../meta/status-error.ts'
+import type { StoredKind } from '../meta/strategy.ts'
+import { keyPrefix } from '../storage/storage-key.ts'
+import { storedEntry } from '../storage/storage-reader.ts'
+import { beforeCreate } from './before-create.ts'
+import { beforeDelete } from './before-delete.ts'
+import { beforeStatusUpdate, beforeUpdate } from './before-update.ts'
+import type { NamespaceGuard } from './namespace-guard.ts'
+import { checkNamespace } from './namespace-guard.ts'
+
+export interface WriterDependencies {
+  readonly clock: Clock
+  /** UUID v4. */
+  readonly randomUuid: () => string
+  /** Five characters for generateName: `nameSuffix` of meta/generate-name.ts. */
+  readonly randomSuffix: () => string
+  /** Absent: any namespace will do. */
+  readonly namespaces?: NamespaceGuard
+}
+
+/** Sizes of values, as etcd limits them by default. */
+const MAX_VALUE_BYTES = 1_572_864
+const MAX_GENERATED_NAMES = 8
+
+/**
+ * Writes a kind into the store: read, decide (pure), commit if nothing else was committed meanwhile, else again with what is there now.
+ * Values are JSON of the stored version, without resourceVersion: that is the record's revision.
+ */
+export class StoredWriter implements Writer {
+  readonly #kind: StoredKind
+  readonly #storage: Storage
+  readonly #dependencies: WriterDependencies
+
+  constructor(kind: StoredKind, storage: Storage, dependencies: WriterDependencies) {
+    this.#kind = kind
+    this.#storage = storage
+    this.#dependencies = dependencies
+  }
+
+  async create(submitted: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Entry> {
+    const schema = await this.#kind.schema(signal), metadata = decodeObjectMeta(submitted.metadata, this.#kind)
+    await this.#checkNamespace(metadata, signal)
+    for (let attempt = 1; ; attempt++) {
+      const isGenerated = !metadata.name && metadata.generateName !== undefined
+      const named = isGenerated ? { ...metadata, name: generateName(metadata.generateName!, this.#dependencies.randomSuffix()) } : metadata
+      const made = await this.#insert(schema, submitted, named, options, signal)
+      if ('entry' in made) return made.entry
+      if (!isGenerated) throw this.#alreadyExists(made.current, named.name!)
+      if (attempt === MAX_GENERATED_NAMES) throw this.#noNameLeft(named.name!)
+    }
+  }
+
+  async update(key: string, change: (current: KubeObject | undefined) => KubeObject, options: WriteOptions, signal: AbortSignal): Promise<{ readonly entry: Entry; readonly created: boolean }> {
+    const schema = await this.#kind.schema(signal)
+    let { record } = await this.#storage.get(this.#storageKey(key), signal)
+    for (;;) {
+      if (!record) {
+        const submitted = change(undefined), metadata = this.#metadataAt(key, submitted)
+        await this.#checkNamespace(metadata, signal)
+        const made = await this.#insert(schema, submitted, metadata, options, signal)
+        if ('entry' in made) return { entry: made.entry, created: true }
+        record = made.current
+      } else {
+        const made = await this.#replace(schema, key, record, change, options, signal)
+        if ('entry' in made) return { entry: made.entry, created: false }
+        record = made.current
+      }
+      signal.throwIfAborted()
+    }
+  }
+
+  async delete(key: string, options: DeleteOptions, signal: AbortSignal): Promise<{ readonly entry: Entry; readonly removed: boolean }> {
+    let { record } = await this.#storage.get(this.#storageKey(key), signal)
+    for (;;) {
+      if (!record) throw StatusError.notFound(this.#resource, nameOf(key))
+      const old = parsed(record)
+      await this.#kind.strategy.authorize?.(undefined, old, options)
+      const marked = beforeDelete(this.#kind, old, options, this.#dependencies.clock.now())
+      const made = marked ? await this.#store(record, old, marked, options, signal) : await this.#remove(record, old, options, signal)
+      if ('entry' in made) return { entry: made.entry, removed: !marked }
+      record = made.current
+      signal.throwIfAborted()
+    }
+  }
+
+  async #insert(schema: JsonSchema, submitted: KubeObject, metadata: ObjectMeta, options: WriteOptions, signal: AbortSignal): Promise<Written> {
+    const { strategy, namespaced } = this.#kind, given = { now: this.#dependencies.clock.now(), uid: this.#dependencies.randomUuid() }
+    const { object, warnings } = beforeCreate(this.#kind, schema, cloneJson(submitted), metadata, given)
+    await strategy.authorize?.(object, undefined, options)
+    // Not a user's mistake by the book: a kube-apiserver answers it as an error without a reason.
+    if (metadata.resourceVersion && metadata.resourceVersion !== '0') throw new StatusError('', 'resourceVersion should not be set on objects to be created')
+    const key = this.#storageKey(namespaced ? `${object.metadata.namespace}/${object.metadata.name}` : object.metadata.name!), value = encode(object)
+    if (options.dryRun) {
+      const { record } = await this.#storage.get(key, signal)
+      if (record) return { current: record }
+    }
+    const result = options.dryRun ? undefined : await this.#storage.commit(key, value, 0, signal)
+    if (result && 'current' in result) return result
+    for (const text of warnings) options.warn(text)
+    return { entry: result ? storedEntry({ key, value, revision: result.revision }) : SlabEntry.of(object) }
+  }
+
+  async #replace(schema: JsonSchema, key: string, record: StoredRecord, change: (current: KubeObject) => KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Written> {
+    const old = parsed(record), submitted = cloneJson(change(old)), metadata = this.#metadataAt(key, submitted), { strategy } = this.#kind
+    this.#checkPreconditions(record, metadata, old)
+    const { object, warnings } = options.subresource === 'status'
+      ? beforeStatusUpdate(this.#kind, schema, submitted, old)
+      : beforeUpdate(this.#kind, schema, submitted, metadata, old, this.#dependencies.clock.now())
+    await strategy.authorize?.(object, old, options)
+    // The last finalizer was what kept it.
+    const isFinished = old.metadata.deletionTimestamp !== undefined && !old.metadata.deletionGracePeriodSeconds && !object.metadata.finalizers?.length
+    const made = isFinished ? await this.#remove(record, object, options, signal) : await this.#store(record, old, object, options, signal)
+    if ('entry' in made) for (const text of warnings) options.warn(text)
+    return made
+  }
+
+  /** An object that does not differ is not written. */
+  async #store(record: StoredRecord, old: KubeObject, object: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Written> {
+    if (equalJson({ ...object, metadata: { ...object.metadata, resourceVersion: old.metadata.resourceVersion } }, old)) return { entry: storedEntry(record) }
+    const value = encode(object)
+    const result = options.dryRun ? { revision: record.revision } : await this.#storage.commit(record.key, value, record.revision, signal)
+    return 'current' in result ? result : { entry: storedEntry({ key: record.key, value, revision: result.revision }) }
+  }
+
+  /** Answers the object with the version that it had. */
+  async #remove(record: StoredRecord, object: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Written> {
+    const result = options.dryRun ? undefined : await this.#storage.commit(record.key, undefined, record.revision, signal)
+    return result && 'current' in result ? result : { entry: storedEntry({ ...record, value: encode(object) }) }
+  }
+
+  /** What the object says of its identity must agree with where it is written; what it does not say is filled in. */
+  #metadataAt(key: string, submitted: KubeObject): ObjectMeta {
+    const metadata = decodeObjectMeta(submitted.metadata, this.#kind), name = nameOf(key), namespace = this.#kind.namespaced ? key.slice(0, key.indexOf('/')) : undefined
+    if (metadata.name !== undefined && metadata.name !== name) throw StatusError.badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
+    if (metadata.namespace !== undefined && metadata.namespace !== namespace) throw StatusError.badRequest('the namespace of the provided object does not match the namespace sent on the request')
+    return { ...metadata, name, ...(namespace !== undefined && { namespace }) }
+  }
+
+  #checkPreconditions({ key, revision }: StoredRecord, { uid, resourceVersion = '0' }: ObjectMeta, { metadata: { name = '', uid: stored } }: KubeObject): void {
+    if (uid !== undefined && uid !== stored)
+      throw StatusError.conflict(this.#resource, name, `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored}`)
+    if (!/^\d+$/.test(resourceVersion)) throw new StatusError('', `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`)
+    if (Number(resourceVersion) === 0) {
+      if (!this.#kind.strategy.allowUnconditionalUpdate)
+        throw StatusError.invalid({ group: this.#kind.group, kind: this.#kind.plural }, name, [fieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update')])
+    } else if (resourceVersion !== String(revision)) throw StatusError.conflict(this.#resource, name, 'the object has been modified; please apply your changes to the latest version and try again')
+  }
+
+  async #checkNamespace({ namespace, name }: ObjectMeta, signal: AbortSignal): Promise<void> {
+    const { namespaces } = this.#dependencies
+    if (namespaces && this.#kind.namespaced && namespace) await checkNamespace(namespaces, namespace, { of: this.#resource, name: name ?? '' }, signal)
+  }
+
+  #alreadyExists(current: StoredRecord | undefined, name: string): StatusError {
+    const error = StatusError.alreadyExists(this.#resource, name)
+    return current && parsed(current).metadata.deletionTimestamp ? new StatusError('AlreadyExists', `object is being deleted: ${error.message}`, { details: error.details! }) : error
+  }
+
+  #noNameLeft(name: string): StatusError {
+    const { message, details } = StatusError.alreadyExists(this.#resource, name)
+    return new StatusError('AlreadyExists', `${message}, the server was not able to generate a unique name for the object`, { details: { ...details, retryAfterSeconds: 1 } })
+  }
+
+  get #resource() { return { group: this.#kind.group, resource: this.#kind.plural } }
+  #storageKey(key: string): string { return keyPrefix(this.#kind) + key }
+}
+
+/** `current`: what was there instead; the decision is made again from it. */
+type Written = { readonly entry: Entry } | { readonly current: StoredRecord | undefined }
+
+const nameOf = (key: string) => key.slice(key.indexOf('/') + 1)
+const text = (value: Uint8Array) => Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()
+
+/** As readers see it, with apiVersion and kind. */
+function parsed({ value, revision }: StoredRecord): KubeObject {
+  const object = parseJson(text(value)) as KubeObject
+  object.metadata.resourceVersion = String(revision)
+  return object
+}
+
+function encode(object: KubeObject): Buffer {
+  const { resourceVersion: _version, ...metadata } = object.metadata, value = Buffer.from(stringifyJson({ ...object, metadata }))
+  // The words of etcd, which clients and their owners know.
+  if (value.length > MAX_VALUE_BYTES) throw new StatusError('', 'etcdserver: request is too large')
+  return value
+}
