@@ -63,6 +63,7 @@ export class StoredWriter implements Writer {
     let { record } = await this.#storage.get(this.#storageKey(key), signal)
     for (;;) {
       if (!record) {
+        if (options.subresource !== undefined) throw StatusError.notFound(this.#resource, nameOf(key))
         const submitted = change(undefined), metadata = this.#metadataAt(key, submitted)
         await this.#checkNamespace(metadata, signal)
         const made = await this.#insert(schema, submitted, metadata, options, signal)
