@@ -142,6 +142,7 @@ export class Cache implements ListerWatcher {
       if (signal.aborted) return
       throw error
     }
+    if (signal.aborted) return
     if (!query.initial) {
       yield* this.#resume(query, signal)
       return

@@ -62,6 +62,7 @@ export class Scan {
           else if (field > DONE && depth <= 3) { this.odd = true; field = DONE }
           break
         case CLOSE:
+          if (depth <= 2) { if (field > DONE) this.odd = true; field = OTHER }
           if (depth === 2 && inMetadata) { inMetadata = false; this.metadataEnd = i + 1 }
           if (--depth === 0) { this.end = i + 1; return true }
           break

@@ -38,6 +38,14 @@ export class StorageReader implements ListerWatcher {
   }
 
   async *watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {
+    try {
+      yield* this.#changes(query, signal)
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+  }
+
+  async *#changes(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {
     const prefix = this.#scope(query)
     let revision: number
     if (query.initial) {
