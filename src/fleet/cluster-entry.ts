@@ -1,0 +1,80 @@
+import { Buffer } from 'node:buffer'
+import { CLUSTER_LABEL } from '../federation/interpreter/identity-bound.ts'
+import type { SlabEntry } from '../machinery/cache/slab-entry.ts'
+import type { Entry, KubeObject, Position, Sink } from '../machinery/meta/core.ts'
+
+/** A cluster's marks as bytes, made once. */
+export class ClusterMarks {
+  readonly cluster: string
+  readonly suffix: Buffer
+  /** `"cluster.federation/name":"member1"`, alone, before other labels, and with the map around it. */
+  readonly label: Buffer
+  readonly labelComma: Buffer
+  readonly labels: Buffer
+
+  constructor(cluster: string) {
+    this.cluster = cluster
+    this.suffix = Buffer.from(`@${cluster}`)
+    this.label = Buffer.from(`"${CLUSTER_LABEL}":"${cluster}"`)
+    this.labelComma = Buffer.concat([this.label, Buffer.from(',')])
+    this.labels = Buffer.concat([Buffer.from('"labels":{'), this.label, Buffer.from('},')])
+  }
+}
+
+/** Bytes of the member's object to write otherwise; `from` to `to` in its slab. */
+export interface Splice { readonly from: number; readonly to: number; readonly bytes: Uint8Array }
+
+/**
+ * An identity-bound object as the fleet shows it: `name@cluster`, the cluster's label, the merged position, and the uids of folded owners,
+ * spliced in while writing. What is held is the member's bytes.
+ */
+export class ClusterEntry implements Entry {
+  readonly key: string
+  readonly position: Position
+  readonly #base: SlabEntry
+  readonly #marks: ClusterMarks
+  readonly #splices: readonly Splice[]
+
+  constructor(options: { key: string; base: SlabEntry; marks: ClusterMarks; position: Position; splices?: readonly Splice[] }) {
+    this.key = options.key
+    this.position = options.position
+    this.#base = options.base
+    this.#marks = options.marks
+    this.#splices = options.splices ?? NONE
+  }
+
+  get size(): number { return this.#base.size + this.#marks.labels.length + this.position.length }
+  emit(sink: Sink, position = this.position): void { this.#write(sink, this.#base.start, this.#base.end, position) }
+  emitMetadata(sink: Sink, position = this.position): void { this.#write(sink, this.#base.metadata, this.#base.metadataEnd, position) }
+  labels(): Readonly<Record<string, string>> { return { ...this.#base.labels(), [CLUSTER_LABEL]: this.#marks.cluster } }
+
+  parse(): KubeObject {
+    const object = this.#base.parse(), { metadata } = object
+    metadata.name = `${metadata.name}${this.#marks.suffix.toString()}`
+    metadata.labels = { ...metadata.labels, [CLUSTER_LABEL]: this.#marks.cluster }
+    metadata.resourceVersion = this.position
+    return object
+  }
+
+  #write(sink: Sink, start: number, end: number, position: Position): void {
+    const { slab, nameEnd, version, versionEnd, labelsAt, metadata } = this.#base, { suffix, label, labelComma, labels } = this.#marks
+    // In byte order: writers differ in the order of metadata's fields.
+    const splices: Splice[] = [{ from: nameEnd, to: nameEnd, bytes: suffix }, ...this.#splices]
+    if (labelsAt >= 0) splices.push({ from: labelsAt + 1, to: labelsAt + 1, bytes: slab[labelsAt + 1] === CLOSE ? label : labelComma })
+    else splices.push({ from: metadata + 1, to: metadata + 1, bytes: labels })
+    const versionBytes = Buffer.from(position, 'latin1')
+    if (version >= 0) splices.push({ from: version, to: versionEnd, bytes: versionBytes })
+    else splices.push({ from: metadata + 1, to: metadata + 1, bytes: Buffer.from(`"resourceVersion":"${position}",`, 'latin1') })
+    splices.sort((a, b) => a.from - b.from)
+    let at = start
+    for (const { from, to, bytes } of splices) {
+      if (from < start || to > end) continue
+      sink.put(slab, at, from)
+      sink.put(bytes)
+      at = to
+    }
+    sink.put(slab, at, end)
+  }
+}
+
+const CLOSE = 125, NONE: readonly Splice[] = []

@@ -1,0 +1,60 @@
+import { fold, type Copy as FoldCopy } from '../federation/interpreter/fold.ts'
+import { foldedUid, rewriteOwnerUids } from '../federation/interpreter/folded-uid.ts'
+import { SlabEntry } from '../machinery/cache/slab-entry.ts'
+import type { KubeObject } from '../machinery/meta/core.ts'
+import { ClusterEntry, ClusterMarks } from './cluster-entry.ts'
+import type { Combine } from './merged-view.ts'
+import { referenceFields, uidSplices, type UidOf } from './uid-splices.ts'
+import type { UnionKind } from './union-kinds.ts'
+
+/** What folded uids are made from. */
+export interface FleetIdentity { readonly fleetId: string; readonly set: string }
+
+/** `kindOf` finds a kind of the fleet by group and Kind; undefined where no member serves it. */
+export function combineFor(kind: UnionKind, options: { readonly byCluster: boolean; readonly identity: FleetIdentity; readonly kindOf: (group: string, kind: string) => UnionKind | undefined }): Combine {
+  const { byCluster, identity, kindOf } = options
+  if (byCluster) return identityBound(kind.kind, undefined)
+  const uidOf: UidOf = (reference) => {
+    const owner = kindOf(reference.group, reference.kind)
+    return owner && !owner.identityBound ? foldedUid({ ...identity, ...reference, namespace: owner.namespaced ? reference.namespace : '' }) : undefined
+  }
+  if (kind.identityBound) return identityBound(kind.kind, uidOf)
+  return folded((copies) => {
+    const { name = '', namespace = '' } = copies[0]!.object.metadata, uid = foldedUid({ ...identity, group: kind.group, kind: kind.kind, namespace, name })
+    const object = fold({ group: kind.group, kind: kind.kind }, copies, { uid, scalable: kind.subresources.includes('scale') })
+    return rewriteOwnerUids(object, uidOf)
+  })
+}
+
+/** One row per member's object: `name@cluster`. `uidOf` undefined (by-cluster views): every uid stays the member's. */
+export function identityBound(kind: string, uidOf: UidOf | undefined): Combine {
+  const marks = new Map<string, ClusterMarks>(), references = referenceFields(kind)
+  const marksOf = (cluster: string) => {
+    let known = marks.get(cluster)
+    if (!known) marks.set(cluster, (known = new ClusterMarks(cluster)))
+    return known
+  }
+  return {
+    oneCopy: true,
+    rowKey: (memberKey, cluster) => (cluster ? `${memberKey}@${cluster}` : memberKey),
+    memberKey: (rowKey, cluster) => (rowKey.endsWith(`@${cluster}`) ? rowKey.slice(0, -cluster.length - 1) : undefined),
+    merge: (key, [copy], position) => {
+      const base = copy!.entry as SlabEntry, splices = uidOf && uidSplices(base, references, uidOf)
+      return new ClusterEntry({ key, base, marks: marksOf(copy!.cluster), position, ...(splices?.length && { splices }) })
+    },
+  }
+}
+
+/** One row for all objects of a namespace and name. `merge` is pure and says what the copies amount to. */
+export function folded(merge: (copies: readonly FoldCopy[]) => KubeObject): Combine {
+  return {
+    oneCopy: false,
+    rowKey: (memberKey) => memberKey,
+    memberKey: (rowKey) => rowKey,
+    merge: (_key, copies, position) => {
+      const object = merge(copies.map(({ cluster, entry }) => ({ cluster, object: entry.parse() })))
+      object.metadata.resourceVersion = position
+      return SlabEntry.of(object)
+    },
+  }
+}

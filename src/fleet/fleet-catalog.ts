@@ -1,0 +1,124 @@
+/** What one fleet serves, as a catalog: the union of its members' kinds, folded and identity-bound, or (by cluster) every object by itself. */
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/logger.ts'
+import type { Column, Kind, KubeObject, Resource } from '../machinery/meta/core.ts'
+import type { ApiGroup, Catalog } from '../machinery/server/catalog.ts'
+import { clusterColumn, clustersColumn, columnsFor, defaultColumns } from '../federation/interpreter/columns/columns.ts'
+import { combineFor, type FleetIdentity } from './combine.ts'
+import { directRead } from './direct-read.ts'
+import type { Epochs, EpochState } from './epochs.ts'
+import type { FleetMember } from './fleet-member.ts'
+import { FleetReader } from './fleet-reader.ts'
+import { selectableFields } from './selectable-fields.ts'
+import { compareVersions, unionKinds, type UnionKind } from './union-kinds.ts'
+import { Views } from './views.ts'
+
+interface FleetCatalogOptions {
+  readonly identity: FleetIdentity
+  readonly byCluster: boolean
+  readonly epochs: Epochs
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly idleMs: number
+  readonly graceMs: number
+  /** Groups that are there besides: our own stored kinds. */
+  readonly ownGroups: () => readonly ApiGroup[]
+  /** Connecting subresources of identity-bound kinds (pods/log, …). */
+  readonly connect: (kind: UnionKind) => Resource['connect']
+}
+
+interface Served { readonly signature: string; readonly resource: Resource; readonly views: Views; readonly kind: UnionKind }
+
+export class FleetCatalog implements Catalog {
+  readonly #options: FleetCatalogOptions
+  #members: readonly FleetMember[] = []
+  #served = new Map<string, Served>()
+  #groups: readonly ApiGroup[] = []
+  #own: readonly ApiGroup[] = []
+  #epoch: EpochState
+
+  constructor(options: FleetCatalogOptions) {
+    this.#options = options
+    this.#epoch = options.epochs.current
+  }
+
+  groups(): readonly ApiGroup[] {
+    const own = this.#options.ownGroups()
+    if (own !== this.#own) this.#regroup(own)
+    return this.#groups
+  }
+
+  clusters(): readonly string[] { return this.#members.filter(({ cluster }) => cluster !== '').map(({ cluster }) => cluster) }
+  member(cluster: string): FleetMember | undefined { return this.#members.find((member) => member.cluster === cluster) }
+  kindOf(group: string, plural: string): UnionKind | undefined { return this.#served.get(`${group}/${plural}`)?.kind }
+
+  /** The members of the fleet from now on, or the same ones serving something else. */
+  use(epoch: EpochState, members: readonly FleetMember[]): void {
+    this.#epoch = epoch
+    this.#members = members
+    const before = this.#served, next = new Map<string, Served>()
+    for (const kind of unionKinds(members)) {
+      const id = `${kind.group}/${kind.plural}`, columns = this.#customColumns(kind), signature = signatureOf(kind, columns, this.#options.byCluster), known = before.get(id)
+      if (known?.signature === signature) next.set(id, { ...known, kind })
+      else { known?.views.close(); next.set(id, this.#serve(kind, columns, signature)) }
+    }
+    for (const [id, { views }] of before) if (!next.has(id)) views.close()
+    const isSame = next.size === before.size && [...next].every(([id, { resource }]) => before.get(id)?.resource === resource)
+    this.#served = next
+    for (const { kind, views } of next.values()) views.use(epoch, members.filter(({ cluster }) => kind.clusters.includes(cluster)))
+    if (!isSame) this.#regroup(this.#options.ownGroups())
+  }
+
+  dropIdle(): void { for (const { views } of this.#served.values()) views.dropIdle() }
+  close(): void { for (const { views } of this.#served.values()) views.close() }
+
+  #serve(served: UnionKind, custom: readonly Column[] | undefined, signature: string): Served {
+    const { byCluster, identity, epochs, clock, logger, idleMs, graceMs, connect } = this.#options, bound = byCluster || served.identityBound
+    const kind = this.#kind(served, bound, custom), combine = combineFor(served, { byCluster, identity, kindOf: (group, name) => this.#byKind(group, name) }), connectors = bound ? connect(served) : undefined
+    const views = new Views({ kind, combine, epochs, clock, logger, idleMs })
+    const current = () => this.#served.get(`${served.group}/${served.plural}`)?.kind ?? served
+    const reader = new FleetReader({
+      kind, clock, graceMs, restrictsClusters: !bound, clusters: () => current().clusters, open: (clusters) => views.open(clusters), isOpen: () => views.isOpen, isUnwatchable: !served.verbs.includes('watch') || !served.verbs.includes('list'),
+      direct: (query, signal) => directRead({ kind: served, combine, members: this.#members.filter(({ cluster }) => current().clusters.includes(cluster)), epoch: this.#epoch, replica: epochs.replica, query }, signal),
+    })
+    return { signature, views, kind: served, resource: { kind, reader, ...(connectors && { connect: connectors }) } }
+  }
+
+  #kind(served: UnionKind, bound: boolean, custom: readonly Column[] | undefined): Kind {
+    const { group, version, kind, plural, singular, shortNames, categories, namespaced } = served, columns = columnsFor(group, kind) ?? custom ?? defaultColumns
+    const isReporting = (cluster: string) => this.member(cluster)?.isReporting() ?? false
+    return {
+      group, version, kind, listKind: `${kind}List`, plural, singular, shortNames, categories, namespaced,
+      columns: [...columns, bound ? clusterColumn : clustersColumn(isReporting)] as readonly Column<KubeObject>[],
+      fields: selectableFields(group, kind, (group, name) => this.#options.byCluster || (this.#byKind(group, name)?.identityBound ?? false)),
+    }
+  }
+
+  #byKind(group: string, kind: string): UnionKind | undefined {
+    for (const { kind: served } of this.#served.values()) if (served.kind === kind && served.group === group) return served
+    return undefined
+  }
+
+  #customColumns(kind: UnionKind): readonly Column[] | undefined {
+    for (const cluster of kind.clusters) {
+      const columns = this.member(cluster)?.customColumns(kind)
+      if (columns) return columns
+    }
+    return undefined
+  }
+
+  #regroup(own: readonly ApiGroup[]): void {
+    const groups = new Map<string, Map<string, Resource[]>>()
+    for (const { resource } of this.#served.values()) {
+      const { group, version } = resource.kind, versions = groups.get(group) ?? new Map<string, Resource[]>()
+      groups.set(group, versions)
+      versions.set(version, [...(versions.get(version) ?? []), resource])
+    }
+    const merged = [...groups].map(([name, versions]): ApiGroup => ({ name, versions: [...versions].map(([version, resources]) => ({ version, resources })).toSorted((a, b) => compareVersions(a.version, b.version)) }))
+    this.#own = own
+    this.#groups = [...merged, ...own.filter(({ name }) => !groups.has(name))]
+  }
+}
+
+const signatureOf = ({ version, kind, singular, shortNames, categories, namespaced, verbs }: UnionKind, columns: readonly Column[] | undefined, byCluster: boolean) =>
+  JSON.stringify([version, kind, singular, shortNames, categories, namespaced, verbs.includes('watch'), columns?.map(({ name, type, priority }) => [name, type, priority]), byCluster])

@@ -1,0 +1,80 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/logger.ts'
+import type { ApiGroup } from '../machinery/server/catalog.ts'
+import type { Resource } from '../machinery/meta/core.ts'
+import type { Epochs } from './epochs.ts'
+import { FleetCatalog } from './fleet-catalog.ts'
+import type { FleetMember } from './fleet-member.ts'
+import type { UnionKind } from './union-kinds.ts'
+
+/** A ClusterSet as membership sees it. */
+export interface FleetSet { readonly name: string; includes(cluster: string): boolean }
+
+/** The two faces of one ClusterSet. */
+export interface Fleet { readonly name: string; readonly merged: FleetCatalog; readonly byCluster: FleetCatalog }
+
+interface FleetsOptions {
+  readonly fleetId: string
+  readonly epochs: Epochs
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Caches and views that nobody has read for this long are dropped. */
+  readonly idleMs: number
+  /** How long a read waits for members that have not synced yet. */
+  readonly graceMs: number
+  readonly ownGroups: () => readonly ApiGroup[]
+  readonly connect: (fleet: () => Fleet, kind: UnionKind) => Resource['connect']
+}
+
+/** One fleet per ClusterSet, kept in step with the sets and the members. */
+export class Fleets {
+  readonly #options: FleetsOptions
+  readonly #fleets = new Map<string, Fleet>()
+  #wanted: { sets: readonly FleetSet[]; members: readonly FleetMember[] } | undefined
+  #updating: Promise<void> | undefined
+
+  constructor(options: FleetsOptions) { this.#options = options }
+
+  get(set: string): Fleet | undefined { return this.#fleets.get(set) }
+
+  /** Takes effect at once where the epoch stays, else when the new one is stored; the latest call wins. */
+  update(sets: readonly FleetSet[], members: readonly FleetMember[], signal: AbortSignal): Promise<void> {
+    this.#wanted = { sets, members }
+    this.#updating ??= this.#apply(signal).finally(() => { this.#updating = undefined })
+    return this.#updating
+  }
+
+  /** Drops idle views until the signal aborts, then all. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, idleMs } = this.#options
+    while (!signal.aborted) {
+      await clock.sleep(Math.min(idleMs, 60_000), signal)
+      for (const { merged, byCluster } of this.#fleets.values()) { merged.dropIdle(); byCluster.dropIdle() }
+    }
+    for (const { merged, byCluster } of this.#fleets.values()) { merged.close(); byCluster.close() }
+  }
+
+  async #apply(signal: AbortSignal): Promise<void> {
+    const { epochs } = this.#options
+    while (this.#wanted) {
+      const { sets, members } = this.#wanted
+      this.#wanted = undefined
+      await epochs.use(members.map(({ source }) => source), signal)
+      if (this.#wanted) continue
+      const epoch = epochs.current
+      for (const [name, { merged, byCluster }] of this.#fleets) if (!sets.some((set) => set.name === name)) { merged.close(); byCluster.close(); this.#fleets.delete(name) }
+      for (const set of sets) {
+        const { merged, byCluster } = this.#fleets.get(set.name) ?? this.#found(set.name), chosen = members.filter(({ cluster }) => cluster === '' || set.includes(cluster))
+        merged.use(epoch, chosen)
+        byCluster.use(epoch, chosen.filter(({ cluster }) => cluster !== ''))
+      }
+    }
+  }
+
+  #found(name: string): Fleet {
+    const { fleetId, epochs, clock, logger, idleMs, graceMs, ownGroups, connect } = this.#options, shared = { identity: { fleetId, set: name }, epochs, clock, logger, idleMs, graceMs, ownGroups, connect: (kind: UnionKind) => connect(() => fleet, kind) }
+    const fleet: Fleet = { name, merged: new FleetCatalog({ ...shared, byCluster: false }), byCluster: new FleetCatalog({ ...shared, byCluster: true }) }
+    this.#fleets.set(name, fleet)
+    return fleet
+  }
+}

@@ -1,0 +1,243 @@
+/**
+ * The fleet's objects of one kind: a Cache fed from the members' caches, each change in one cluster costing one merge of one row.
+ *
+ *   member1 ──batch──▶ ┐  rows touched   ┌ copies of the row, from the members' caches
+ *   member2 ──batch──▶ ├───────────────▶ │ merge (fold, or rename)          ──▶ Cache ──▶ lists, watches
+ *   member3 ──batch──▶ ┘  vector += 1    └ position = epoch · sum · vector
+ *
+ * While it fills, rows are only marked; each is merged once when every source has synced, or is known not to answer.
+ */
+import type { Clock } from '../lib/clock.ts'
+import { Cache } from '../machinery/cache/cache.ts'
+import type { Batch, Change, Entry, Kind, Position, WatchQuery } from '../machinery/meta/core.ts'
+import { comparePositions } from '../machinery/meta/position.ts'
+import { isReason, StatusError } from '../machinery/meta/status-error.ts'
+import type { Epochs, EpochState } from './epochs.ts'
+import { decodePosition, encodeSequence, encodeVector, MAX_VECTOR_SLOTS } from './position-codec.ts'
+import { MergeLog } from './merge-log.ts'
+import type { SourceState, ViewSource } from './view-source.ts'
+
+/** A member's object and where it lives. */
+export interface Copy { readonly cluster: string; readonly entry: Entry }
+
+/** How copies become rows. */
+export interface Combine {
+  /** A row has one copy, so each of its changes can be told as it came. */
+  readonly oneCopy: boolean
+  /** The key of the row that a member's object belongs to. */
+  rowKey(memberKey: string, cluster: string): string
+  /** The member's key of a row in one cluster; undefined where the row cannot have a copy there. */
+  memberKey(rowKey: string, cluster: string): string | undefined
+  /** `copies` by cluster name, at least one. The entry's key is `rowKey`, its position is `position`. */
+  merge(rowKey: string, copies: readonly Copy[], position: Position): Entry
+}
+
+interface Feed { readonly source: ViewSource; readonly slot: number; readonly stop: AbortController; synced: boolean }
+
+const INITIAL_BATCH = 500
+
+export class MergedView {
+  readonly cache: Cache
+  readonly #kind: Kind
+  readonly #combine: Combine
+  readonly #epochs: Epochs
+  readonly #log: MergeLog
+  #feeds: Feed[] = []
+  readonly #running = new WeakSet<Feed>()
+  /** Per slot: the source's resourceVersion up to which its changes are in the rows. */
+  #versions: number[] = []
+  #epoch: EpochState
+  #sequence = 0
+  /** Rows touched while the view fills. */
+  #pending: Set<string> | undefined = new Set()
+  readonly #onError: (error: unknown, cluster: string) => void
+
+  constructor(options: { kind: Kind; combine: Combine; epochs: Epochs; clock: Clock; onError: (error: unknown, cluster: string) => void }) {
+    this.#kind = options.kind
+    this.#combine = options.combine
+    this.#epochs = options.epochs
+    this.#epoch = options.epochs.current
+    this.#onError = options.onError
+    this.#log = new MergeLog()
+    this.cache = new Cache(options.kind, { clock: options.clock, resume: (position) => this.#resume(position), includes: (own, wanted) => this.#includes(own, wanted) })
+  }
+
+  get kind(): Kind { return this.#kind }
+  get clusters(): readonly string[] { return this.#feeds.map(({ source }) => source.cluster) }
+  states(): readonly { readonly cluster: string; readonly objects: number; readonly state: SourceState }[] {
+    return this.#feeds.map(({ source }) => ({ cluster: source.cluster, objects: source.cache.size, state: source.state() }))
+  }
+
+  /** The sources of an epoch, from now on. Those that left take their copies with them: that is an administrator's change, not a failure. */
+  use(epoch: EpochState, sources: readonly ViewSource[]): void {
+    this.#epoch = epoch
+    const left = this.#feeds.filter(({ source }) => !sources.some((other) => other.cache === source.cache))
+    this.#feeds = sources.map((source) => this.#feeds.find((feed) => feed.source.cache === source.cache) ?? { source, slot: epoch.slots.findIndex((slot) => slot.source === source.id), stop: new AbortController(), synced: false })
+      .toSorted((a, b) => (a.source.cluster < b.source.cluster ? -1 : 1))
+    for (const feed of left) {
+      feed.stop.abort()
+      this.#log.leave(feed.slot, this.#versions[feed.slot] ?? 0)
+      this.#versions[feed.slot] = 0
+      this.#removeCopies(feed)
+    }
+    for (const feed of this.#feeds) if (!this.#running.has(feed)) { this.#running.add(feed); this.#log.forget(feed.slot, Infinity); this.#run(feed).catch((error: unknown) => this.#onError(error, feed.source.cluster)) }
+    this.settle()
+  }
+
+  /** Becomes ready once no source is left to wait for: called when a source's state may have changed. */
+  settle(): void {
+    if (!this.#pending || this.#feeds.some((feed) => !feed.synced && feed.source.state().state !== 'failed')) return
+    const rows = [...this.#pending], position = this.#position()
+    this.#pending = undefined
+    this.#log.start(this.#epoch.number, this.#versions)
+    for (let from = 0; from < rows.length; from += INITIAL_BATCH) this.#deliver(rows.slice(from, from + INITIAL_BATCH).map((row) => ({ row, position })))
+    this.cache.accept([{ type: 'BOOKMARK', position, initial: true }])
+  }
+
+  /** As the cache's, but a position that another replica was ahead with is waited for: what comes after it is told from there on. */
+  async *watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {
+    if (query.at && !query.initial && !this.includes(query.at.position)) {
+      await this.cache.reached(query.at.position, signal).catch((error: unknown) => {
+        throw isReason(error, 'Timeout') ? StatusError.expired(`resource version ${query.at!.position} is ahead of what this replica knows of the members`) : error
+      })
+    }
+    yield* this.cache.watch(query, signal)
+  }
+
+  /** Whether the rows hold everything that a position stands for. */
+  includes(position: Position): boolean { return this.#includes(this.cache.position, position) }
+
+  stop(): void {
+    for (const { stop } of this.#feeds) stop.abort()
+    this.cache.close()
+  }
+
+  async #run(feed: Feed): Promise<void> {
+    const { signal } = feed.stop
+    // A feed that fell off its member's history starts over: what vanished meanwhile is found by comparing.
+    while (!signal.aborted) {
+      const seen = feed.synced ? new Set<string>() : undefined
+      for await (const batch of feed.source.cache.watch({ initial: true }, signal)) this.#take(feed, batch, seen)
+    }
+  }
+
+  /** `seen` is given while a feed that was synced before starts over. */
+  #take(feed: Feed, batch: Batch, seen: Set<string> | undefined): void {
+    if (feed.stop.signal.aborted) return
+    const touched: Touched[] = [], isRelist = batch.some((change) => change.type !== 'BOOKMARK' && Number(change.position) <= (this.#versions[feed.slot] ?? 0))
+    let isWhole = isRelist
+    for (const change of inOrder(batch)) {
+      if (change.type === 'BOOKMARK') {
+        isWhole ||= change.initial === true
+        if (change.initial) { if (seen) touched.push(...this.#vanished(feed, seen)); feed.synced = true }
+        this.#advance(feed, change.position)
+        continue
+      }
+      const row = this.#combine.rowKey(change.entry.key, feed.source.cluster)
+      seen?.add(change.entry.key)
+      this.#advance(feed, told(change))
+      if (this.#pending) { this.#pending.add(row); continue }
+      const copies = this.#combine.oneCopy ? { copies: change.type === 'DELETED' ? [] : [{ cluster: feed.source.cluster, entry: change.entry }] } : {}
+      touched.push({ row, position: this.#position(), slot: feed.slot, version: this.#versions[feed.slot]!, ...copies })
+    }
+    if (this.#pending) return this.settle()
+    this.#deliver(touched)
+    if (isWhole) this.#log.forget(feed.slot, this.#versions[feed.slot]!)
+    if (batch.at(-1)?.type === 'BOOKMARK') this.cache.accept([{ type: 'BOOKMARK', position: this.#position() }])
+  }
+
+  #advance(feed: Feed, position: Position): void {
+    this.#versions[feed.slot] = Math.max(this.#versions[feed.slot] ?? 0, Number(position))
+    this.#sequence++
+  }
+
+  #vanished(feed: Feed, seen: ReadonlySet<string>): Touched[] {
+    const gone: Touched[] = []
+    for (const { key } of this.cache.snapshot().flat()) {
+      const memberKey = this.#combine.memberKey(key, feed.source.cluster)
+      if (memberKey !== undefined && !seen.has(memberKey)) gone.push({ row: key, position: this.#position(), slot: feed.slot, version: this.#versions[feed.slot]! })
+    }
+    return gone
+  }
+
+  /** Sent at the transitional position of the new epoch, closed by a bookmark at its own: a cut in the middle repeats. */
+  #removeCopies(feed: Feed): void {
+    const { cluster } = feed.source, { number } = this.#epoch, rows: Touched[] = []
+    for (const { key } of this.cache.snapshot().flat()) if (this.#combine.memberKey(key, cluster) !== undefined) rows.push({ row: key, position: this.#position(number - 1), epoch: number })
+    if (this.#pending) return
+    this.#deliver(rows)
+    this.cache.accept([{ type: 'BOOKMARK', position: this.#position() }])
+  }
+
+  /** Merges each row again and hands the changes on as one batch. */
+  #deliver(touched: readonly Touched[]): void {
+    const batch: Change[] = [], held = new Map<string, Entry | undefined>()
+    for (const { row, position, slot, version, epoch, copies = this.#copies(row) } of this.#combine.oneCopy ? touched : lastOfEachRow(touched)) {
+      const before = held.has(row) ? held.get(row) : this.cache.get(row)
+      if (copies.length) {
+        const entry = this.#combine.merge(row, copies, position)
+        batch.push({ type: before ? 'MODIFIED' : 'ADDED', entry, position })
+        held.set(row, entry)
+      } else if (before) {
+        batch.push({ type: 'DELETED', entry: before, position })
+        held.set(row, undefined)
+      } else continue
+      if (slot !== undefined || epoch !== undefined) this.#log.push({ row, position, slot: slot ?? -1, version: version ?? 0, epoch: epoch ?? 0, ...(before && { previous: before }) })
+    }
+    if (batch.length) this.cache.accept(batch)
+  }
+
+  #copies(row: string): Copy[] {
+    const copies: Copy[] = []
+    for (const { source, stop } of this.#feeds) {
+      const key = this.#combine.memberKey(row, source.cluster), entry = key === undefined || stop.signal.aborted ? undefined : source.cache.get(key)
+      if (entry) copies.push({ cluster: source.cluster, entry })
+    }
+    return copies
+  }
+
+  #position(number?: number): Position {
+    const epoch = number === undefined ? this.#epoch : { ...this.#epoch, number }
+    return epoch.bases.length > MAX_VECTOR_SLOTS ? encodeSequence(epoch, this.#epochs.replica, this.#sequence) : encodeVector(epoch, this.#versions)
+  }
+
+  #includes(own: Position, wanted: Position): boolean {
+    const { known } = this.#epochs, [a, b] = [decodePosition(own, known), decodePosition(wanted, known)]
+    if (a?.form !== 'vector' || b?.form !== 'vector') return comparePositions(own, wanted) >= 0
+    return a.epoch >= b.epoch && b.components.every((component, slot) => (a.components[slot] ?? 0) >= component || !this.#feeds.some((feed) => feed.slot === slot))
+  }
+
+  /** A position of another replica, or of this one before its history began. */
+  #resume(position: Position): Batch | undefined {
+    const { known } = this.#epochs, current = this.#epoch, from = decodePosition(position, known)
+    if (from?.form !== 'vector' || current.bases.length > MAX_VECTOR_SLOTS) return undefined
+    const since = this.#log.since(from.epoch, from.components, known)
+    if (!since) return undefined
+    const raise = (other: Position) => {
+      const decoded = decodePosition(other, known), components = decoded?.form === 'vector' ? decoded.components : []
+      // Never beyond what the rows hold: a source that left is silent, and one that came back begins anew.
+      return encodeVector(current, current.bases.map((_, slot) => Math.min(this.#versions[slot] ?? 0, Math.max(components[slot] ?? 0, from.components[slot] ?? 0))))
+    }
+    const changes = since.map(({ row, position: at, previous }): Change | undefined => {
+      const entry = this.cache.get(row)
+      return entry ? { type: 'MODIFIED', entry, position: raise(entry.position) } : previous ? { type: 'DELETED', entry: previous, position: raise(at) } : undefined
+    }).filter((change) => change !== undefined)
+    return [...changes.toSorted((a, b) => comparePositions(a.position, b.position)), { type: 'BOOKMARK', position: raise(this.cache.position) }]
+  }
+}
+
+/** One row to merge again. `slot` and `version`: the source's change that asks for it; `epoch`: the join or leave that does. */
+interface Touched { readonly row: string; readonly position: Position; readonly slot?: number; readonly version?: number; readonly epoch?: number; readonly copies?: readonly Copy[] }
+
+/** A row is made from all copies as they are now: merging it for each change of a batch would say the same thing several times. */
+const lastOfEachRow = (touched: readonly Touched[]): Iterable<Touched> => new Map(touched.map((line) => [line.row, line])).values()
+
+/**
+ * After a relist all changes carry the position before it. By the objects' own versions they can be told one by one, so that a stream cut among them
+ * resumes there; what was deleted meanwhile comes first, its time being unknown.
+ */
+function inOrder(batch: Batch): Batch {
+  for (let i = 1; i < batch.length; i++) if (comparePositions(told(batch[i - 1]!), told(batch[i]!)) > 0) return batch.toSorted((a, b) => comparePositions(told(a), told(b)))
+  return batch
+}
+const told = (change: Change): Position => (change.type === 'ADDED' || change.type === 'MODIFIED') && comparePositions(change.entry.position, change.position) > 0 ? change.entry.position : change.position

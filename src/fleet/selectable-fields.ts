@@ -1,0 +1,57 @@
+/** The fields a kube-apiserver selects by, per kind, where the fleet's names of other objects (`node@cluster`) stand in for the members'. */
+import { CLUSTER_LABEL, toFleetName } from '../federation/interpreter/identity-bound.ts'
+import type { KubeObject } from '../machinery/meta/core.ts'
+
+type Fields = Readonly<Record<string, (object: KubeObject) => string>>
+
+export function selectableFields(group: string, kind: string, isBound: (group: string, kind: string) => boolean): Fields {
+  return (group === '' || group === 'events.k8s.io') && kind === 'Event' ? eventFields(isBound) : (FIELDS[`${group}/${kind}`] ?? {})
+}
+
+const at = (path: string) => {
+  const parts = path.split('.')
+  return (object: KubeObject): string => {
+    let value: unknown = object
+    for (const part of parts) value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[part] : undefined
+    return value === undefined || value === null ? '' : String(value as string)
+  }
+}
+const clusterOf = (object: KubeObject) => object.metadata.labels?.[CLUSTER_LABEL]
+
+/** The value names an object that lives in one cluster only. */
+const boundName = (path: string) => {
+  const read = at(path)
+  return (object: KubeObject): string => {
+    const name = read(object), cluster = clusterOf(object)
+    return name === '' || cluster === undefined ? name : toFleetName(name, cluster)
+  }
+}
+const plain = (...paths: readonly string[]): Fields => Object.fromEntries(paths.map((path) => [path, at(path)]))
+
+const FIELDS: Readonly<Record<string, Fields>> = {
+  '/Pod': { ...plain('spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'spec.hostNetwork', 'status.phase', 'status.podIP', 'status.nominatedNodeName'), 'spec.nodeName': boundName('spec.nodeName') },
+  '/Node': plain('spec.unschedulable'),
+  '/Namespace': plain('status.phase'),
+  '/Secret': plain('type'),
+  '/Service': plain('spec.clusterIP', 'spec.type'),
+  '/ReplicationController': plain('status.replicas'),
+  'apps/ReplicaSet': plain('status.replicas'),
+  'batch/Job': plain('status.successful'),
+  'certificates.k8s.io/CertificateSigningRequest': plain('spec.signerName'),
+}
+
+function eventFields(isBound: (group: string, kind: string) => boolean): Fields {
+  const object = (path: string) => (event: KubeObject): string => at(`involvedObject.${path}`)(event) || at(`regarding.${path}`)(event)
+  const name = (event: KubeObject): string => {
+    const cluster = clusterOf(event), text = object('name')(event)
+    const version = object('apiVersion')(event), group = version.includes('/') ? version.slice(0, version.indexOf('/')) : ''
+    return cluster !== undefined && text !== '' && isBound(group, object('kind')(event)) ? toFleetName(text, cluster) : text
+  }
+  const rest = ['kind', 'namespace', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath']
+  return {
+    ...Object.fromEntries(['involvedObject', 'regarding'].flatMap((root) => [...rest.map((path) => [`${root}.${path}`, object(path)] as const), [`${root}.name`, name] as const])),
+    ...plain('reason', 'reportingController', 'type'),
+    reportingComponent: at('reportingComponent'),
+    source: (event) => at('source.component')(event) || at('reportingComponent')(event) || at('reportingController')(event),
+  }
+}

@@ -1,0 +1,19 @@
+import type { Cache } from '../machinery/cache/cache.ts'
+
+/** How far a source's copy of one kind can be trusted. Missing data is unknown, never absence. */
+export type SourceState =
+  | { readonly state: 'syncing'; readonly since: number }
+  | { readonly state: 'synced' }
+  /** Answers from what was last known. `since`: milliseconds since the epoch. */
+  | { readonly state: 'stale'; readonly since: number; readonly reason: string }
+  /** Never synced, and not answering. */
+  | { readonly state: 'failed'; readonly since: number; readonly reason: string }
+
+/** One cluster's objects of one kind, as a merged view reads them. `cluster` is '' for the host. */
+export interface ViewSource {
+  readonly cluster: string
+  /** Its identity in the ledger of epochs. */
+  readonly id: string
+  readonly cache: Cache
+  state(): SourceState
+}

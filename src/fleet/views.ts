@@ -1,0 +1,80 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/logger.ts'
+import type { Kind } from '../machinery/meta/core.ts'
+import type { Epochs, EpochState } from './epochs.ts'
+import type { CacheLease, FleetMember } from './fleet-member.ts'
+import type { ViewLease } from './fleet-reader.ts'
+import { MergedView, type Combine } from './merged-view.ts'
+
+interface OpenView { readonly view: MergedView; readonly clusters: readonly string[] | undefined; readonly leases: Map<FleetMember['source']['id'], CacheLease>; users: number; idleSince: number }
+
+/** The open merged views of one kind in one fleet: all clusters, and any subset that someone asks for. */
+export class Views {
+  readonly #options: { kind: Kind; combine: Combine; epochs: Epochs; clock: Clock; logger: Logger; idleMs: number }
+  readonly #open = new Map<string, OpenView>()
+  #members: readonly FleetMember[] = []
+  #epoch: EpochState
+
+  constructor(options: { kind: Kind; combine: Combine; epochs: Epochs; clock: Clock; logger: Logger; idleMs: number }) {
+    this.#options = options
+    this.#epoch = options.epochs.current
+  }
+
+  get isOpen(): boolean { return this.#open.has(ALL) }
+
+  /** `clusters` undefined: all members. */
+  open(clusters: readonly string[] | undefined): ViewLease {
+    const key = clusters?.join() ?? ALL
+    let open = this.#open.get(key)
+    if (!open) {
+      const { kind, combine, epochs, clock, logger } = this.#options
+      const view = new MergedView({ kind, combine, epochs, clock, onError: (error, cluster) => logger.error({ error, cluster, resource: kind.plural }, 'a merged view lost a source') })
+      open = { view, clusters, leases: new Map(), users: 0, idleSince: clock.now() }
+      this.#open.set(key, open)
+      this.#feed(open)
+    }
+    const held = open
+    held.users++
+    let isHeld = true
+    return {
+      view: held.view,
+      release: () => {
+        if (!isHeld) return
+        isHeld = false
+        held.users--
+        held.idleSince = this.#options.clock.now()
+      },
+    }
+  }
+
+  /** The members that serve the kind, from now on. */
+  use(epoch: EpochState, members: readonly FleetMember[]): void {
+    this.#epoch = epoch
+    this.#members = members
+    for (const open of this.#open.values()) this.#feed(open)
+  }
+
+  /** Drops what nobody has read for a while. */
+  dropIdle(): void {
+    const before = this.#options.clock.now() - this.#options.idleMs
+    for (const [key, open] of this.#open) if (open.users === 0 && open.idleSince < before) this.#close(key, open)
+  }
+
+  close(): void { for (const [key, open] of this.#open) this.#close(key, open) }
+
+  #close(key: string, { view, leases }: OpenView): void {
+    this.#open.delete(key)
+    view.stop()
+    for (const lease of leases.values()) lease.release()
+  }
+
+  #feed(open: OpenView): void {
+    const { view, clusters, leases } = open, chosen = this.#members.filter(({ cluster }) => !clusters || clusters.includes(cluster)), wanted = new Set(chosen.map(({ source }) => source.id))
+    const left = [...leases].filter(([id]) => !wanted.has(id))
+    for (const { source, lease } of chosen) if (!leases.has(source.id)) leases.set(source.id, lease(this.#options.kind))
+    view.use(this.#epoch, chosen.map(({ cluster, source: { id } }) => { const { cache, state } = leases.get(id)!; return { cluster, id, cache, state } }))
+    for (const [id, lease] of left) { leases.delete(id); lease.release() }
+  }
+}
+
+const ALL = '*'
