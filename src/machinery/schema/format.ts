@@ -27,7 +27,8 @@ const uuid = (third: string, fourth: string) => matches(new RegExp(`^[0-9a-f]{8}
 const LABEL = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?'
 
 const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
-  byte: matches(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/),
+  // Custom resources may not have empty bytes, built-in kinds may: a Secret often has.
+  byte: matches(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/),
   date: isDate,
   datetime: isDateTime,
   duration: matches(/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*(?:ns|us|µs|μs|ms|s|m|h|d|w|nanos?|micros?|millis?|seconds?|sec|minutes?|min|hours?|hr|days?|weeks?|wk|nanoseconds?|microseconds?|milliseconds?)(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*$|^[+-]?0$/),
