@@ -1,0 +1,22 @@
+import type { Logger } from '../../../lib/logger.ts'
+import type { Authenticator } from '../../auth/authenticator.ts'
+import type { FrontProxyOptions } from '../../auth/front-proxy.ts'
+import { isIdentityHeader } from '../../auth/front-proxy.ts'
+import { withoutHeaders } from '../../meta/headers.ts'
+import { isReason } from '../../meta/status-error.ts'
+import type { Filter } from '../filter.ts'
+import { respondError } from '../respond.ts'
+
+/** Sets the user, or answers 401. What proved it does not travel on: credentials and identity headers are taken off. `proxy`: which headers those are just now. */
+export const authenticate = (authenticator: Authenticator, proxy: () => FrontProxyOptions | undefined, logger: Logger): Filter => (next) => async (request, signal) => {
+  let user
+  try {
+    user = await authenticator.authenticate(request, signal)
+  } catch (error) {
+    if (!isReason(error, 'Unauthorized')) throw error
+    logger.info({ id: request.id, path: request.path, address: request.peer?.address, cause: error.cause }, 'request is not authenticated')
+    return respondError(error, request)
+  }
+  const options = proxy()
+  return next({ ...request, ...(user && { user }), headers: withoutHeaders(request.headers, (name) => isIdentityHeader(name, options)) }, signal)
+}

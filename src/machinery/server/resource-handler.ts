@@ -1,0 +1,78 @@
+import type { Clock } from '../../lib/clock.ts'
+import type { Authorizer } from '../auth/authorizer.ts'
+import { forbidden } from '../auth/authorizer.ts'
+import { requestInfo } from '../auth/request-info.ts'
+import type { Handler, Request, Response, Upgrader, User, WriteOptions } from '../meta/core.ts'
+import { StatusError } from '../meta/status-error.ts'
+import type { Catalog } from './catalog.ts'
+import { connection } from './connect.ts'
+import { getObject, listObjects } from './read.ts'
+import { pageNotFound } from './respond.ts'
+import type { Route } from './route.ts'
+import { notServed, route } from './route.ts'
+import { watchObjects } from './watch.ts'
+import type { WriteContext } from './write.ts'
+import { createObject, deleteObject, deleteObjects, patchObject, updateObject } from './write.ts'
+
+export interface ResourceOptions {
+  readonly clock: Clock
+  readonly random: () => number
+  /** For what depends on old and new; the request itself was authorised before. */
+  readonly authorizer: Authorizer
+}
+
+/**
+ * All verbs of everything in a catalog, below /api and /apis. The user must be set (system:anonymous counts).
+ * Throws StatusError, which a filter outside turns into a response.
+ */
+export function resourceHandler(catalog: Catalog, options: ResourceOptions): Handler {
+  return async (request, signal) => {
+    const info = requestInfo(request.method, request.path, request.query), groups = catalog.groups()
+    if (!info.isResource) throw notServed()
+    if (!groups.some(({ name }) => name === info.group)) return pageNotFound()
+    const found = route(groups, request.method, info)
+    if (found.action !== 'connect') return serve(found, request, options, signal)
+    const { connector, to } = connection(found, info)
+    return connector.handle(to, request, signal)
+  }
+}
+
+/** Switches of protocol, which only connecting subresources can make. */
+export function resourceUpgrader(catalog: Catalog): Upgrader {
+  return async (request, socket, signal) => {
+    const info = requestInfo(request.method, request.path, request.query), groups = catalog.groups()
+    if (!info.isResource || !groups.some(({ name }) => name === info.group)) return pageNotFound()
+    const found = route(groups, request.method, info)
+    if (found.action !== 'connect') throw StatusError.badRequest('this path cannot be upgraded')
+    const { connector, to } = connection(found, info)
+    if (!connector.upgrade) throw StatusError.badRequest(`the subresource ${found.subresource} cannot be upgraded`)
+    return connector.upgrade(to, request, socket, signal)
+  }
+}
+
+function serve(found: Exclude<Route, { action: 'connect' }>, request: Request, options: ResourceOptions, signal: AbortSignal): Response | Promise<Response> {
+  const { target } = found, now = options.clock.now(), context = (): WriteContext => writeContext(request, options, now, signal)
+  switch (found.action) {
+    case 'get': return getObject(target, found.name, request, now, signal)
+    case 'list': return listObjects(target, request, now, signal)
+    case 'watch': return watchObjects(target, found.name, request, options, signal)
+    case 'create': return createObject(target, context(), signal)
+    case 'update': return updateObject(target, found.name, found.subresource, context(), signal)
+    case 'patch': return patchObject(target, found.name, found.subresource, context(), signal)
+    case 'delete': return deleteObject(target, found.name, context(), signal)
+    default: return deleteObjects(target, context(), signal)
+  }
+}
+
+function writeContext(request: Request, { authorizer }: ResourceOptions, now: number, signal: AbortSignal): WriteContext {
+  const { user } = request
+  if (!user) throw new Error('no user in the request: authentication comes before the handler')
+  return { request, user, now, authorize: authorizeCallback(authorizer, user, request.path, signal) }
+}
+
+const authorizeCallback = (authorizer: Authorizer, user: User, path: string, signal: AbortSignal): WriteOptions['authorize'] =>
+  async (verb, { group, resource, namespace = '', name = '', subresource = '' }) => {
+    const attributes = { user, verb, path, resource: { group, version: '*', resource, namespace, name, subresource } }
+    const { allowed, reason } = await authorizer.authorize(attributes, signal)
+    if (!allowed) throw forbidden(attributes, reason)
+  }

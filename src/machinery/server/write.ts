@@ -1,0 +1,100 @@
+import type { Entry, Request, Response, WriteOptions } from '../meta/core.ts'
+import { isJsonObject } from '../meta/json-value.ts'
+import type { JsonObject } from '../meta/json-value.ts'
+import type { StatusDetails } from '../meta/status-error.ts'
+import { isReason, StatusError } from '../meta/status-error.ts'
+import type { StoredKind } from '../meta/strategy.ts'
+import { applyJsonPatch } from '../patch/json-patch.ts'
+import { applyMergePatch } from '../patch/merge-patch.ts'
+import { checkName, checkNamespace, decode, decodeObject, inputFormat, mediaType, readBody, unsupported } from './body.ts'
+import { listOptions } from './list-options.ts'
+import { negotiate } from './negotiation.ts'
+import { respondPage, scope, selection } from './read.ts'
+import { respond, respondBytes, warningHeaders } from './respond.ts'
+import type { Target } from './route.ts'
+import { apiVersionOf, objectBytes } from './shape.ts'
+import { shapeFor } from './shapes.ts'
+import { deleteParameters, writeOptions } from './write-options.ts'
+
+/** What every write needs besides the request itself. */
+export interface WriteContext { readonly request: Request; readonly user: WriteOptions['user']; readonly authorize: WriteOptions['authorize']; readonly now: number }
+
+export async function createObject(target: Target, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
+  const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), body = await readBody(request), options = writeOptions(request, 'CreateOptions')
+  const object = decodeObject(body, format, kind, namespace)
+  return answer(201, await target.resource.writer!.create(object, { user, authorize, ...options, warn: answer.warn }, signal))
+}
+
+/** PUT. A name that does not exist is created where the kind allows it. */
+export async function updateObject(target: Target, name: string, subresource: 'status' | undefined, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
+  const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), body = await readBody(request), options = writeOptions(request, 'UpdateOptions')
+  const object = checkName(decodeObject(body, format, kind, namespace), name), mayCreate = subresource === undefined && (kind as Partial<StoredKind>).strategy?.allowCreateOnUpdate === true
+  const { entry, created } = await target.resource.writer!.update(keyOf(target, name), (current) => {
+    if (!current && !mayCreate) throw StatusError.notFound({ group: kind.group, resource: kind.plural }, name)
+    return object
+  }, { user, authorize, ...options, warn: answer.warn, ...(subresource && { subresource }) }, signal)
+  return answer(created ? 201 : 200, entry)
+}
+
+/** JSON patch and merge patch. The patch is applied again where another write came between. */
+export async function patchObject(target: Target, name: string, subresource: 'status' | undefined, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
+  const { kind, namespace } = target, answer = answerer(target, request, now), apply = PATCHES.get(mediaType(request))
+  if (!apply) throw unsupported([...PATCHES.keys()].join(', '))
+  const patch = decodePatch(await readBody(request)), options = writeOptions(request, 'PatchOptions')
+  const { entry } = await target.resource.writer!.update(keyOf(target, name), (current) => {
+    if (!current) throw StatusError.notFound({ group: kind.group, resource: kind.plural }, name)
+    const patched = apply({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...current }, patch)
+    if (!isJsonObject(patched)) throw StatusError.badRequest('the patch does not leave an object')
+    return checkName(checkNamespace(patched, kind, namespace), name)
+  }, { user, authorize, ...options, warn: answer.warn, ...(subresource && { subresource }) }, signal)
+  return answer(200, entry)
+}
+
+const PATCHES = new Map<string, (document: JsonObject, patch: unknown) => unknown>([['application/json-patch+json', applyJsonPatch], ['application/merge-patch+json', applyMergePatch]])
+
+function decodePatch(body: Buffer): unknown {
+  try {
+    return decode(body, 'json')
+  } catch (error) {
+    throw StatusError.badRequest(`error decoding patch: ${(error as Error).message}`)
+  }
+}
+
+/** A Status where the object is gone; the object where finalizers keep it. */
+export async function deleteObject(target: Target, name: string, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
+  const { kind } = target, representation = negotiate(request, { transforms: true }), answer = answerer(target, request, now)
+  const { waitsForDependents, ...parameters } = deleteParameters(request, await readBody(request)), { manager } = writeOptions({ ...request, query: new URLSearchParams() }, 'DeleteOptions')
+  const { entry, removed } = await target.resource.writer!.delete(keyOf(target, name), { user, authorize, manager, warn: answer.warn, ...parameters }, signal)
+  if (!removed) return answer(waitsForDependents ? 202 : 200, entry)
+  const details: StatusDetails = { name, ...(kind.group && { group: kind.group }), kind: kind.plural, uid: entry.parse().metadata.uid ?? '' }
+  return respond(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details }, representation, answer.warnings())
+}
+
+const PAGE = 10_000
+
+/** Deletes one by one what the selectors and the limit choose, and answers the list of it. Not atomic: the first failure ends it. */
+export async function deleteObjects(target: Target, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
+  const { resource: { reader, writer }, kind, namespace } = target, representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'list'), warnings: string[] = []
+  const { waitsForDependents: _, ...parameters } = deleteParameters(request, await readBody(request)), { manager } = writeOptions({ ...request, query: new URLSearchParams() }, 'DeleteOptions')
+  const { continuation: _continuation, limit, ...options } = listOptions(request.query, namespace), query = { ...scope(kind.namespaced, namespace), ...selection(target, request.query), ...options }
+  const first = await reader.list({ ...query, limit: limit ?? PAGE }, signal), entries: Entry[] = []
+  for (let page = first; ; ) {
+    for (const entry of page.entries) {
+      entries.push(entry)
+      await writer!.delete(entry.key, { user, authorize, manager, warn: (text) => warnings.push(text), ...parameters }, signal).catch((error: unknown) => { if (!isReason(error, 'NotFound')) throw error })
+    }
+    if (limit !== undefined || !page.next) break
+    page = await reader.list({ ...query, limit: PAGE, after: page.next.after, at: { position: first.position, match: 'exact' } }, signal)
+  }
+  return respondPage({ entries, position: first.position, warnings: [...first.warnings, ...warnings], ...(limit !== undefined && first.next && { next: first.next }) }, { shape, representation, namespace, now })
+}
+
+export const keyOf = ({ kind, namespace }: Pick<Target, 'kind' | 'namespace'>, name: string): string => (kind.namespaced ? `${namespace}/${name}` : name)
+
+/** Negotiates before anything is done, collects warnings while it is, and answers the object. */
+function answerer({ kind }: Target, request: Request, now: number) {
+  const representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'object'), texts: string[] = [], warnings = () => warningHeaders(texts)
+  const answer = (status: number, entry: Entry) => respondBytes(status, objectBytes(shape, entry, now), representation, warnings())
+  return Object.assign(answer, { warn: (text: string) => { texts.push(text) }, warnings })
+}
+

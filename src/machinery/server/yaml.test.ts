@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { stringifyJson } from '../meta/json.ts'
+import { parseYaml, stringifyYaml } from './yaml.ts'
+
+test.each([
+  ['a: y', '{"a":true}'],
+  ['a: "y"', '{"a":"y"}'],
+  ['a: off', '{"a":false}'],
+  ['a: 2001-01-01', '{"a":"2001-01-01"}'],
+  ['a: 8080:80', '{"a":"8080:80"}'],
+  ['a: 0777', '{"a":511}'],
+  ['a: 0x1f', '{"a":31}'],
+  ['a: 9223372036854775807', '{"a":9223372036854775807}'],
+  ['a: 1.5', '{"a":1.5}'],
+  ['a: ~', '{"a":null}'],
+  ['a: {b: 1}\nc: [x, y]', '{"a":{"b":1},"c":["x",true]}'],
+  ['{"a": 1}', '{"a":1}'],
+  ['x: &x {b: 1}\na: {<<: *x}', '{"x":{"b":1},"a":{"b":1}}'],
+])('%s', (text, json) => {
+  expect(stringifyJson(parseYaml(text))).toBe(json)
+})
+
+test('a bomb of aliases is refused', () => {
+  const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]', ...'bcdefghijklmnop'.split('').map((letter, i) => `${letter}: &${letter} [${Array.from({ length: 9 }, () => `*${'abcdefghijklmnop'[i]!}`).join(',')}]`)].join('\n')
+  expect(() => parseYaml(bomb)).toThrow('alias')
+})
+
+test('output sorts keys and keeps digits', () => {
+  expect(stringifyYaml({ b: ['x', { c: 1 }], a: 'yes', n: JSON.rawJSON('9223372036854775807'), t: '2001-01-01T00:00:00Z' })).toBe("a: 'yes'\nb:\n- x\n- c: 1\n\"n\": 9223372036854775807\nt: '2001-01-01T00:00:00Z'\n".replaceAll('"n"', "'n'"))
+})
