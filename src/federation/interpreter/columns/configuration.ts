@@ -1,0 +1,36 @@
+import type { Column } from '../../../machinery/meta/core.ts'
+import { age, boolean, column, count, name, size, text, valueAt } from './column.ts'
+
+export const configMapColumns: readonly Column[] = [name, column('Data', ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length), age]
+export const secretColumns: readonly Column[] = [name, text('Type', 'type'), size('Data', 'data', { type: 'string' }), age]
+export const namespaceColumns: readonly Column[] = [name, text('Status', 'status.phase'), age]
+export const leaseColumns: readonly Column[] = [name, text('Holder', 'spec.holderIdentity'), age]
+export const runtimeClassColumns: readonly Column[] = [name, text('Handler', 'handler'), age]
+export const priorityClassColumns: readonly Column[] = [name, count('Value', 'value'), boolean('Global-Default', 'globalDefault'), age, text('PreemptionPolicy', 'preemptionPolicy')]
+
+/** Used of hard, by name; names that begin with `limits.` have a column of their own. */
+const quota = (wantsLimits: boolean) => ({ status }: { [field: string]: unknown }) => {
+  const { hard = {}, used = {} } = (status ?? {}) as { hard?: Record<string, string>; used?: Record<string, string> }
+  return Object.keys(hard).toSorted().filter((resource) => resource.startsWith('limits.') === wantsLimits).map((resource) => `${resource}: ${used[resource] ?? '0'}/${hard[resource]!}`).join(', ')
+}
+export const resourceQuotaColumns: readonly Column[] = [name, column('Request', quota(false)), column('Limit', quota(true)), age]
+
+export const webhookConfigurationColumns: readonly Column[] = [name, size('Webhooks', 'webhooks'), age]
+
+const paramKind = column('ParamKind', ({ spec }) => { const kind = valueAt(spec, ['paramKind']) as { apiVersion?: string; kind?: string } | undefined; return kind ? `${kind.apiVersion ?? ''}/${kind.kind ?? ''}` : '<unset>' })
+export const validatingAdmissionPolicyColumns: readonly Column[] = [name, size('Validations', 'spec.validations'), paramKind, age]
+export const mutatingAdmissionPolicyColumns: readonly Column[] = [name, size('Mutations', 'spec.mutations'), paramKind, age]
+
+export const apiServiceColumns: readonly Column[] = [
+  name, column('Service', ({ spec }) => { const service = valueAt(spec, ['service']) as { namespace: string; name: string } | undefined; return service ? `${service.namespace}/${service.name}` : 'Local' }),
+  column('Available', ({ status }) => {
+    const condition = ((valueAt(status, ['conditions']) ?? []) as { type: string; status: string; reason?: string }[]).find(({ type }) => type === 'Available')
+    if (!condition) return 'Unknown'
+    return condition.status !== 'True' && condition.reason ? `${condition.status} (${condition.reason})` : condition.status
+  }), age,
+]
+
+export const flowSchemaColumns: readonly Column[] = [
+  name, text('PriorityLevel', 'spec.priorityLevelConfiguration.name'), count('MatchingPrecedence', 'spec.matchingPrecedence', { type: 'string' }), text('DistinguisherMethod', 'spec.distinguisherMethod.type', { absent: '<none>' }), age,
+  column('MissingPL', ({ status }) => ((valueAt(status, ['conditions']) ?? []) as { type: string; status: string }[]).find(({ type }) => type === 'Dangling')?.status ?? '?'),
+]

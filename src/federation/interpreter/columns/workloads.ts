@@ -1,0 +1,71 @@
+import { age as formatAge } from '../../../machinery/server/age.ts'
+import type { Cell, Column, KubeObject } from '../../../machinery/meta/core.ts'
+import { age, column, containerColumns, count, formatLabels, formatSelector, name, numberOf, selectorColumn, since, size, text, valueAt } from './column.ts'
+
+const template = containerColumns('spec.template')
+const ready = column('Ready', (object) => `${numberOf(valueAt(object, ['status', 'readyReplicas']))}/${numberOf(valueAt(object, ['spec', 'replicas']))}`)
+const desired = count('Desired', 'spec.replicas'), current = count('Current', 'status.replicas'), readyCount = count('Ready', 'status.readyReplicas')
+
+export const deploymentColumns: readonly Column[] = [
+  name, ready, count('Up-to-date', 'status.updatedReplicas', { type: 'string' }), count('Available', 'status.availableReplicas', { type: 'string' }), age, ...template,
+  column('Selector', ({ spec }) => formatSelector(valueAt(spec, ['selector']), '', '<invalid>'), { wide: true }),
+]
+
+export const replicaSetColumns: readonly Column[] = [name, desired, current, readyCount, age, ...template, selectorColumn('spec.selector')]
+
+export const replicationControllerColumns: readonly Column[] = [name, desired, current, readyCount, age, ...template, column('Selector', ({ spec }) => formatLabels(valueAt(spec, ['selector'])), { wide: true })]
+
+export const statefulSetColumns: readonly Column[] = [name, ready, age, ...template]
+
+export const daemonSetColumns: readonly Column[] = [
+  name, count('Desired', 'status.desiredNumberScheduled'), count('Current', 'status.currentNumberScheduled'), count('Ready', 'status.numberReady'),
+  count('Up-to-date', 'status.updatedNumberScheduled'), count('Available', 'status.numberAvailable'),
+  column('Node Selector', ({ spec }) => formatLabels(valueAt(spec, ['template', 'spec', 'nodeSelector']))), age, ...template, selectorColumn('spec.selector'),
+]
+
+export const controllerRevisionColumns: readonly Column[] = [
+  name,
+  column('Controller', ({ metadata }) => {
+    const owner = metadata.ownerReferences?.find(({ controller }) => controller)
+    if (!owner) return '<none>'
+    const slash = owner.apiVersion.indexOf('/')
+    return `${owner.kind}${slash < 0 ? '' : `.${owner.apiVersion.slice(0, slash)}`}`.toLowerCase() + `/${owner.name}`
+  }),
+  count('Revision', 'revision', { type: 'string' }), age,
+]
+
+export const podTemplateColumns: readonly Column[] = [name, ...containerColumns('template', { wide: false }), column('Pod Labels', (object) => formatLabels(valueAt(object, ['template', 'metadata', 'labels'])))]
+
+export const jobColumns: readonly Column[] = [
+  name, column('Status', jobStatus), column('Completions', jobCompletions), column('Duration', jobDuration), age, ...template, selectorColumn('spec.selector'),
+]
+
+export const cronJobColumns: readonly Column[] = [
+  name, text('Schedule', 'spec.schedule'), text('Timezone', 'spec.timeZone', { absent: '<none>' }),
+  column('Suspend', ({ spec }) => { const suspend = valueAt(spec, ['suspend']); return typeof suspend === 'boolean' ? (suspend ? 'True' : 'False') : '<unset>' }, { type: 'boolean' }),
+  size('Active', 'status.active'), column('Last Schedule', ({ status }) => { const time = valueAt(status, ['lastScheduleTime']); return time === undefined || time === null ? '<none>' : since(time) }), age,
+  ...containerColumns('spec.jobTemplate.spec.template'), selectorColumn('spec.jobTemplate.spec.selector'),
+]
+
+interface JobSpec { completions?: number; parallelism?: number }
+interface JobStatus { succeeded?: number; startTime?: string; completionTime?: string; conditions?: { type: string; status: string }[] }
+
+function jobStatus({ metadata, status }: KubeObject): string {
+  const { conditions = [] } = (status ?? {}) as JobStatus, holds = (type: string) => conditions.find((condition) => condition.type === type)?.status === 'True'
+  if (holds('Complete')) return 'Complete'
+  if (holds('Failed')) return 'Failed'
+  if (metadata.deletionTimestamp !== undefined) return 'Terminating'
+  return ['Suspended', 'FailureTarget', 'SuccessCriteriaMet'].find(holds) ?? 'Running'
+}
+
+function jobCompletions({ spec, status }: KubeObject): string {
+  const { completions, parallelism = 0 } = (spec ?? {}) as JobSpec, { succeeded = 0 } = (status ?? {}) as JobStatus
+  if (completions !== undefined && completions !== null) return `${succeeded}/${completions}`
+  return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`
+}
+
+function jobDuration({ status }: KubeObject): Cell {
+  const { startTime, completionTime } = (status ?? {}) as JobStatus
+  if (!startTime) return ''
+  return completionTime ? formatAge(Date.parse(completionTime) - Date.parse(startTime)) : since(startTime)
+}
