@@ -244,14 +244,13 @@ function histories(check: Check): void {
       changes.push({ text: isDeleted ? `DELETED ${key}=${old}` : `${old === undefined ? 'ADDED' : 'MODIFIED'} ${key}=${step}`, position })
       states.set(position, present())
     }
-    const note = `SEED=${random.seed}`
     const live = (await early.until(81)).slice(1)
-    expect(live, `${note}`).toEqual(changes.map(({ text }) => text))
+    expect(live, `SEED=${random.seed}`).toEqual(changes.map(({ text }) => text))
     await early.stop()
     for (const at of [0, 1, random.int(80), random.int(80), 79]) {
       const position = at === 0 ? start : changes[at - 1]!.position, expected = changes.slice(at).map(({ text }) => text)
-      expect(await first(bed, { at: { position, match: 'notOlder' } }, expected.length), `${note} from ${position}`).toEqual(expected)
+      expect(await first(bed, { at: { position, match: 'notOlder' } }, expected.length), `SEED=${random.seed} from ${position}`).toEqual(expected)
     }
-    for (const [position, expected] of states) expect(await listed(bed, { at: { position, match: 'exact' } }), `${note} at ${position}`).toEqual(expected)
+    for (const [position, expected] of states) expect(await listed(bed, { at: { position, match: 'exact' } }), `SEED=${random.seed} at ${position}`).toEqual(expected)
   })
 }

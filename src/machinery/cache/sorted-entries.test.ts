@@ -17,10 +17,10 @@ test('behaves like a sorted map, and snapshots never change', () => {
     else model.set(key, value)
     if (step % 500 === 0) snapshots.push({ runs: random.chance(0.5) ? sorted.snapshot() : sorted.fork().snapshot(), expected: expected() })
     if (step % 300 > 0) continue
-    const [from, to] = [anyKey(), anyKey()].sort() as [string, string], note = `SEED=${random.seed}`
-    expect(all(sorted.snapshot(), from, to), `${note}`).toEqual(expected(from, to))
-    expect(countBetween(sorted.snapshot(), from, to), `${note}`).toBe(expected(from, to).length)
-    expect(lookUp(sorted.snapshot(), from)?.value, `${note}`).toBe(model.get(from))
+    const [from, to] = [anyKey(), anyKey()].sort() as [string, string]
+    expect(all(sorted.snapshot(), from, to), `SEED=${random.seed}`).toEqual(expected(from, to))
+    expect(countBetween(sorted.snapshot(), from, to), `SEED=${random.seed}`).toBe(expected(from, to).length)
+    expect(lookUp(sorted.snapshot(), from)?.value, `SEED=${random.seed}`).toBe(model.get(from))
   }
   expect(sorted.size).toBe(model.size)
   for (const { runs, expected } of snapshots) expect(all(runs)).toEqual(expected)
