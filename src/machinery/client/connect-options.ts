@@ -20,6 +20,8 @@ export interface ConnectOptions {
   readonly proxyHeaders?: readonly (readonly [name: string, value: string])[]
   /** Name that the certificate is checked against, and SNI. Absent: the host of `server`. */
   readonly serverName?: string
+  /** Connections to such addresses are closed before anything is sent. Names are judged by what they resolve to; of a proxy, its own address counts. */
+  readonly refuseAddress?: (address: string) => boolean
   /** Limit for connecting, for the first byte of an answer, and between two pieces of a short answer. */
   readonly requestTimeoutMs: number
 }

@@ -16,7 +16,9 @@ export interface MemberConnection {
   readonly handler: Handler
   /** HTTP/1.1 protocol switches, WebSocket and SPDY, GET or POST. A refusal comes back as a Response. */
   readonly upgrade: Upgrader
-  /** Ends idle connections, waits for requests under way, and cuts watches. */
+  /** Takes no new requests and ends once those under way have ended by themselves, watches too. */
+  drain(): Promise<void>
+  /** Cuts everything under way. */
   close(): Promise<void>
 }
 
@@ -53,9 +55,10 @@ export function connect(options: ConnectOptions): MemberConnection {
         throw connectionError(error, options.server, signal)
       }
     },
+    drain: async () => { await Promise.all([short.close(), long.close()]) },
     close: async () => {
       closing.abort(new Error('the connection was closed'))
-      await Promise.all([short.close(), long.close()])
+      await Promise.all([short.destroy(), long.destroy()])
     },
   }
 }

@@ -18,6 +18,7 @@ const HANGS = 'no answer in time: check that the server is up and not overloaded
 const CLIENT = 'the server refused the TLS handshake: check the client certificate'
 const REMEDIES: Readonly<Record<string, string>> = {
   HTTPParserError: 'this is no HTTP server: correct scheme and port',
+  REFUSED_ADDRESS: 'the address is loopback or link-local, which is refused unless the server is started with --allow-loopback-members',
   ECONNREFUSED: 'connection refused: check that the server is up and that address and port are right',
   ENOTFOUND: 'the host name does not resolve: correct the address or the name service', EAI_AGAIN: 'the host name does not resolve at the moment: check the name service',
   EHOSTUNREACH: 'no route to the host: check address and network', ENETUNREACH: 'no route to the network: check address and network',

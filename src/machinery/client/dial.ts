@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import http from 'node:http'
-import https from 'node:https'
 import net from 'node:net'
 import tls from 'node:tls'
 import type { ConnectOptions } from './connect-options.ts'
@@ -10,7 +9,7 @@ import { socks5Connect } from './socks5.ts'
 /** Opens one connection to the server of `options`: TCP or through its proxy, then TLS where the URL says https. HTTP/1.1 only: upgrades need it, and idle watches are few. */
 export async function dial(options: ConnectOptions, signal: AbortSignal): Promise<net.Socket> {
   const url = new URL(options.server), secure = url.protocol === 'https:', host = url.hostname.replace(/^\[|\]$/g, ''), port = Number(url.port) || (secure ? 443 : 80)
-  const raw = options.proxyUrl ? await throughProxy(options, host, port, signal) : await opened(net.connect({ host, port, keepAlive: true, keepAliveInitialDelay: 60_000, noDelay: true }), 'connect', signal)
+  const raw = options.proxyUrl ? await throughProxy(options, host, port, signal) : await opened(options, host, port, signal)
   return secure ? await secured(raw, options, host, signal) : raw
 }
 
@@ -24,7 +23,7 @@ async function secured(socket: net.Socket, options: ConnectOptions, host: string
     // OpenSSL compares names; an address given as host is compared with the certificate's addresses by Node.
     ...(off.has('SubjectName') && { checkServerIdentity: () => undefined }),
   })
-  await opened(connection, 'secureConnect', signal)
+  await untilEvent(connection, 'secureConnect', signal)
   const problem = connection.authorizationError as unknown as string | undefined
   if (anyDate && !trustAll && problem) {
     // OpenSSL reports one problem only, and an expired certificate hides a chain that nobody trusts: check the chain again without dates.
@@ -43,17 +42,17 @@ async function throughProxy(options: ConnectOptions, host: string, port: number,
   const proxy = new URL(options.proxyUrl!), proxyHost = proxy.hostname.replace(/^\[|\]$/g, '')
   const credentials = proxy.username ? { user: decodeURIComponent(proxy.username), password: decodeURIComponent(proxy.password) } : undefined
   if (proxy.protocol.startsWith('socks5')) {
-    const socket = await opened(net.connect({ host: proxyHost, port: Number(proxy.port) || 1080, noDelay: true }), 'connect', signal)
+    const socket = await opened(options, proxyHost, Number(proxy.port) || 1080, signal)
     return await socks5Connect(socket, { host, port, credentials }, signal)
   }
   const secure = proxy.protocol === 'https:', target = net.isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
   const headers = Object.fromEntries((options.proxyHeaders ?? []).map(([name]) => [name, options.proxyHeaders!.filter(([other]) => other === name).map(([, value]) => value)]))
   const authorization = credentials && { 'proxy-authorization': `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}` }
-  const request = (secure ? https : http).request({
-    method: 'CONNECT', host: proxyHost, port: Number(proxy.port) || (secure ? 443 : 80), path: target, headers: { host: target, ...authorization, ...headers }, agent: false, signal,
-  })
+  const plain = await opened(options, proxyHost, Number(proxy.port) || (secure ? 443 : 80), signal)
+  const socket = secure ? await untilEvent(tls.connect({ socket: plain, ...(net.isIP(proxyHost) === 0 && { servername: proxyHost }) }), 'secureConnect', signal) : plain
+  const request = http.request({ method: 'CONNECT', path: target, headers: { host: target, ...authorization, ...headers }, createConnection: () => socket, signal })
   request.end()
-  const [response, socket] = (await once(request, 'connect', { signal })) as [http.IncomingMessage, net.Socket]
+  const [response] = (await once(request, 'connect', { signal })) as [http.IncomingMessage]
   if (response.statusCode !== 200) {
     socket.destroy()
     throw Object.assign(new Error(`the proxy ${proxy.protocol}//${proxy.host} answered ${response.statusCode ?? 0} ${response.statusMessage ?? ''} to CONNECT ${target}`), { code: 'PROXY_REFUSED' })
@@ -61,7 +60,14 @@ async function throughProxy(options: ConnectOptions, host: string, port: number,
   return socket
 }
 
-async function opened<S extends net.Socket>(socket: S, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<S> {
+async function opened({ refuseAddress }: ConnectOptions, host: string, port: number, signal: AbortSignal): Promise<net.Socket> {
+  const socket = await untilEvent(net.connect({ host, port, keepAlive: true, keepAliveInitialDelay: 60_000, noDelay: true }), 'connect', signal)
+  if (!refuseAddress?.(socket.remoteAddress ?? '')) return socket
+  socket.destroy()
+  throw Object.assign(new Error(`${host} is ${socket.remoteAddress ?? 'gone'}`), { code: 'REFUSED_ADDRESS' })
+}
+
+async function untilEvent<S extends net.Socket>(socket: S, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<S> {
   try {
     await once(socket, event, { signal })
     return socket

@@ -1,0 +1,119 @@
+import { Backoff } from '../../lib/backoff.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { Cache } from '../../machinery/cache/cache.ts'
+import { reflect } from '../../machinery/cache/reflect.ts'
+import { RemoteReader } from '../../machinery/client/remote-reader.ts'
+import type { Handler, Kind, ListerWatcher, Position } from '../../machinery/meta/core.ts'
+
+/** `since`: milliseconds since the epoch. `stale`: what is held is as old as that. `failed`: nothing was ever held. */
+export type MemberCacheState = { readonly state: 'starting' } | { readonly state: 'synced' } | { readonly state: 'stale'; readonly since: number; readonly reason: string } | { readonly state: 'failed'; readonly since: number; readonly reason: string; readonly error: unknown }
+
+/** A use of one kind's cache; the cache is dropped some time after its last use was released. */
+export interface MemberCacheUse {
+  readonly cache: Cache
+  state(): MemberCacheState
+  /** Called with every change of `state`, until released. */
+  onState(listener: (state: MemberCacheState) => void): void
+  release(): void
+}
+
+interface MemberCachesOptions {
+  readonly handler: Handler
+  /** Asked before every list or watch of the member; throws where its objects must not be mixed with those held. */
+  readonly admit: (signal: AbortSignal) => Promise<void>
+  readonly clock: Clock
+  readonly random: () => number
+  /** How long a cache without users is kept. */
+  readonly idleMs: number
+  /** Kinds that are never dropped, as `group/plural`. */
+  readonly pinned?: (kind: Kind) => boolean
+}
+
+/** The watch caches of one member, one per kind and version, started on first use. */
+export class MemberCaches {
+  readonly #options: MemberCachesOptions
+  readonly #held = new Map<string, Held>()
+
+  constructor(options: MemberCachesOptions) { this.#options = options }
+
+  acquire(kind: Kind): MemberCacheUse {
+    const key = `${kind.group}/${kind.version}/${kind.plural}`
+    let held = this.#held.get(key)
+    if (!held) this.#held.set(key, (held = this.#start(key, kind)))
+    const current = held, mine = new Set<(state: MemberCacheState) => void>()
+    let isReleased = false
+    current.users++
+    return {
+      cache: current.cache,
+      state: () => current.state,
+      onState: (listener) => { mine.add(listener); current.listeners.add(listener) },
+      release: () => {
+        if (isReleased) return
+        isReleased = true
+        for (const listener of mine) current.listeners.delete(listener)
+        if (--current.users === 0) void this.#dropLater(key, current)
+      },
+    }
+  }
+
+  /** `deployments.apps` → how far the member was followed. */
+  positions(): Record<string, Position> {
+    return Object.fromEntries([...this.#held.values()].filter(({ cache }) => cache.isReady).map(({ cache: { kind, position } }): [string, Position] => [kind.group ? `${kind.plural}.${kind.group}` : kind.plural, position]))
+  }
+
+  /** Ends all watches, with the error where one is given, and forgets everything: what comes next is another cluster, or none. */
+  clear(error?: Error): void {
+    for (const [key, held] of this.#held) {
+      this.#held.delete(key)
+      held.stop.abort()
+      held.cache.close(error)
+    }
+  }
+
+  #start(key: string, kind: Kind): Held {
+    const { handler, admit, clock, random } = this.#options, stop = new AbortController(), cache = new Cache(kind, { clock })
+    const held: Held = { cache, stop, users: 0, state: { state: 'starting' }, listeners: new Set(), idle: 0 }
+    const told = (state: MemberCacheState) => {
+      held.state = state
+      for (const listener of held.listeners) listener(state)
+    }
+    const reader = admitted(new RemoteReader(kind, handler, { clock }), admit)
+    void reflect(reader, cache, {
+      signal: stop.signal, clock, backoff: new Backoff({ initialMs: 200, maxMs: 15_000, random }),
+      onState: (it) => {
+        if (it.state === 'synced') { told(it); return }
+        const reason = it.error instanceof Error ? it.error.message : String(it.error)
+        told(cache.isReady ? { state: 'stale', since: it.since, reason } : { state: 'failed', since: it.since, reason, error: it.error })
+      },
+    }).catch((error: unknown) => {
+      // Only a bug ends reflect: its watchers must not wait forever.
+      this.#held.delete(key)
+      cache.close(error instanceof Error ? error : new Error(String(error)))
+    })
+    return held
+  }
+
+  async #dropLater(key: string, held: Held): Promise<void> {
+    const { clock, idleMs, pinned } = this.#options, turn = ++held.idle
+    if (pinned?.(held.cache.kind)) return
+    await clock.sleep(idleMs, held.stop.signal)
+    if (held.users > 0 || held.idle !== turn || this.#held.get(key) !== held) return
+    this.#held.delete(key)
+    held.stop.abort()
+    held.cache.close()
+  }
+}
+
+interface Held { readonly cache: Cache; readonly stop: AbortController; readonly listeners: Set<(state: MemberCacheState) => void>; users: number; state: MemberCacheState; idle: number }
+
+const admitted = (source: ListerWatcher, admit: (signal: AbortSignal) => Promise<void>): ListerWatcher => ({
+  kind: source.kind,
+  list: async (query, signal) => {
+    await admit(signal)
+    return source.list(query, signal)
+  },
+  watch: async function* (query, signal) {
+    await admit(signal)
+    yield* source.watch(query, signal)
+  },
+})

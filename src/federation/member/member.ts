@@ -1,0 +1,115 @@
+import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { MemberConnection } from '../../machinery/client/connect.ts'
+import type { Handler, Kind, Upgrader } from '../../machinery/meta/core.ts'
+import { StatusError } from '../../machinery/meta/status-error.ts'
+import type { Discovery } from './discovery.ts'
+import { MemberCaches } from './member-caches.ts'
+
+/** `since`: milliseconds since the epoch. `refused`: nothing is read from it and nothing sent to it until an administrator acts. */
+export type MemberState = { readonly state: 'connecting' } | { readonly state: 'ready' } | { readonly state: 'unreachable'; readonly since: number; readonly reason: string } | { readonly state: 'refused'; readonly reason: string }
+
+interface MemberOptions {
+  readonly cluster: Cluster
+  /** Throws where the cluster behind the endpoint is not the one that joined. */
+  readonly verify: (signal: AbortSignal) => Promise<void>
+  readonly onChange: () => void
+  readonly clock: Clock
+  readonly random: () => number
+  readonly idleMs: number
+  readonly pinned?: (kind: Kind) => boolean
+}
+
+/** One joined cluster. The object lives as long as the Cluster does; connections, state and what was discovered change under it. */
+export class Member {
+  readonly name: string
+  readonly caches: MemberCaches
+  /** The member as this server's own credential sees it; stays the same while connections come and go. */
+  readonly handler: Handler
+  readonly upgrade: Upgrader
+  /** The credential that may impersonate: that of impersonatorSecretRef, else the same one. */
+  readonly impersonator: { readonly handler: Handler; readonly upgrade: Upgrader }
+  readonly #onChange: () => void
+  #cluster: Cluster
+  #state: MemberState = { state: 'connecting' }
+  #discovery: Discovery | undefined
+  #identity: string | undefined
+  #connection: MemberConnection | undefined
+  #impersonating: MemberConnection | undefined
+  #problem = 'not connected yet'
+
+  constructor({ cluster, verify, onChange, clock, random, idleMs, pinned }: MemberOptions) {
+    this.name = cluster.metadata.name ?? ''
+    this.#cluster = cluster
+    this.#onChange = onChange
+    this.handler = (request, signal) => this.#use(this.#connection).handler(request, signal)
+    this.upgrade = (request, connection, signal) => this.#use(this.#connection).upgrade(request, connection, signal)
+    this.impersonator = {
+      handler: (request, signal) => this.#use(this.#impersonating ?? this.#connection).handler(request, signal),
+      upgrade: (request, connection, signal) => this.#use(this.#impersonating ?? this.#connection).upgrade(request, connection, signal),
+    }
+    this.caches = new MemberCaches({ handler: this.handler, admit: verify, clock, random, idleMs, ...(pinned && { pinned }) })
+  }
+
+  get state(): MemberState { return this.#state }
+  /** The latest Cluster object. */
+  get cluster(): Cluster { return this.#cluster }
+  /** uid of the member's kube-system namespace, kept since it joined; undefined until it was first reached. */
+  get identity(): string | undefined { return this.#identity }
+  /** What the member serves; from Cluster.status until it answers; undefined where nothing was ever known. */
+  get discovery(): Discovery | undefined { return this.#discovery }
+
+  setCluster(cluster: Cluster): void {
+    this.#cluster = cluster
+    this.#onChange()
+  }
+
+  setState(state: MemberState): void {
+    const before = this.#state
+    this.#state = before.state === 'unreachable' && state.state === 'unreachable' ? { ...state, since: before.since } : state
+    if (JSON.stringify(this.#state) === JSON.stringify(before)) return
+    if (state.state === 'refused' && before.state !== 'refused') this.caches.clear(StatusError.expired(`cluster ${this.name} is refused: ${state.reason}`))
+    this.#onChange()
+  }
+
+  setDiscovery(discovery: Discovery): void {
+    if (discovery === this.#discovery) return
+    this.#discovery = discovery
+    this.#onChange()
+  }
+
+  setIdentity(identity: string): void {
+    if (identity === this.#identity) return
+    // Objects of another cluster must not be taken for later versions of those held.
+    if (this.#identity !== undefined) this.caches.clear(StatusError.expired(`cluster ${this.name} is another cluster now`))
+    this.#identity = identity
+    this.#onChange()
+  }
+
+  /** New requests use `connection`; undefined: they fail with `problem`. Answers what was used before, for the caller to end. */
+  setConnection(connection: MemberConnection | undefined, problem = ''): MemberConnection | undefined {
+    const before = this.#connection
+    this.#connection = connection
+    this.#problem = problem
+    return before
+  }
+
+  setImpersonator(connection: MemberConnection | undefined): MemberConnection | undefined {
+    const before = this.#impersonating
+    this.#impersonating = connection
+    return before
+  }
+
+  /** Ends every stream. The member itself is left as it is. */
+  async close(): Promise<void> {
+    this.caches.clear()
+    const open = [this.setConnection(undefined, 'the cluster has left'), this.setImpersonator(undefined)]
+    await Promise.all(open.flatMap((connection) => (connection ? [connection.close()] : [])))
+  }
+
+  #use(connection: MemberConnection | undefined): MemberConnection {
+    if (this.#state.state === 'refused') throw StatusError.unavailable(`cluster ${this.name} is refused: ${this.#state.reason}`)
+    if (!connection) throw StatusError.unavailable(`cluster ${this.name}: ${this.#problem}`, 10)
+    return connection
+  }
+}

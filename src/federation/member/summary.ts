@@ -1,0 +1,117 @@
+import type { AllocatableModeling, NodeSummary, ResourceSummary } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
+import type { ResourceModel } from '../../apis/cluster.federation/v1alpha1/resource-model.ts'
+import { addQuantities, formatQuantity, parseQuantity, subtractQuantities, ZERO, type Quantity } from '../../machinery/meta/quantity.ts'
+import type { Batch, Entry } from '../../machinery/meta/core.ts'
+
+type Amounts = ReadonlyMap<string, Quantity>
+interface NodeProjection { readonly isReady: boolean; readonly allocatable: Amounts }
+interface PodProjection { readonly node: string; readonly requests: Amounts }
+
+/**
+ * Sums over a member's nodes and pods. Of each only a small projection is kept, no bytes. Meanings as Karmada's (pkg/controllers/status/cluster_status_controller.go):
+ * allocatable of all nodes, cordoned and NotReady ones included; allocating: pods without a node; allocated: pods with one that are not finished.
+ */
+export class Summary {
+  readonly #nodes = new Map<string, NodeProjection>()
+  readonly #pods = new Map<string, PodProjection>()
+  /** Pods of one workload ask for the same: their amounts are one object. */
+  readonly #requests = new Map<string, Amounts>()
+
+  acceptNodes(batch: Batch): void { take(this.#nodes, batch, nodeProjection) }
+  acceptPods(batch: Batch): void { take(this.#pods, batch, (entry) => this.#podProjection(entry)) }
+  clearNodes(): void { this.#nodes.clear() }
+  clearPods(): void { this.#pods.clear() }
+
+  nodeSummary(): NodeSummary { return { totalNum: this.#nodes.size, readyNum: [...this.#nodes.values()].filter(({ isReady }) => isReady).length } }
+
+  /** `models` empty: nodes are not graded. */
+  resourceSummary(models: readonly ResourceModel[]): ResourceSummary {
+    const allocatable = new Map<string, Quantity>(), allocating = new Map<string, Quantity>(), allocated = new Map<string, Quantity>()
+    for (const node of this.#nodes.values()) sum(allocatable, node.allocatable)
+    for (const { node, requests } of this.#pods.values()) sum(node ? allocated : allocating, requests)
+    return { allocatable: written(allocatable), allocating: written(allocating), allocated: written(allocated), ...(models.length && { allocatableModelings: this.#modelings(models) }) }
+  }
+
+  #modelings(models: readonly ResourceModel[]): AllocatableModeling[] {
+    const free = new Map([...this.#nodes].map(([name, { allocatable }]) => [name, new Map(allocatable)])), counts = new Map(models.map(({ grade }) => [grade, 0]))
+    for (const { node, requests } of this.#pods.values()) {
+      const left = free.get(node)
+      for (const [name, amount] of left ? requests : []) left!.set(name, subtractQuantities(left!.get(name) ?? ZERO, amount))
+    }
+    for (const amounts of free.values()) {
+      const grade = gradeOf(models, amounts)
+      if (grade !== undefined) counts.set(grade, counts.get(grade)! + 1)
+    }
+    return [...counts].map(([grade, count]) => ({ grade, count })).toSorted((a, b) => a.grade - b.grade)
+  }
+
+  /** Undefined: finished, counts for nothing. */
+  #podProjection(entry: Entry): PodProjection | undefined {
+    const { spec = {}, status } = entry.parse() as { spec?: PodSpec; status?: { phase?: string } }
+    if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return undefined
+    const requests = requestsOf(spec), key = [...requests].map(([name, { nano }]) => `${name}=${nano}`).toSorted().join()
+    let shared = this.#requests.get(key)
+    if (!shared) {
+      // Workloads come and go: what nobody shares any more is forgotten now and then.
+      if (this.#requests.size > 10_000) this.#requests.clear()
+      this.#requests.set(key, (shared = requests))
+    }
+    return { node: spec.nodeName ?? '', requests: shared }
+  }
+}
+
+interface ContainerSpec { resources?: { requests?: Record<string, string | number> }; restartPolicy?: string }
+interface PodSpec { nodeName?: string; containers?: ContainerSpec[]; initContainers?: ContainerSpec[]; overhead?: Record<string, string | number> }
+
+/**
+ * What a pod needs, as the scheduler counts it (k8s.io/component-helpers/resource): the containers together, or the largest init container with the sidecars started before it, plus overhead; and one pod.
+ */
+function requestsOf({ containers = [], initContainers = [], overhead }: PodSpec): Map<string, Quantity> {
+  const total = new Map<string, Quantity>(), sidecars = new Map<string, Quantity>(), peak = new Map<string, Quantity>()
+  for (const container of containers) sum(total, amountsOf(container.resources?.requests))
+  for (const container of initContainers) {
+    const own = amountsOf(container.resources?.requests)
+    if (container.restartPolicy === 'Always') {
+      sum(sidecars, own)
+      sum(total, own)
+      raise(peak, sidecars)
+    } else {
+      const together = new Map(sidecars)
+      sum(together, own)
+      raise(peak, together)
+    }
+  }
+  raise(total, peak)
+  sum(total, amountsOf(overhead))
+  total.set('pods', { nano: 1_000_000_000n, format: 'DecimalSI' })
+  return total
+}
+
+function nodeProjection(entry: Entry): NodeProjection {
+  const { status } = entry.parse() as { status?: { allocatable?: Record<string, string | number>; conditions?: { type: string; status: string }[] } }
+  return { isReady: status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false, allocatable: amountsOf(status?.allocatable) }
+}
+
+function take<T>(into: Map<string, T>, batch: Batch, project: (entry: Entry) => T | undefined): void {
+  for (const change of batch) {
+    if (change.type === 'BOOKMARK') continue
+    const projection = change.type === 'DELETED' ? undefined : project(change.entry)
+    if (projection) into.set(change.entry.key, projection)
+    else into.delete(change.entry.key)
+  }
+}
+
+/** The highest grade that the free amounts reach in every resource; undefined where they reach none. */
+function gradeOf(models: readonly ResourceModel[], amounts: Amounts): number | undefined {
+  const ordered = models.toSorted((a, b) => a.grade - b.grade)
+  const reached = (ordered[0]?.ranges ?? []).map(({ name }) => {
+    const { nano } = amounts.get(name) ?? ZERO
+    return ordered.findLastIndex(({ ranges }) => nano >= (parseQuantity(String(ranges.find((range) => range.name === name)?.min ?? 0)) ?? ZERO).nano)
+  })
+  return ordered[Math.min(...reached)]?.grade
+}
+
+const amountsOf = (record: Readonly<Record<string, string | number>> | undefined): Map<string, Quantity> => new Map(Object.entries(record ?? {}).map(([name, text]) => [name, parseQuantity(String(text)) ?? ZERO]))
+const sum = (into: Map<string, Quantity>, amounts: Amounts) => { for (const [name, amount] of amounts) into.set(name, addQuantities(into.get(name) ?? ZERO, amount)) }
+const raise = (into: Map<string, Quantity>, amounts: Amounts) => { for (const [name, amount] of amounts) if (amount.nano > (into.get(name) ?? ZERO).nano) into.set(name, amount) }
+const written = (amounts: Amounts) => Object.fromEntries([...amounts].map(([name, amount]) => [name, formatQuantity(amount)]).toSorted(([a], [b]) => (a! < b! ? -1 : 1))) as Record<string, string>
