@@ -1,0 +1,59 @@
+import type { JsonSchema } from '../meta/json-schema.ts'
+import { documentDefinitions } from './openapi-definitions.ts'
+import { type Capabilities, discoveryOperation, type DocumentedResource, type Operation, type Parameter, resourceOperations, tagOf } from './openapi-operations.ts'
+import type { Definitions } from './resolve-schema.ts'
+
+interface Input {
+  readonly groupVersions: readonly { readonly groupVersion: { readonly group: string; readonly version: string }; readonly resources: readonly DocumentedResource[] }[]
+  readonly definitions: Definitions
+  readonly info: { readonly title: string; readonly version: string }
+  readonly capabilities?: Capabilities
+}
+
+/** The OpenAPI 2.0 document of several group versions: what the aggregator merges into the host's, and older clients read. */
+export function openApiV2({ groupVersions, definitions, info, capabilities = {} }: Input): object {
+  const used = documentDefinitions(groupVersions.flatMap(({ resources }) => resources), definitions), paths: Record<string, Record<string, unknown>> = {}
+  for (const { groupVersion, resources } of groupVersions) {
+    const operations = [discoveryOperation(groupVersion), ...resources.flatMap((resource) => resourceOperations(resource, used.names.get(resource)!, capabilities))]
+    for (const operation of operations) (paths[operation.path] ??= pathItem(operation))[operation.method] = written(operation, tagOf(groupVersion))
+  }
+  return {
+    swagger: '2.0', info, paths, definitions: Object.fromEntries(Object.entries(used.definitions).map(([name, schema]) => [name, OWN_SHAPES[name] ? { ...(schema.description && { description: schema.description }), ...OWN_SHAPES[name] } : downgrade(schema)])),
+    securityDefinitions: { BearerToken: { description: 'Bearer token.', type: 'apiKey', name: 'authorization', in: 'header' } }, security: [{ BearerToken: [] }],
+  }
+}
+
+/** Alternatives do not exist in version 2; Kubernetes writes these types so. */
+const OWN_SHAPES: Readonly<Record<string, JsonSchema>> = {
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': { type: 'string' },
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': { type: 'string', format: 'int-or-string' },
+}
+
+/** Without what version 2 does not know; a reference keeps its description beside it, as Kubernetes writes it. */
+function downgrade(schema: JsonSchema): JsonSchema {
+  const { allOf, anyOf: _any, oneOf: _one, not: _not, nullable: _nullable, $ref, properties, items, additionalProperties, ...rest } = schema
+  const only = allOf?.length === 1 ? allOf[0]!.$ref : undefined, reference = $ref ?? only
+  if (reference !== undefined) return { ...(rest.description !== undefined && { description: rest.description }), $ref: reference.replace('#/components/schemas/', '#/definitions/') }
+  return {
+    ...rest,
+    ...(rest['x-kubernetes-int-or-string'] && !rest.type && { type: 'string', format: 'int-or-string' }),
+    ...(properties && { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, downgrade(property)])) }),
+    ...(items && { items: downgrade(items) }),
+    ...(additionalProperties !== undefined && { additionalProperties: typeof additionalProperties === 'object' ? downgrade(additionalProperties) : additionalProperties }),
+  }
+}
+
+const pathItem = ({ pathParameters }: Operation): Record<string, unknown> => (pathParameters.length ? { parameters: pathParameters.map(parameter) } : {})
+const parameter = ({ name, in: place, type, description }: Parameter) => ({ uniqueItems: true, type, description, name, in: place, ...(place === 'path' && { required: true }) })
+const reference = (definition: string) => ({ $ref: `#/definitions/${definition}` })
+
+function written({ description, id, parameters, body, codes, result, produces, action, kind }: Operation, tag: string): object {
+  const all = [...(body ? [{ name: 'body', in: 'body', ...(body.required && { required: true }), schema: reference(body.definition) }] : []), ...parameters.map(parameter)]
+  return {
+    description, consumes: body?.types ?? ['*/*'], produces, schemes: ['https'], tags: [tag], operationId: id, ...(all.length > 0 && { parameters: all }),
+    responses: { ...Object.fromEntries(codes.map((code) => [code, { description: DESCRIPTIONS[code], schema: result === undefined ? { type: 'string' } : reference(result) }])), 401: { description: 'Unauthorized' } },
+    ...(action && { 'x-kubernetes-action': action }), ...(kind && { 'x-kubernetes-group-version-kind': kind }),
+  }
+}
+
+const DESCRIPTIONS: Readonly<Record<string, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted' }
