@@ -1,5 +1,6 @@
+import { columnsFor, defaultColumns } from '../federation/interpreter/columns/columns.ts'
 import { defineKind } from '../machinery/meta/define-kind.ts'
-import type { Column, KubeObject } from '../machinery/meta/core.ts'
+import type { KubeObject } from '../machinery/meta/core.ts'
 import type { StoredKind } from '../machinery/meta/strategy.ts'
 import { resolveSchema, type Definitions } from '../machinery/schema/resolve-schema.ts'
 import { strategyOf } from './defaults.ts'
@@ -9,15 +10,15 @@ interface Described { kind: string; plural: string; namespaced: boolean; schema:
 /** Served by machinery that a simulated member has not got, or another face of what is served already (Events of events.k8s.io are those of the core group). */
 const LEFT_OUT = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io', 'events.k8s.io'])
 
-/** Kubernetes' own kinds, each in the newest stable version of its group. `columns` are what `kubectl get` shows of a kind. */
-export async function builtInKinds(columns: (kind: { readonly group: string; readonly version: string; readonly kind: string; readonly namespaced: boolean }) => readonly Column[]): Promise<readonly StoredKind[]> {
+/** Kubernetes' own kinds, each in the newest stable version of its group. */
+export async function builtInKinds(): Promise<readonly StoredKind[]> {
   // Loaded when first asked for: a server without simulated members does without.
   const [resources, definitions] = await Promise.all([import('../../openapi/kubernetes/resources.json', { with: { type: 'json' } }), import('../../openapi/kubernetes/definitions.json', { with: { type: 'json' } })])
   const shapes = definitions.default as unknown as Definitions
   return newest(resources.default as unknown as Readonly<Record<string, readonly Described[]>>).flatMap(({ group, version, kinds }) =>
     kinds.filter(({ verbs }) => verbs.includes('create') && verbs.includes('watch')).map(({ kind, plural, namespaced, schema, shortNames = [], categories = [], subresources = {} }) =>
       defineKind({
-        group, version, kind, plural, shortNames, categories, scope: namespaced ? 'Namespaced' : 'Cluster', schema: resolveSchema(shapes, schema), columns: columns({ group, version, kind, namespaced }), fields: FIELDS[kind] ?? {},
+        group, version, kind, plural, shortNames, categories, scope: namespaced ? 'Namespaced' : 'Cluster', schema: resolveSchema(shapes, schema), columns: columnsFor(group, kind) ?? defaultColumns, fields: FIELDS[kind] ?? {},
         hasStatus: 'status' in subresources, strategy: strategyOf(kind),
       })))
 }

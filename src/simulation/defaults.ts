@@ -1,6 +1,6 @@
 /**
  * What a kube-apiserver fills in when an object is created and its OpenAPI documents do not say. As much of it as people and programs look at;
- * nothing is refused.
+ * nothing is refused. What is written stays first and in its order, as in `{ ...own, default: 1, ...own }`.
  */
 import type { KubeObject } from '../machinery/meta/core.ts'
 import { isJsonObject, type JsonObject } from '../machinery/meta/json-value.ts'
@@ -25,12 +25,12 @@ const FIRST_STATUS: Readonly<Record<string, JsonObject>> = {
 const DEFAULTS: Readonly<Record<string, (object: KubeObject, old?: KubeObject) => KubeObject>> = {
   Pod: (object) => ({ ...object, spec: podSpec(part(object['spec'])) }),
   Deployment: workload((spec) => ({
-    replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600, ...spec,
+    ...spec, replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600, ...spec,
     strategy: part(spec['strategy'])['type'] === 'Recreate' ? spec['strategy'] : { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '25%', maxSurge: '25%', ...part(part(spec['strategy'])['rollingUpdate']) } },
   })),
-  ReplicaSet: workload((spec) => ({ replicas: 1, ...spec })),
-  StatefulSet: workload((spec) => ({ replicas: 1, podManagementPolicy: 'OrderedReady', revisionHistoryLimit: 10, updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } }, persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' }, ...spec })),
-  DaemonSet: workload((spec) => ({ revisionHistoryLimit: 10, updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } }, ...spec })),
+  ReplicaSet: workload((spec) => ({ ...spec, replicas: 1, ...spec })),
+  StatefulSet: workload((spec) => ({ ...spec, replicas: 1, podManagementPolicy: 'OrderedReady', revisionHistoryLimit: 10, updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } }, persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' }, ...spec })),
+  DaemonSet: workload((spec) => ({ ...spec, revisionHistoryLimit: 10, updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } }, ...spec })),
   Job: (object) => ({ ...object, spec: job(part(object['spec']), object) }),
   CronJob: (object) => {
     const spec = part(object['spec']), template = part(spec['jobTemplate'])
@@ -55,19 +55,19 @@ const part = (value: unknown): JsonObject => (isJsonObject(value) ? value : {})
 const ofTemplate = (spec: JsonObject): JsonObject => ({ ...spec, template: { ...part(spec['template']), spec: podSpec(part(part(spec['template'])['spec'])) } })
 
 const podSpec = (spec: JsonObject): JsonObject => ({
-  restartPolicy: 'Always', terminationGracePeriodSeconds: 30, dnsPolicy: 'ClusterFirst', securityContext: {}, schedulerName: 'default-scheduler', ...spec,
+  ...spec, restartPolicy: 'Always', terminationGracePeriodSeconds: 30, dnsPolicy: 'ClusterFirst', securityContext: {}, schedulerName: 'default-scheduler', ...spec,
   containers: Array.isArray(spec['containers']) ? spec['containers'].map((each) => container(part(each))) : [],
 })
 
 const container = (each: JsonObject): JsonObject => {
   const image = typeof each['image'] === 'string' ? each['image'] : '', tag = /:([^/:]+)$/.exec(image)?.[1] ?? 'latest'
-  return { resources: {}, terminationMessagePath: '/dev/termination-log', terminationMessagePolicy: 'File', imagePullPolicy: tag === 'latest' && !image.includes('@') ? 'Always' : 'IfNotPresent', ...each }
+  return { ...each, resources: {}, terminationMessagePath: '/dev/termination-log', terminationMessagePolicy: 'File', imagePullPolicy: tag === 'latest' && !image.includes('@') ? 'Always' : 'IfNotPresent', ...each }
 }
 
 function job(spec: JsonObject, { metadata: { uid, name } }: KubeObject): JsonObject {
   const labels = { 'batch.kubernetes.io/controller-uid': uid, 'batch.kubernetes.io/job-name': name, 'controller-uid': uid, 'job-name': name }, template = part(spec['template']), metadata = part(template['metadata'])
   return ofTemplate({
-    parallelism: 1, completions: 1, backoffLimit: 6, completionMode: 'NonIndexed', suspend: false, podReplacementPolicy: 'TerminatingOrFailed', ...spec,
+    ...spec, parallelism: 1, completions: 1, backoffLimit: 6, completionMode: 'NonIndexed', suspend: false, podReplacementPolicy: 'TerminatingOrFailed', ...spec,
     selector: isJsonObject(spec['selector']) ? spec['selector'] : { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } }, template: { ...template, metadata: { ...metadata, labels: { ...part(metadata['labels']), ...labels } } },
   })
 }
@@ -77,7 +77,7 @@ function service(spec: JsonObject, { metadata: { namespace, name } }: KubeObject
   const hash = hash32(`${namespace!}/${name!}`), given = spec['clusterIP'] ?? old['clusterIP'], clusterIP = given ?? `10.96.${(hash >>> 8) & 255}.${1 + (hash % 254)}`
   if (spec['type'] === 'ExternalName') return { sessionAffinity: 'None', ...spec }
   return {
-    type: 'ClusterIP', sessionAffinity: 'None', internalTrafficPolicy: 'Cluster', ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4'], ...spec, clusterIP, clusterIPs: [clusterIP],
-    ports: Array.isArray(spec['ports']) ? spec['ports'].map((each) => ({ protocol: 'TCP', targetPort: part(each)['port'], ...part(each) })) : [],
+    ...spec, type: 'ClusterIP', sessionAffinity: 'None', internalTrafficPolicy: 'Cluster', ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4'], ...spec, clusterIP, clusterIPs: [clusterIP],
+    ports: Array.isArray(spec['ports']) ? spec['ports'].map((each) => ({ ...part(each), protocol: 'TCP', targetPort: part(each)['port'], ...part(each) })) : [],
   }
 }

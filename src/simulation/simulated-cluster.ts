@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { nameSuffix } from '../machinery/meta/generate-name.ts'
-import type { Column, DeleteOptions, Kind, KubeObject, Resource } from '../machinery/meta/core.ts'
+import type { DeleteOptions, Kind, KubeObject, Resource } from '../machinery/meta/core.ts'
 import type { NamespaceGuard } from '../machinery/registry/namespace-guard.ts'
 import { createStoredResource } from '../machinery/registry/stored-resource.ts'
 import { keyPrefix } from '../machinery/storage/storage-key.ts'
@@ -38,7 +38,7 @@ export interface SimulatedCluster {
 
 /** Kubernetes without HTTP: the built-in kinds in memory, and controllers that make them live until the signal aborts. */
 export async function createSimulatedCluster({ name, nodes, clock, seed, logger }: SimulatedClusterOptions, signal: AbortSignal): Promise<SimulatedCluster> {
-  const random = new SeededRandom(`${seed}/${name}`), storage = new MemoryStorage(), kinds = await builtInKinds(columnsOf)
+  const random = new SeededRandom(`${seed}/${name}`), storage = new MemoryStorage(), kinds = await builtInKinds()
   const prefix = keyPrefix({ group: '', plural: 'namespaces' })
   const namespaces: NamespaceGuard = { phase: async (namespace) => ((await storage.get(prefix + namespace, signal)).record ? 'active' : 'missing') }
   const dependencies = { clock, logger, namespaces, randomUuid: () => random.uuid(), randomSuffix: () => nameSuffix(() => random.next()) }
@@ -86,8 +86,3 @@ class Cluster implements SimulatedCluster {
     return resource
   }
 }
-
-const columnsOf = (): readonly Column[] => [
-  { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name! },
-  { name: 'Age', type: 'date', cell: ({ metadata }) => ({ since: Date.parse(metadata.creationTimestamp!) }) },
-]
