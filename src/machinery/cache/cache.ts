@@ -6,12 +6,13 @@ import { StatusError } from '../meta/status-error.ts'
 import { History, type Moment, type ObjectChange, type Place } from './history.ts'
 import { pageOf, selected } from './page.ts'
 import { select } from './select.ts'
+import { leaveSparseSlabs } from './sparse-slabs.ts'
 import { SortedEntries, type Runs } from './sorted-entries.ts'
 
 export interface CacheOptions {
   /** How many changes are kept for watches to resume from. */
   readonly historyMax?: number
-  /** How many bytes of entries these may hold. */
+  /** How many bytes of entries these may hold. Absent: a quarter of what is held, at least 2 MB: resuming is not worth more than listing again. */
   readonly historyMaxBytes?: number
   readonly clock?: Clock
   /**
@@ -43,12 +44,15 @@ export class Cache implements ListerWatcher {
   #isAnnouncing = false
   #position: Position = '0'
   #bytes = 0
+  /** Bytes that came since entries were last moved together, and the moving under way. */
+  #cameBytes = 0
+  #moving: Generator<void> | undefined
 
   constructor(kind: Kind, options: CacheOptions = {}) {
     this.kind = kind
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    this.#history = new History({ changesMax: options.historyMax ?? 10_000, bytesMax: options.historyMaxBytes ?? 64 << 20 })
+    this.#history = new History({ changesMax: options.historyMax ?? 10_000, bytesMax: () => options.historyMaxBytes ?? Math.max(HISTORY_MIN_BYTES, this.#bytes / 4) })
     const { promise, resolve } = Promise.withResolvers<void>()
     this.ready = promise
     this.#setReady = resolve
@@ -87,6 +91,7 @@ export class Cache implements ListerWatcher {
     if (changes.length > 0) this.#deliver(changes, from)
     else this.#announceSoon()
     this.#moved.beat()
+    this.#tidy()
   }
 
   /** Makes the state what a fresh list of the source says. Watchers get the difference as one batch, unless `position` is before ours: then the source was set back, and watches end with Expired. */
@@ -170,9 +175,19 @@ export class Cache implements ListerWatcher {
 
   #put(change: ObjectChange): Change | undefined {
     const { type, entry, position } = change, previous = this.#entries.set(entry.key, type === 'DELETED' ? undefined : entry)
+    this.#cameBytes += entry.size
     this.#bytes += (type === 'DELETED' ? 0 : entry.size) - (previous?.size ?? 0)
     if (type === 'DELETED') return previous && { type, entry, previous, position }
     return previous ? { type: 'MODIFIED', entry, previous, position } : { type: 'ADDED', entry, position }
+  }
+
+  /** Moves entries together when a quarter of what is held was written again: some at each batch, so that none waits long. */
+  #tidy(): void {
+    if (!this.#moving && this.#cameBytes > Math.max(TIDY_MIN_BYTES, this.#bytes / 4)) {
+      this.#cameBytes = 0
+      this.#moving = leaveSparseSlabs(this.#entries.snapshot())
+    }
+    for (let step = 0; this.#moving && step < TIDY_STEPS; step++) if (this.#moving.next().done) this.#moving = undefined
   }
 
   #begin(position: Position): void {
@@ -276,7 +291,7 @@ export class Cache implements ListerWatcher {
   }
 }
 
-const INITIAL_BATCH = 500, QUIET_MS = 1000, REACH_MS = 3000
+const HISTORY_MIN_BYTES = 2 << 20, INITIAL_BATCH = 500, QUIET_MS = 1000, REACH_MS = 3000, TIDY_MIN_BYTES = 256 << 10, TIDY_STEPS = 4
 
 const tooOld = (position: Position, oldest: Position) => StatusError.expired(`too old resource version: ${position} (${oldest})`)
 

@@ -29,13 +29,13 @@ export interface Place { readonly moment: Moment; readonly after: Position | und
 /** The latest batches, shared by all readers. Bounded by changes and by bytes; the oldest go first. The first moment is only a place to stand. */
 export class History {
   readonly #changesMax: number
-  readonly #bytesMax: number
+  readonly #bytesMax: () => number
   #moments: Moment[]
   #first = 0
   #changes = 0
   #bytes = 0
 
-  constructor({ changesMax, bytesMax }: { changesMax: number; bytesMax: number }) {
+  constructor({ changesMax, bytesMax }: { changesMax: number; bytesMax: () => number }) {
     this.#changesMax = changesMax
     this.#bytesMax = bytesMax
     this.#moments = [moment([], '0', '0')]
@@ -57,7 +57,7 @@ export class History {
     this.#moments.push(next)
     this.#changes += batch.length
     this.#bytes += next.bytes
-    while ((this.#changes > this.#changesMax || this.#bytes > this.#bytesMax) && this.#moments.length - this.#first > 2) this.#drop()
+    while ((this.#changes > this.#changesMax || this.#bytes > this.#bytesMax()) && this.#moments.length - this.#first > 2) this.#drop()
   }
 
   /** Adds a bookmark; one bookmark behind another takes its place, so that a quiet time fills no history. */

@@ -1,29 +1,31 @@
 import type { Entry, KubeObject, Position, Sink } from '../meta/core.ts'
 import { parseJson, stringifyJson } from '../meta/json.ts'
 import { closeOf, cutMember, Scan, squeeze } from './scan.ts'
+import type { Slab } from './slab.ts'
 
 /**
  * A view of bytes that lie in a slab: one small object, no copy. Slabs are append-only and freed by the collector, so whoever holds an entry may read it forever.
  * The offsets are public for views that splice while they write: a suffix goes to `nameEnd`, a first label behind `labelsAt`, a `"labels":{…},` behind `metadata`, another version over `version`…`versionEnd`.
+ * Read the slab and the offsets together, without an await between: `moveTo` changes them all.
  * They come in no fixed order except that `start` ≤ `metadata` < all others ≤ `metadataEnd` ≤ `end`. The bytes hold no white space between tokens.
  */
 export class SlabEntry implements Entry {
   readonly key: string
-  readonly slab: Buffer
+  slab: Buffer
   /** First byte of the body, behind the `{`. */
-  readonly start: number
+  start: number
   /** Behind the closing brace. */
-  readonly end: number
+  end: number
   /** The `{` of metadata. */
-  readonly metadata: number
-  readonly metadataEnd: number
+  metadata: number
+  metadataEnd: number
   /** The quote that closes the name. */
-  readonly nameEnd: number
+  nameEnd: number
   /** Content of the string resourceVersion; -1 where there is none (metrics.k8s.io). */
-  readonly version: number
-  readonly versionEnd: number
+  version: number
+  versionEnd: number
   /** The `{` of labels; -1 where there are none. `slab[labelsAt + 1]` is `}` where they are empty. */
-  readonly labelsAt: number
+  labelsAt: number
 
   private constructor(slab: Buffer, scan: Scan) {
     const name = text(slab, scan.name, scan.nameEnd)
@@ -85,6 +87,19 @@ export class SlabEntry implements Entry {
   }
 
   parse(): KubeObject { return parseJson(`{${this.slab.toString('utf8', this.start, this.end)}`) as KubeObject }
+
+  /** Moves the bytes to another slab, so that one with few living entries can be collected. What the entry says stays the same. */
+  moveTo(slab: Slab): void {
+    const shift = slab.keep(this.slab, this.start, this.end) - this.start
+    this.slab = slab.bytes
+    this.start += shift
+    this.end += shift
+    this.metadata += shift
+    this.metadataEnd += shift
+    this.nameEnd += shift
+    if (this.version >= 0) { this.version += shift; this.versionEnd += shift }
+    if (this.labelsAt >= 0) this.labelsAt += shift
+  }
 
   #write(sink: Sink, start: number, end: number, position?: Position): void {
     if (position === undefined) { sink.put(this.slab, start, end); return }

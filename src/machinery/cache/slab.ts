@@ -28,6 +28,13 @@ export class Slab {
     this.fill += arrived.length
   }
 
+  /** Keeps a copy of bytes from elsewhere, already read, and answers its offset in `bytes`. */
+  keep(bytes: Buffer, start: number, end: number): number {
+    this.append(bytes.subarray(start, end))
+    this.begin = this.fill
+    return this.fill - (end - start)
+  }
+
   /** Moves `begin` to the next byte that is neither white space nor comma and answers it; undefined where all is read. */
   peek(): number | undefined {
     for (; this.begin < this.fill; this.begin++) {
