@@ -1,5 +1,5 @@
 import type { Column } from '../../../machinery/meta/core.ts'
-import { age, boolean, column, count, name, size, text, valueAt } from './column.ts'
+import { age, boolean, column, count, formatSelector, name, size, text, valueAt } from './column.ts'
 
 export const configMapColumns: readonly Column[] = [name, column('Data', ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length), age]
 export const secretColumns: readonly Column[] = [name, text('Type', 'type'), size('Data', 'data', { type: 'string' }), age]
@@ -21,6 +21,25 @@ const paramKind = column('ParamKind', ({ spec }) => { const kind = valueAt(spec,
 export const validatingAdmissionPolicyColumns: readonly Column[] = [name, size('Validations', 'spec.validations'), paramKind, age]
 export const mutatingAdmissionPolicyColumns: readonly Column[] = [name, size('Mutations', 'spec.mutations'), paramKind, age]
 
+/** The bindings of both. */
+export const admissionPolicyBindingColumns: readonly Column[] = [
+  name, text('PolicyName', 'spec.policyName'),
+  column('ParamRef', ({ spec }) => {
+    const reference = valueAt(spec, ['paramRef']) as { namespace?: string; name?: string; selector?: object } | undefined
+    if (!reference) return '<unset>'
+    return reference.name ? `${reference.namespace || '*'}/${reference.name}` : formatSelector(reference.selector, '<unset>')
+  }), age,
+]
+
+export const resourceClaimColumns: readonly Column[] = [
+  name,
+  column('State', ({ metadata, status }) => {
+    const isAllocated = valueAt(status, ['allocation']) !== undefined, isReserved = ((valueAt(status, ['reservedFor']) ?? []) as unknown[]).length > 0, isDeleted = metadata.deletionTimestamp !== undefined
+    return [...(isDeleted ? ['deleted'] : []), ...(isAllocated ? ['allocated', ...(isReserved ? ['reserved'] : [])] : isDeleted ? [] : ['pending'])].join(',')
+  }), age,
+]
+export const resourceSliceColumns: readonly Column[] = [name, text('Node', 'spec.nodeName'), text('Driver', 'spec.driver'), text('Pool', 'spec.pool.name'), age]
+
 export const apiServiceColumns: readonly Column[] = [
   name, column('Service', ({ spec }) => { const service = valueAt(spec, ['service']) as { namespace: string; name: string } | undefined; return service ? `${service.namespace}/${service.name}` : 'Local' }),
   column('Available', ({ status }) => {
@@ -33,4 +52,11 @@ export const apiServiceColumns: readonly Column[] = [
 export const flowSchemaColumns: readonly Column[] = [
   name, text('PriorityLevel', 'spec.priorityLevelConfiguration.name'), count('MatchingPrecedence', 'spec.matchingPrecedence', { type: 'string' }), text('DistinguisherMethod', 'spec.distinguisherMethod.type', { absent: '<none>' }), age,
   column('MissingPL', ({ status }) => ((valueAt(status, ['conditions']) ?? []) as { type: string; status: string }[]).find(({ type }) => type === 'Dangling')?.status ?? '?'),
+]
+
+/** Limits of a level that has none are not numbers. */
+const limit = (columnName: string, ...path: string[]) => column(columnName, ({ spec }) => (valueAt(spec, ['limited', ...path]) as number | undefined) ?? '<none>')
+export const priorityLevelColumns: readonly Column[] = [
+  name, text('Type', 'spec.type'), limit('NominalConcurrencyShares', 'nominalConcurrencyShares'), limit('Queues', 'limitResponse', 'queuing', 'queues'), limit('HandSize', 'limitResponse', 'queuing', 'handSize'),
+  limit('QueueLengthLimit', 'limitResponse', 'queuing', 'queueLengthLimit'), age,
 ]
