@@ -12,9 +12,7 @@ const LEFT_OUT = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io', 'eve
 
 /** Kubernetes' own kinds, each in the newest stable version of its group. */
 export async function builtInKinds(): Promise<readonly StoredKind[]> {
-  // Loaded when first asked for: a server without simulated members does without.
-  const [resources, definitions] = await Promise.all([import('../../openapi/kubernetes/resources.json', { with: { type: 'json' } }), import('../../openapi/kubernetes/definitions.json', { with: { type: 'json' } })])
-  const shapes = definitions.default as unknown as Definitions
+  const [resources, shapes] = await Promise.all([import('../../openapi/kubernetes/resources.json', { with: { type: 'json' } }), builtInDefinitions()])
   return newest(resources.default as unknown as Readonly<Record<string, readonly Described[]>>).flatMap(({ group, version, kinds }) =>
     kinds.filter(({ verbs }) => verbs.includes('create') && verbs.includes('watch')).map(({ kind, plural, namespaced, schema, shortNames = [], categories = [], subresources = {} }) =>
       defineKind({
@@ -22,6 +20,9 @@ export async function builtInKinds(): Promise<readonly StoredKind[]> {
         hasStatus: 'status' in subresources, strategy: strategyOf(kind),
       })))
 }
+
+/** Their shapes, by name. Loaded when first asked for: a server without simulated members does without. */
+export const builtInDefinitions = async (): Promise<Definitions> => (await import('../../openapi/kubernetes/definitions.json', { with: { type: 'json' } })).default as unknown as Definitions
 
 function newest(resources: Readonly<Record<string, readonly Described[]>>) {
   const groups = new Map<string, { group: string; version: string; kinds: readonly Described[] }>()

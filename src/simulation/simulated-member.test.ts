@@ -26,6 +26,8 @@ test('it looks like a Kubernetes cluster', async () => {
   expect(await getJson(handler, '/version', stop.signal)).toMatchObject({ gitVersion: 'v1.36.3' })
   expect(Buffer.from(await bytesOf(await handler(get('/readyz'), stop.signal))).toString()).toBe('ok')
   expect(await getJson<{ resources: object[] }>(handler, '/apis/apps/v1', stop.signal)).toMatchObject({ resources: expect.arrayContaining([expect.objectContaining({ name: 'deployments', shortNames: ['deploy'], categories: ['all'] }), expect.objectContaining({ name: 'deployments/scale', kind: 'Scale' }), expect.objectContaining({ name: 'deployments/status' })]) })
+  expect(await getJson(handler, '/openapi/v3/apis/apps/v1', stop.signal)).toMatchObject({ paths: { '/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale': {} }, components: { schemas: { 'io.k8s.api.apps.v1.Deployment': { type: 'object' } } } })
+  expect(await getJson(handler, '/openapi/v2', stop.signal)).toMatchObject({ swagger: '2.0', definitions: { 'io.k8s.api.core.v1.PodSpec': { required: ['containers'] } } })
   expect(await getJson(handler, '/api/v1/namespaces/kube-system', stop.signal)).toMatchObject({ kind: 'Namespace', apiVersion: 'v1', metadata: { uid: expect.any(String) }, status: { phase: 'Active' } })
 })
 

@@ -1,6 +1,7 @@
 import type { Authorizer } from '../machinery/auth/authorizer.ts'
 import type { Handler, Resource, User } from '../machinery/meta/core.ts'
 import { apiHandler } from '../machinery/server/api-handler.ts'
+import { CatalogDocuments } from '../machinery/server/catalog-documents.ts'
 import type { ApiGroup, Catalog } from '../machinery/server/catalog.ts'
 import { compose, type Filter } from '../machinery/server/filter.ts'
 import { cacheControl } from '../machinery/server/filters/cache-control.ts'
@@ -8,6 +9,7 @@ import { impersonation } from '../machinery/server/filters/impersonation.ts'
 import { recover } from '../machinery/server/filters/recover.ts'
 import { HealthChecks } from '../machinery/server/health.ts'
 import { resourceHandler } from '../machinery/server/resource-handler.ts'
+import { builtInDefinitions } from './built-in-kinds.ts'
 import { Faults } from './faults.ts'
 import { podLog } from './pod-log.ts'
 import { scaleOf } from './scale.ts'
@@ -24,8 +26,9 @@ export interface SimulatedMember extends SimulatedCluster {
 export async function createSimulatedMember(options: SimulatedClusterOptions, signal: AbortSignal): Promise<SimulatedMember> {
   const { name, clock, logger } = options, cluster = await createSimulatedCluster(options, signal), faults = new Faults(`https://${name}.simulated`, clock)
   const groups = groupsOf(cluster.resources.map((resource) => withSubresources(resource, options))), catalog: Catalog = { groups: () => groups }
+  const openApi = new CatalogDocuments(catalog, await builtInDefinitions(), { title: 'Kubernetes', version: KUBERNETES_VERSION })
   const resources = resourceHandler(catalog, { clock, random: Math.random, authorizer: allowAll })
-  const handler = compose([cacheControl, recover(logger), asAdministrator, impersonation(allowAll)], apiHandler({ catalog, resources, clock, version, health: new HealthChecks(logger) }))
+  const handler = compose([cacheControl, recover(logger), asAdministrator, impersonation(allowAll)], apiHandler({ catalog, resources, clock, version, openApi, health: new HealthChecks(logger) }))
   return { name, faults, resources: cluster.resources, create: (...objects) => cluster.create(...objects), change: (...change) => cluster.change(...change), remove: (...removal) => cluster.remove(...removal), handler: faults.wrap(handler) }
 }
 
