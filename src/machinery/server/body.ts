@@ -57,8 +57,9 @@ export function decode(bytes: Buffer, format: InputFormat): unknown {
 }
 
 function goMessage({ message }: Error, text: string): string {
-  if (message.includes('Unexpected end') || message.includes('Unterminated') || text.trim() === '') return 'unexpected end of JSON input'
-  const position = /position (\d+)/.exec(message)?.[1], at = position === undefined ? 0 : Number(position), character = text[at] ?? ''
+  if (/Unexpected end|Unterminated/.test(message) || text.trim() === '') return 'unexpected end of JSON input'
+  const position = /position (\d+)/.exec(message)?.[1], at = position === undefined ? 0 : Number(position), character = text[at]
+  if (character === undefined) return 'unexpected end of JSON input'
   return message.includes('after JSON') ? `invalid character '${character}' after top-level value` : `invalid character '${character}' looking for beginning of value`
 }
 

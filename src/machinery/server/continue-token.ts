@@ -16,13 +16,13 @@ export function encodeContinue({ position, after }: Continuation, namespace: str
 
 /** Throws StatusError BadRequest. */
 export function decodeContinue(token: string, namespace: string): Continuation {
-  const invalid = (detail: string) => StatusError.badRequest(`invalid continue token: continue key is not valid${detail}`), text = Buffer.from(token, 'base64url').toString()
+  const invalid = (detail: string) => StatusError.badRequest(`invalid continue token: continue key is not valid${detail}`), bytes = Buffer.from(token, 'base64url'), text = bytes.toString()
   let fields: { v?: unknown; rv?: unknown; start?: unknown } | null
   try {
     // Digits as text: the reviver sees how the number was written.
     fields = JSON.parse(text, function keep(this: unknown, key: string, value: unknown, context?: { source?: string }) { return key === 'rv' && typeof value === 'number' ? context?.source : value } as (key: string, value: unknown) => unknown) as typeof fields
   } catch {
-    throw invalid(`: ${goSyntaxError(text)}`)
+    throw invalid(`: ${goSyntaxError(bytes.toString('latin1'))}`)
   }
   const { v, rv, start } = fields ?? {}
   if (v !== 'meta.k8s.io/v1') throw invalid(`: server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`)
@@ -34,7 +34,8 @@ export function decodeContinue(token: string, namespace: string): Continuation {
 }
 
 const goSyntaxError = (text: string) => (text === '' ? 'unexpected end of JSON input' : `invalid character ${quoteCharacter(text)} looking for beginning of value`)
-const quoteCharacter = (text: string) => { const code = text.codePointAt(0)!; return code < 32 || (code > 126 && code < 160) ? `'\\u${code.toString(16).padStart(4, '0')}'` : `'${String.fromCodePoint(code)}'` }
+/** Go looks at the first byte. */
+const quoteCharacter = (text: string) => { const code = text.charCodeAt(0); return code < 32 || (code > 126 && code < 160) ? `'\\u${code.toString(16).padStart(4, '0')}'` : `'${String.fromCharCode(code)}'` }
 
 /** For a token whose state is gone; it offers a continuation at the latest state instead. */
 export const expiredContinue = (after: string, namespace: string): StatusError => StatusError.expired(EXPIRED, encodeContinue({ after }, namespace))

@@ -20,7 +20,7 @@ export function listOptions(query: URLSearchParams, namespace: string): Pick<Lis
   if (token !== '') {
     if (version !== '' && version !== '0') throw StatusError.badRequest('specifying resource version is not allowed when using continue')
     const continuation = decodeContinue(token, namespace), { position, after } = continuation
-    return { continuation, after, ...(limit > 0 && { limit }), ...(position !== undefined && { at: { position, match: 'exact' } }) }
+    return { continuation, after, ...(limit > 0 && version === '' && { limit }), ...(position !== undefined && { at: { position, match: 'exact' } }) }
   }
   if (version === '0') return ANY
   const position = version === '' ? undefined : parsed(version, (text) => StatusError.badRequest(`invalid resource version: ${text}`))

@@ -32,7 +32,8 @@ export function negotiate({ headers, query }: Pick<Request, 'headers' | 'query'>
     }
   }
   const known = clauses.some((clause) => FORMATS.some((type) => covers(clause, type)))
-  throw notAcceptable(known ? `only the following media types are accepted: ${MEDIA_TYPES}` : `406: Not Acceptable\n\nAvailable representations: ${MEDIA_TYPES}`)
+  if (known) throw notAcceptable(`only the following media types are accepted: ${MEDIA_TYPES}`)
+  throw new StatusError('NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${MEDIA_TYPES}`, { details: {} })
 }
 
 /** For errors: never a transform, and JSON where nothing fits. */
@@ -44,7 +45,7 @@ export function negotiateError(request: Pick<Request, 'headers' | 'query'>): Rep
   }
 }
 
-export const notAcceptable = (message: string): StatusError => new StatusError('NotAcceptable', message, { details: {} })
+export const notAcceptable = (message: string): StatusError => new StatusError('NotAcceptable', message)
 
 /** One clause of Accept. */
 export interface Clause { readonly type: string; readonly subtype: string; readonly quality: number; readonly parameters: ReadonlyMap<string, string> }

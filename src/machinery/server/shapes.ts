@@ -18,7 +18,7 @@ export function shapeFor(kind: Kind, { transform }: Representation, query: Reque
     return memo(kind, `${include} ${transform.version}`, () => tableShape(kind, include, transform.version))
   }
   if (of === 'list' && transform.as === 'PartialObjectMetadata') throw notAcceptable('you requested PartialObjectMetadata, but the requested object is a list (*unstructured.UnstructuredList)')
-  if (of !== 'list' && transform.as === 'PartialObjectMetadataList') throw notAcceptable('you requested PartialObjectMetadataList, but the requested object is not a list (*unstructured.Unstructured)')
+  if (of === 'object' && transform.as === 'PartialObjectMetadataList') throw notAcceptable('you requested PartialObjectMetadataList, but the requested object is not a list (*unstructured.Unstructured)')
   return memo(kind, `metadata ${transform.version}`, () => metadataShape(transform.version))
 }
 

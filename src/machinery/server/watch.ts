@@ -18,11 +18,14 @@ const BOOKMARK_EVERY_MS = 60_000, LAST_BOOKMARK_MS = 2_000, SHORTEST_MS = 30 * 6
  */
 export function watchObjects(target: Target, name: string, request: Request, { clock, random }: { readonly clock: Clock; readonly random: () => number }, signal: AbortSignal): Response {
   const { resource: { reader }, kind, namespace } = target
-  const shape = shapeFor(kind, negotiate(request, { transforms: true, stream: true }), request.query, 'watch')
+  const representation = negotiate(request, { transforms: true, stream: true }), shape = shapeFor(kind, representation, request.query, 'watch')
   const { bookmarks, timeoutMs, ...options } = watchOptions(request.query)
-  const query: WatchQuery = { ...scope(kind.namespaced, namespace), ...(name === '' ? selection(target, request.query) : { name }), ...options }
+  const query: WatchQuery = { ...scope(kind.namespaced, namespace), ...(name === '' ? selection(target, request.query) : { name }), ...options, ...(representation.transform?.as === 'PartialObjectMetadataList' && NOTHING) }
   return { status: 200, headers: JSON_TYPE, body: events(reader, query, { shape, bookmarks, timeoutMs: timeoutMs || SHORTEST_MS * (1 + random()), clock }, signal) }
 }
+
+/** No event is a list: a kube-apiserver sends nothing to who asks for that. */
+const NOTHING = { where: { matches: () => false } }
 
 interface Streaming { readonly shape: Shape; readonly bookmarks: boolean; readonly timeoutMs: number; readonly clock: Clock }
 type Arrival = { readonly result: IteratorResult<Batch> } | { readonly error: unknown }

@@ -1,11 +1,12 @@
 import type { Entry, Request, Response, WriteOptions } from '../meta/core.ts'
-import { isJsonObject } from '../meta/json-value.ts'
 import type { JsonObject } from '../meta/json-value.ts'
 import type { StatusDetails } from '../meta/status-error.ts'
-import { isReason, StatusError } from '../meta/status-error.ts'
+import { StatusError } from '../meta/status-error.ts'
 import type { StoredKind } from '../meta/strategy.ts'
 import { applyJsonPatch } from '../patch/json-patch.ts'
 import { applyMergePatch } from '../patch/merge-patch.ts'
+import { patchObject as patchObjectBy } from '../patch/patch-object.ts'
+import { deleteCollection } from '../registry/delete-collection.ts'
 import { checkName, checkNamespace, decode, decodeObject, inputFormat, mediaType, readBody, unsupported } from './body.ts'
 import { listOptions } from './list-options.ts'
 import { negotiate } from './negotiation.ts'
@@ -41,12 +42,8 @@ export async function patchObject(target: Target, name: string, subresource: 'st
   const { kind, namespace } = target, answer = answerer(target, request, now), apply = PATCHES.get(mediaType(request))
   if (!apply) throw unsupported([...PATCHES.keys()].join(', '))
   const patch = decodePatch(await readBody(request)), options = writeOptions(request, 'PatchOptions')
-  const { entry } = await target.resource.writer!.update(keyOf(target, name), (current) => {
-    if (!current) throw StatusError.notFound({ group: kind.group, resource: kind.plural }, name)
-    const patched = apply({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...current }, patch)
-    if (!isJsonObject(patched)) throw StatusError.badRequest('the patch does not leave an object')
-    return checkName(checkNamespace(patched, kind, namespace), name)
-  }, { user, authorize, ...options, warn: answer.warn, ...(subresource && { subresource }) }, signal)
+  const change = patchObjectBy(kind, name, (document) => apply({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...document }, patch))
+  const { entry } = await target.resource.writer!.update(keyOf(target, name), (current) => checkName(checkNamespace(change(current), kind, namespace), name), { user, authorize, ...options, warn: answer.warn, ...(subresource && { subresource }) }, signal)
   return answer(200, entry)
 }
 
@@ -70,23 +67,13 @@ export async function deleteObject(target: Target, name: string, { request, user
   return respond(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details }, representation, answer.warnings())
 }
 
-const PAGE = 10_000
-
 /** Deletes one by one what the selectors and the limit choose, and answers the list of it. Not atomic: the first failure ends it. */
 export async function deleteObjects(target: Target, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
-  const { resource: { reader, writer }, kind, namespace } = target, representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'list'), warnings: string[] = []
+  const { resource, kind, namespace } = target, representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'list'), warnings: string[] = []
   const { waitsForDependents: _, ...parameters } = deleteParameters(request, await readBody(request)), { manager } = writeOptions({ ...request, query: new URLSearchParams() }, 'DeleteOptions')
-  const { continuation: _continuation, limit, ...options } = listOptions(request.query, namespace), query = { ...scope(kind.namespaced, namespace), ...selection(target, request.query), ...options }
-  const first = await reader.list({ ...query, limit: limit ?? PAGE }, signal), entries: Entry[] = []
-  for (let page = first; ; ) {
-    for (const entry of page.entries) {
-      entries.push(entry)
-      await writer!.delete(entry.key, { user, authorize, manager, warn: (text) => warnings.push(text), ...parameters }, signal).catch((error: unknown) => { if (!isReason(error, 'NotFound')) throw error })
-    }
-    if (limit !== undefined || !page.next) break
-    page = await reader.list({ ...query, limit: PAGE, after: page.next.after, at: { position: first.position, match: 'exact' } }, signal)
-  }
-  return respondPage({ entries, position: first.position, warnings: [...first.warnings, ...warnings], ...(limit !== undefined && first.next && { next: first.next }) }, { shape, representation, namespace, now })
+  const { continuation: _continuation, ...options } = listOptions(request.query, namespace), query = { ...scope(kind.namespaced, namespace), ...selection(target, request.query), ...options }
+  const page = await deleteCollection(resource, query, { user, authorize, manager, warn: (text) => { warnings.push(text) }, ...parameters }, signal)
+  return respondPage({ ...page, warnings: [...page.warnings, ...warnings] }, { shape, representation, namespace, now })
 }
 
 export const keyOf = ({ kind, namespace }: Pick<Target, 'kind' | 'namespace'>, name: string): string => (kind.namespaced ? `${namespace}/${name}` : name)

@@ -1,0 +1,60 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import { recycle } from '../cache/chunk-sink.ts'
+import type { Headers, Response } from '../meta/core.ts'
+
+/** What a connection decides for itself: HTTP/2 forbids these, and HTTP/1.1 sets its own. */
+const OF_THE_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'proxy-connection'])
+
+/**
+ * Writes a response, no faster than the other side reads; chunks are given back once the socket has taken them.
+ * Headers go out before the first chunk of a stream is there. Throws what the body throws, after the connection was cut: half an answer must not look whole.
+ */
+export async function send(out: ServerResponse | Http2ServerResponse, { status, headers, body }: Response, { isHead = false, close = false }: { isHead?: boolean; close?: boolean } = {}): Promise<void> {
+  out.statusCode = status
+  for (const [name, value] of Object.entries(grouped(headers))) out.setHeader(name, value as string | string[])
+  if (close && !('stream' in out)) out.setHeader('connection', 'close')
+  if (isHead || status === 304 || status === 204) { out.end(); return }
+  if (body instanceof Uint8Array) { out.end(body, () => recycle(body)); return }
+  // Of both classes, though the types know it of one only.
+  ;(out as ServerResponse).flushHeaders()
+  // One listener for the whole stream: a promise per write would pile up listeners.
+  let isOpen = true, wake = () => {}
+  out.on('drain', () => wake())
+  out.on('close', () => { isOpen = false; wake() })
+  try {
+    for await (const chunk of body) {
+      if (!isOpen || out.destroyed) return
+      if (!write(out, chunk)) await new Promise<void>((resolve) => { wake = resolve; if (!isOpen) resolve() })
+    }
+    out.end()
+  } catch (error) {
+    out.destroy()
+    throw error
+  }
+}
+
+const write = (out: ServerResponse | Http2ServerResponse, chunk: Uint8Array): boolean => ('stream' in out ? out.write(chunk, 'latin1', () => recycle(chunk)) : out.write(chunk, () => recycle(chunk)))
+
+function grouped(headers: Headers): OutgoingHttpHeaders {
+  const result: Record<string, string | string[]> = {}
+  for (const [name, value] of headers) {
+    if (OF_THE_CONNECTION.has(name)) continue
+    const known = result[name]
+    result[name] = known === undefined ? value : typeof known === 'string' ? [known, value] : [...known, value]
+  }
+  return result
+}
+
+/** A refused upgrade is a normal response on the bare socket, which is then closed: clients fall back to another protocol. */
+export async function sendRaw(socket: Duplex, { status, headers, body }: Response): Promise<void> {
+  const chunks: Uint8Array[] = []
+  if (body instanceof Uint8Array) chunks.push(body)
+  else for await (const chunk of body) chunks.push(Buffer.from(chunk))
+  const bytes = Buffer.concat(chunks), kept = headers.filter(([name]) => !OF_THE_CONNECTION.has(name) && name !== 'content-length')
+  const lines = [...kept, ['content-length', String(bytes.length)], ['connection', 'close']].map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${REASONS.get(status) ?? 'Error'}\r\n${lines}\r\n`, 'latin1'), bytes]))
+}
+
+const REASONS = new Map([[400, 'Bad Request'], [401, 'Unauthorized'], [403, 'Forbidden'], [404, 'Not Found'], [405, 'Method Not Allowed'], [500, 'Internal Server Error'], [502, 'Bad Gateway'], [503, 'Service Unavailable']])
