@@ -71,6 +71,7 @@ export function storageSuite(name: string, make: () => Promise<Storage>): void {
     describe('range', () => { ranges(check) })
     describe('watch', () => { watches(check) })
     describe('compact', () => { compactions(check) })
+    describe('close', () => { closing(check) })
   })
 }
 
@@ -119,6 +120,17 @@ function commits(check: Check): void {
     await storage.commit('/a/x', large.subarray(2, 6), 0, never)
     expect([...(await storage.get('/a/x', never)).record!.value]).toEqual([0, 255, 128, 10])
     expect([...large]).toEqual([9, 9, 0, 255, 128, 10, 9, 9])
+  })
+}
+
+function closing(check: Check): void {
+  check('what was made before is answered, what comes after is refused', async (storage) => {
+    const made = storage.commit('/p/a', bytes('1'), 0, never), watched = reasonOf(firstOf(storage.watch('/q/', 100_000, never)))
+    await storage.close()
+    expect(await made).toHaveProperty('revision')
+    expect(await watched).toBe('ServiceUnavailable')
+    for (const call of [storage.get('/p/a', never), storage.range('/p/', {}, never), storage.commit('/p/b', bytes('1'), 0, never), storage.revision(never), storage.compact(1, never), firstOf(storage.watch('/p/', 1, never))]) expect(await reasonOf(call)).toBe('ServiceUnavailable')
+    await storage.close()
   })
 }
 

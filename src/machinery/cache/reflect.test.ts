@@ -86,7 +86,7 @@ test('after Expired it takes a new state, which watchers see as a difference', a
 })
 
 test('a source that only ever expires or ends is not asked in a tight loop', async () => {
-  const expired = StatusError.expired('too old'), bed = await reflected([expired], [], [expired], [...initial, 'wait'])
+  const expired = StatusError.expired('too old'), bed = await reflected([expired], [[added('x', 1)]], [expired], [...initial, 'wait'])
   expect(bed.source.asked).toHaveLength(1)
   await bed.clock.advance(100)
   expect(bed.source.asked).toHaveLength(2)

@@ -66,7 +66,6 @@ async function resume(source: ListerWatcher, cache: Cache, signal: AbortSignal, 
 async function begin(source: ListerWatcher, cache: Cache, signal: AbortSignal, answered: () => void, complete: () => void): Promise<void> {
   let state: Map<string, Entry> | undefined = new Map()
   for await (const batch of source.watch({ initial: true }, signal)) {
-    answered()
     let live = 0
     for (const change of state ? batch : []) {
       live++
@@ -79,6 +78,9 @@ async function begin(source: ListerWatcher, cache: Cache, signal: AbortSignal, a
         break
       }
     }
-    if (!state && live < batch.length) cache.accept(live === 0 ? batch : batch.slice(live))
+    // A source that is cut before its state is complete is one that cannot be followed.
+    if (state) continue
+    if (live < batch.length) cache.accept(live === 0 ? batch : batch.slice(live))
+    answered()
   }
 }

@@ -18,7 +18,7 @@ export class MemoryStorage implements Storage {
   constructor({ historyMax = 50_000 }: { historyMax?: number } = {}) { this.#historyMax = historyMax }
 
   async range(prefix: string, { revision, after, limit = 0 }: { readonly revision?: number; readonly after?: string; readonly limit?: number }, signal: AbortSignal): Promise<StoredPage> {
-    signal.throwIfAborted()
+    this.#assertUsable(signal)
     const runs = this.#at(revision), to = `${prefix}\u{10ffff}`, from = after !== undefined && after >= prefix ? `${after}\u0000` : prefix
     const records: StoredRecord[] = []
     for (const record of between(runs, from, to)) {
@@ -30,13 +30,12 @@ export class MemoryStorage implements Storage {
   }
 
   async get(key: string, signal: AbortSignal): Promise<{ readonly record: StoredRecord | undefined; readonly revision: number }> {
-    signal.throwIfAborted()
+    this.#assertUsable(signal)
     return { record: this.#records.get(key), revision: this.#revision }
   }
 
   async commit(key: string, value: Uint8Array | undefined, expect: number, signal: AbortSignal): Promise<{ readonly revision: number } | { readonly current: StoredRecord | undefined }> {
-    signal.throwIfAborted()
-    if (this.#isClosed) throw StatusError.unavailable('the store is closed')
+    this.#assertUsable(signal)
     const before = this.#records.get(key)
     if ((before?.revision ?? 0) !== expect || (value === undefined && !before)) return { current: before }
     const revision = ++this.#revision, now = value && { key, value, revision }
@@ -50,7 +49,8 @@ export class MemoryStorage implements Storage {
   async *watch(prefix: string, after: number, signal: AbortSignal): AsyncGenerator<{ readonly lines: readonly StoredLine[]; readonly revision: number }> {
     const waiter = this.#changed.waiter(signal)
     try {
-      while (!signal.aborted && !this.#isClosed) {
+      while (!signal.aborted) {
+        this.#assertUsable(signal)
         if (after < this.#compacted) throw StatusError.expired('The resourceVersion for the provided watch is too old.')
         if (after >= this.#revision) { await waiter.next(); continue }
         const lines = this.#log.slice(after - this.#compacted, after - this.#compacted + LINES_MAX)
@@ -63,12 +63,12 @@ export class MemoryStorage implements Storage {
   }
 
   async revision(signal: AbortSignal): Promise<number> {
-    signal.throwIfAborted()
+    this.#assertUsable(signal)
     return this.#revision
   }
 
   async compact(revision: number, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
+    this.#assertUsable(signal)
     if (revision > this.#revision) throw StatusError.tooLargeResourceVersion(String(revision), String(this.#revision))
     this.#forget(revision)
     this.#changed.beat()
@@ -77,6 +77,11 @@ export class MemoryStorage implements Storage {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#changed.beat()
+  }
+
+  #assertUsable(signal: AbortSignal): void {
+    signal.throwIfAborted()
+    if (this.#isClosed) throw StatusError.unavailable('the store is closed')
   }
 
   #forget(revision: number): void {
