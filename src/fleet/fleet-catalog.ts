@@ -1,7 +1,7 @@
 /** What one fleet serves, as a catalog: the union of its members' kinds, folded and identity-bound, or (by cluster) every object by itself. */
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
-import type { Column, Kind, KubeObject, Resource } from '../machinery/meta/core.ts'
+import type { Column, Kind, Resource } from '../machinery/meta/core.ts'
 import type { ApiGroup, Catalog } from '../machinery/server/catalog.ts'
 import { clusterColumn, clustersColumn, columnsFor, defaultColumns } from '../federation/interpreter/columns/columns.ts'
 import { combineFor, type FleetIdentity } from './combine.ts'
@@ -86,10 +86,11 @@ export class FleetCatalog implements Catalog {
 
   #kind(served: UnionKind, bound: boolean, custom: readonly Column[] | undefined): Kind {
     const { group, version, kind, plural, singular, shortNames, categories, namespaced } = served, columns = columnsFor(group, kind) ?? custom ?? defaultColumns
-    const isReporting = (cluster: string) => this.member(cluster)?.isReporting() ?? false
+    // A cut stream shows before the member is called not ready.
+    const isReporting = (cluster: string) => { const state = this.#served.get(`${group}/${plural}`)?.views.stateOf(cluster); return state ? state.state === 'synced' : (this.member(cluster)?.isReporting() ?? false) }
     return {
       group, version, kind, listKind: `${kind}List`, plural, singular, shortNames, categories, namespaced,
-      columns: [...columns, bound ? clusterColumn : clustersColumn(isReporting)] as readonly Column<KubeObject>[],
+      columns: [...columns, bound ? clusterColumn : clustersColumn(isReporting)],
       fields: selectableFields(group, kind, (group, name) => this.#options.byCluster || (this.#byKind(group, name)?.identityBound ?? false)),
     }
   }

@@ -1,11 +1,11 @@
 import type { Cache } from '../machinery/cache/cache.ts'
 import type { Column, Handler, Kind } from '../machinery/meta/core.ts'
 import type { EpochSource } from './epochs.ts'
-import type { ServedKind } from './union-kinds.ts'
+import type { DiscoveredKind } from '../federation/member/discovery.ts'
 import type { SourceState } from './view-source.ts'
 
 /** The objects of one kind in one cluster, kept while someone holds the lease. */
-export interface CacheLease { readonly cache: Cache; state(): SourceState; release(): void }
+export interface CacheLease { readonly cache: Cache; readonly state: () => SourceState; readonly release: () => void }
 
 /** A cluster as a fleet reads it. The host is one too: `cluster` '' and Namespaces only. */
 export interface FleetMember {
@@ -14,12 +14,12 @@ export interface FleetMember {
   /** Its identity in the ledger of epochs: changes when another cluster answers under this name. */
   readonly source: EpochSource
   /** What it serves, as far as known: a kind once served stays, whether the member answers or not. */
-  readonly kinds: readonly ServedKind[]
+  readonly kinds: readonly DiscoveredKind[]
   /** False: what is shown of it is what was last known. */
   isReporting(): boolean
-  lease(kind: Kind): CacheLease
+  readonly lease: (kind: Kind) => CacheLease
   /** Asks the member as this server; answers ServiceUnavailable while it cannot be reached. */
   readonly handler: Handler
   /** `additionalPrinterColumns` of a custom kind, once known. */
-  customColumns(kind: ServedKind): readonly Column[] | undefined
+  customColumns(kind: DiscoveredKind): readonly Column[] | undefined
 }

@@ -5,7 +5,7 @@ import { restrictClusters } from './cluster-restriction.ts'
 import type { MergedView } from './merged-view.ts'
 
 /** A view someone reads from; released when done, so that kinds nobody reads are dropped. */
-export interface ViewLease { readonly view: MergedView; release(): void }
+export interface ViewLease { readonly view: MergedView; readonly release: () => void }
 
 interface FleetReaderOptions {
   readonly kind: Kind

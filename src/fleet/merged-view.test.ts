@@ -24,7 +24,7 @@ class Member implements ViewSource {
   version = 100
   now: SourceState = { state: 'synced' }
   constructor(cluster: string) { this.cluster = cluster; this.id = `${cluster}-uid` }
-  state(): SourceState { return this.now }
+  readonly state = (): SourceState => this.now
   start(...names: string[]): this { this.cache.accept([...names.map((name) => this.#change('ADDED', name, 0)), { type: 'BOOKMARK', position: String(this.version), initial: true }]); return this }
   put(name: string, value: number): void { this.cache.accept([this.#change(this.cache.get(`shop/${name}`) ? 'MODIFIED' : 'ADDED', name, value)]) }
   remove(name: string): void { const entry = this.cache.get(`shop/${name}`); if (entry) this.cache.accept([{ type: 'DELETED', entry, position: String(++this.version) }]) }
@@ -156,7 +156,7 @@ test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, client
   })
   const pump = async (replica: (typeof replicas)[number], everything: boolean) => {
     for (const mirror of replica.mirrors.values()) {
-      while (everything || random(2) === 0) {
+      for (let goes = everything || random(2) === 0; goes; goes = everything || random(2) === 0) {
         const next = await Promise.race([(mirror as { pending?: Promise<IteratorResult<Batch>> }).pending ??= mirror.cursor.next(), tick().then(() => undefined)])
         if (!next) break
         delete (mirror as { pending?: unknown }).pending

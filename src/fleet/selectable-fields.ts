@@ -1,4 +1,5 @@
 /** The fields a kube-apiserver selects by, per kind, where the fleet's names of other objects (`node@cluster`) stand in for the members'. */
+import { plain as text } from '../federation/interpreter/columns/column.ts'
 import { CLUSTER_LABEL, toFleetName } from '../federation/interpreter/identity-bound.ts'
 import type { KubeObject } from '../machinery/meta/core.ts'
 
@@ -13,7 +14,7 @@ const at = (path: string) => {
   return (object: KubeObject): string => {
     let value: unknown = object
     for (const part of parts) value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[part] : undefined
-    return value === undefined || value === null ? '' : String(value as string)
+    return value === undefined || value === null ? '' : text(value)
   }
 }
 const clusterOf = (object: KubeObject) => object.metadata.labels?.[CLUSTER_LABEL]
@@ -43,9 +44,9 @@ const FIELDS: Readonly<Record<string, Fields>> = {
 function eventFields(isBound: (group: string, kind: string) => boolean): Fields {
   const object = (path: string) => (event: KubeObject): string => at(`involvedObject.${path}`)(event) || at(`regarding.${path}`)(event)
   const name = (event: KubeObject): string => {
-    const cluster = clusterOf(event), text = object('name')(event)
+    const cluster = clusterOf(event), about = object('name')(event)
     const version = object('apiVersion')(event), group = version.includes('/') ? version.slice(0, version.indexOf('/')) : ''
-    return cluster !== undefined && text !== '' && isBound(group, object('kind')(event)) ? toFleetName(text, cluster) : text
+    return cluster !== undefined && about !== '' && isBound(group, object('kind')(event)) ? toFleetName(about, cluster) : about
   }
   const rest = ['kind', 'namespace', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath']
   return {

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
-import { compareVersions, unionKinds, type ServedKind } from './union-kinds.ts'
+import type { DiscoveredKind } from '../federation/member/discovery.ts'
+import { compareVersions, unionKinds } from './union-kinds.ts'
 
-const kind = (group: string, version: string, plural: string, more: Partial<ServedKind> = {}): ServedKind => ({
+const kind = (group: string, version: string, plural: string, more: Partial<DiscoveredKind> = {}): DiscoveredKind => ({
   group, version, kind: plural, plural, singular: plural, shortNames: [], categories: [], namespaced: true, verbs: ['get', 'list', 'watch'], subresources: [], preferred: true, ...more,
 })
-const chosen = (...members: ServedKind[][]) => unionKinds(members.map((kinds, i) => ({ cluster: `m${i + 1}`, kinds }))).map(({ group, plural, version, clusters, otherVersions }) => [`${plural}.${group}`, version, clusters.join(), otherVersions.join()])
+const chosen = (...members: DiscoveredKind[][]) => unionKinds(members.map((kinds, i) => ({ cluster: `m${i + 1}`, kinds }))).map(({ group, plural, version, clusters, otherVersions }) => [`${plural}.${group}`, version, clusters.join(), otherVersions.join()])
 
 test.each([
   ['kinds of any member are there', [[kind('apps', 'v1', 'deployments')], [kind('example.com', 'v1', 'gadgets')]], [['deployments.apps', 'v1', 'm1', ''], ['gadgets.example.com', 'v1', 'm2', '']]],
@@ -12,7 +13,7 @@ test.each([
   ['a common version beats a preferred one', [[kind('x.io', 'v2', 'xs'), kind('x.io', 'v1', 'xs', { preferred: false })], [kind('x.io', 'v1', 'xs')]], [['xs.x.io', 'v1', 'm1,m2', '']]],
   ['without a common version most members decide', [[kind('x.io', 'v1', 'xs')], [kind('x.io', 'v2', 'xs')], [kind('x.io', 'v2', 'xs')]], [['xs.x.io', 'v2', 'm2,m3', 'm1']]],
   ['our own groups and reviews are left out', [[kind('cluster.federation', 'v1', 'clusters'), kind('apps.federation', 'v1', 'deployments'), kind('authorization.k8s.io', 'v1', 'subjectaccessreviews', { verbs: ['create'] })]], []],
-] as const)('%s', (_, members, expected) => expect(chosen(...(members as unknown as ServedKind[][]))).toEqual(expected))
+] as const)('%s', (_, members, expected) => expect(chosen(...(members as unknown as DiscoveredKind[][]))).toEqual(expected))
 
 test('versions sort as Kubernetes sorts them', () => {
   expect(['v1alpha1', 'foo', 'v2', 'v1beta2', 'v1', 'v1beta1', 'v10'].toSorted(compareVersions)).toEqual(['v10', 'v2', 'v1', 'v1beta2', 'v1beta1', 'v1alpha1', 'foo'])

@@ -1,23 +1,8 @@
 /** What a fleet serves: the union of what its members serve, one version per kind. Pure. */
 import { isIdentityBound } from '../federation/interpreter/identity-bound.ts'
+import type { DiscoveredKind } from '../federation/member/discovery.ts'
 
-/** A kind as one member's discovery lists it. */
-export interface ServedKind {
-  readonly group: string
-  readonly version: string
-  readonly kind: string
-  readonly plural: string
-  readonly singular: string
-  readonly shortNames: readonly string[]
-  readonly categories: readonly string[]
-  readonly namespaced: boolean
-  readonly verbs: readonly string[]
-  readonly subresources: readonly string[]
-  /** The member's preferred version of the group. */
-  readonly preferred: boolean
-}
-
-export interface UnionKind extends ServedKind {
+export interface UnionKind extends DiscoveredKind {
   /** Members that serve this version, by name. */
   readonly clusters: readonly string[]
   /** Members that serve the kind in other versions only. */
@@ -29,8 +14,8 @@ export interface UnionKind extends ServedKind {
  * Per group and plural the version that every member serving the kind has, as the first member by name prefers; where there is none, the one that most have.
  * Left out: groups that this server serves itself, and kinds that can be neither got nor listed (reviews).
  */
-export function unionKinds(members: readonly { readonly cluster: string; readonly kinds: readonly ServedKind[] }[]): readonly UnionKind[] {
-  const byResource = new Map<string, { cluster: string; kind: ServedKind }[]>()
+export function unionKinds(members: readonly { readonly cluster: string; readonly kinds: readonly DiscoveredKind[] }[]): readonly UnionKind[] {
+  const byResource = new Map<string, { cluster: string; kind: DiscoveredKind }[]>()
   for (const { cluster, kinds } of members.toSorted((a, b) => (a.cluster < b.cluster ? -1 : 1))) {
     for (const kind of kinds) {
       if (isOurs(kind.group) || (!kind.verbs.includes('list') && !kind.verbs.includes('get'))) continue
@@ -45,7 +30,7 @@ export function unionKinds(members: readonly { readonly cluster: string; readonl
 /** Our own groups and the mirrored ones: `apps.federation`. */
 export const isOurs = (group: string): boolean => group.endsWith('.federation')
 
-function chooseVersion(served: readonly { cluster: string; kind: ServedKind }[]): UnionKind {
+function chooseVersion(served: readonly { cluster: string; kind: DiscoveredKind }[]): UnionKind {
   const all = new Set(served.map(({ cluster }) => cluster)), having = (version: string) => served.filter(({ kind }) => kind.version === version).map(({ cluster }) => cluster)
   const versions = [...new Set(served.map(({ kind }) => kind.version))]
   const order = versions.toSorted((a, b) => having(b).length - having(a).length || Number(prefers(served, b)) - Number(prefers(served, a)) || compareVersions(a, b))
@@ -53,7 +38,7 @@ function chooseVersion(served: readonly { cluster: string; kind: ServedKind }[])
   return { ...kind, clusters, otherVersions: [...all].filter((cluster) => !clusters.includes(cluster)), identityBound: isIdentityBound(kind.group, kind.plural) }
 }
 
-const prefers = (served: readonly { kind: ServedKind }[], version: string) => served.find(({ kind }) => kind.preferred)?.kind.version === version
+const prefers = (served: readonly { kind: DiscoveredKind }[], version: string) => served.find(({ kind }) => kind.preferred)?.kind.version === version
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 /** Stable before beta before alpha, newer first (apimachinery/pkg/version/helpers.go). */

@@ -15,5 +15,5 @@ export interface ViewSource {
   /** Its identity in the ledger of epochs. */
   readonly id: string
   readonly cache: Cache
-  state(): SourceState
+  readonly state: () => SourceState
 }

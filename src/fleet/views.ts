@@ -5,6 +5,7 @@ import type { Epochs, EpochState } from './epochs.ts'
 import type { CacheLease, FleetMember } from './fleet-member.ts'
 import type { ViewLease } from './fleet-reader.ts'
 import { MergedView, type Combine } from './merged-view.ts'
+import type { SourceState } from './view-source.ts'
 
 interface OpenView { readonly view: MergedView; readonly clusters: readonly string[] | undefined; readonly leases: Map<FleetMember['source']['id'], CacheLease>; users: number; idleSince: number }
 
@@ -46,6 +47,9 @@ export class Views {
       },
     }
   }
+
+  /** How far a cluster can be trusted, while somebody reads the kind. */
+  stateOf(cluster: string): SourceState | undefined { return this.#open.get(ALL)?.view.states().find((one) => one.cluster === cluster)?.state }
 
   /** The members that serve the kind, from now on. */
   use(epoch: EpochState, members: readonly FleetMember[]): void {

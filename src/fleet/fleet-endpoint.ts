@@ -1,0 +1,79 @@
+/**
+ * `clustersets/{name}/proxy`: a complete Kubernetes API root over the merged objects of a fleet, and below `/by-cluster` over every object by itself.
+ *
+ *   request ── entry to the set (host, and this server's own chain) ── inner verb: deadline, limits, rights in the mirrored group ── API root of the fleet
+ */
+import type { Clock } from '../lib/clock.ts'
+import { attributesOf, forbidden, type Authorizer } from '../machinery/auth/authorizer.ts'
+import { requestInfo } from '../machinery/auth/request-info.ts'
+import type { Connector, ConnectTarget, Handler, Request, Upgrader } from '../machinery/meta/core.ts'
+import { StatusError } from '../machinery/meta/status-error.ts'
+import { apiHandler } from '../machinery/server/api-handler.ts'
+import { compose, type Filter } from '../machinery/server/filter.ts'
+import { compression } from '../machinery/server/filters/compression.ts'
+import { deadline } from '../machinery/server/filters/deadline.ts'
+import { maxInFlight } from '../machinery/server/filters/in-flight.ts'
+import type { OpenApiProvider } from '../machinery/server/openapi.ts'
+import { resourceHandler, resourceUpgrader } from '../machinery/server/resource-handler.ts'
+import { authorizeInFleet, mirroredAttributes } from './fleet-authorization.ts'
+import type { FleetCatalog } from './fleet-catalog.ts'
+import { FleetDocuments } from './fleet-documents.ts'
+import type { Fleets } from './fleets.ts'
+import { isSelfAccessReview, selfAccessReview } from './self-review.ts'
+
+interface FleetEndpointOptions {
+  readonly fleets: Fleets
+  readonly clock: Clock
+  readonly random: () => number
+  readonly authorizer: Authorizer
+  readonly version: object
+  readonly ownOpenApi: OpenApiProvider
+}
+
+const BY_CLUSTER = '/by-cluster'
+
+export function fleetEndpoint(options: FleetEndpointOptions): Connector {
+  const { fleets } = options, roots = new WeakMap<FleetCatalog, Root>(), limits = [deadline(options.clock), maxInFlight()] as const
+  const find = ({ name, path }: ConnectTarget): { root: Root; path: string } => {
+    const fleet = fleets.get(name)
+    if (!fleet) throw StatusError.notFound({ group: 'cluster.federation', resource: 'clustersets' }, name)
+    const byCluster = path === BY_CLUSTER || path.startsWith(`${BY_CLUSTER}/`), catalog = byCluster ? fleet.byCluster : fleet.merged
+    let root = roots.get(catalog)
+    if (!root) roots.set(catalog, (root = rootOf(catalog, limits, options)))
+    return { root, path: (byCluster ? path.slice(BY_CLUSTER.length) : path) || '/' }
+  }
+  return {
+    verbs: ['create', 'delete', 'get', 'patch', 'update'],
+    responseKind: { group: 'cluster.federation', version: 'v1alpha1', kind: 'ClusterSet' },
+    handle: (target, request, signal) => {
+      const { root, path } = find(target)
+      return root.handler({ ...request, path }, signal)
+    },
+    upgrade: async (target, request, connection, signal) => {
+      const { root, path } = find(target), inner = { ...request, path }
+      await authorize(options.authorizer, inner, signal)
+      return root.upgrader(inner, connection, signal)
+    },
+  }
+}
+
+interface Root { readonly handler: Handler; readonly upgrader: Upgrader }
+
+function rootOf(catalog: FleetCatalog, limits: readonly Filter[], { clock, random, authorizer, version, ownOpenApi }: FleetEndpointOptions): Root {
+  const inFleet: Authorizer = { authorize: (attributes, signal) => authorizeInFleet(authorizer, attributes, signal) }
+  const api = apiHandler({ catalog, resources: resourceHandler(catalog, { clock, random, authorizer: inFleet }), clock, version, openApi: new FleetDocuments(catalog, ownOpenApi) })
+  const authorized: Filter = (next) => async (request, signal) => {
+    await authorize(authorizer, request, signal)
+    return next(request, signal)
+  }
+  const reviewed: Handler = (request, signal) => (isSelfAccessReview(request) ? selfAccessReview(request, authorizer, signal) : api(request, signal))
+  return { handler: compose([...limits, authorized, compression], reviewed), upgrader: resourceUpgrader(catalog) }
+}
+
+async function authorize(authorizer: Authorizer, request: Request, signal: AbortSignal): Promise<void> {
+  const { user, method, path, query } = request
+  if (!user) throw StatusError.internal('no user found for the request')
+  const attributes = attributesOf(user, requestInfo(method, path, query)), { allowed, reason } = await authorizeInFleet(authorizer, attributes, signal)
+  // Said in the mirrored vocabulary: that is what a rule has to name.
+  if (!allowed) throw forbidden(mirroredAttributes(attributes), reason)
+}

@@ -1,0 +1,109 @@
+/** The server without its surroundings: store and host in, handlers out. Everything is wired here, in the order in which it depends on each other. */
+import { clusterDefinitions } from '../apis/cluster.federation/v1alpha1/definitions.ts'
+import { clusterKind } from '../apis/cluster.federation/v1alpha1/cluster-kind.ts'
+import { clusterSetKind } from '../apis/cluster.federation/v1alpha1/cluster-set.ts'
+import { coreDefinitions } from '../apis/core/v1/definitions.ts'
+import { runClusterController, type ClusterControllerOptions } from '../federation/member/cluster-controller.ts'
+import { Members } from '../federation/member/members.ts'
+import { clusterProxy } from '../federation/member/pass-through.ts'
+import { Epochs } from '../fleet/epochs.ts'
+import { fleetEndpoint } from '../fleet/fleet-endpoint.ts'
+import type { FleetMember } from '../fleet/fleet-member.ts'
+import { Fleets } from '../fleet/fleets.ts'
+import { memberSubresources } from '../fleet/member-subresources.ts'
+import { ensureDefaultSet, followMembership } from '../fleet/membership.ts'
+import { MirroredGroups, withEntry, type MirroredVersion } from '../fleet/mirrored-groups.ts'
+import { isOurs } from '../fleet/union-kinds.ts'
+import type { Host } from '../host/host.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/logger.ts'
+import { withPrivileges } from '../machinery/auth/authorizer.ts'
+import { requestInfo } from '../machinery/auth/request-info.ts'
+import { connect } from '../machinery/client/connect.ts'
+import { nameSuffix } from '../machinery/meta/generate-name.ts'
+import type { Handler, Resource, Storage, Upgrader } from '../machinery/meta/core.ts'
+import { createStoredResource } from '../machinery/registry/stored-resource.ts'
+import { apiHandler } from '../machinery/server/api-handler.ts'
+import { CatalogDocuments } from '../machinery/server/catalog-documents.ts'
+import type { ApiGroup, Catalog } from '../machinery/server/catalog.ts'
+import { serverFilters, upgradeThrough } from '../machinery/server/chain.ts'
+import { compose } from '../machinery/server/filter.ts'
+import { HealthChecks } from '../machinery/server/health.ts'
+import { resourceHandler, resourceUpgrader } from '../machinery/server/resource-handler.ts'
+import { versionInfo } from '../machinery/server/version.ts'
+import { fleetIdOf } from './fleet-id.ts'
+import { JoinedCatalog } from './joined-catalog.ts'
+
+export const PROGRAM_VERSION = '0.1.0'
+
+export interface FederationOptions extends Pick<ClusterControllerOptions, 'thresholds' | 'probeMs' | 'preset'> {
+  readonly storage: Storage
+  readonly host: Host
+  /** The host as a source of Namespaces. */
+  readonly hostMember: FleetMember
+  /** Stored kinds that are served besides: the core group where there is no host. */
+  readonly ownGroups: readonly ApiGroup[]
+  readonly secretNamespace: string
+  readonly mirroredVersions: readonly MirroredVersion[]
+  readonly allowLocalMembers: boolean
+  readonly endpointOf: (set: string) => string
+  readonly idleMs: number
+  readonly graceMs: number
+  readonly clock: Clock
+  readonly random: () => number
+  readonly randomUuid: () => string
+  readonly logger: Logger
+}
+
+export interface Federation {
+  readonly handler: Handler
+  readonly upgrader: Upgrader
+  readonly health: HealthChecks
+  readonly clusters: Resource
+  readonly members: Members
+  /** Resolves once every ClusterSet has its fleet. */
+  readonly ready: Promise<void>
+  /** Ends when the signal has aborted and everything has been put away. */
+  readonly done: Promise<void>
+}
+
+export async function startFederation(options: FederationOptions, signal: AbortSignal): Promise<Federation> {
+  const { storage, host, hostMember, secretNamespace, allowLocalMembers, clock, random, randomUuid, logger, endpointOf, idleMs, graceMs } = options
+  const stored = { clock, randomUuid, randomSuffix: () => nameSuffix(random), logger }
+  const clusters = createStoredResource(clusterKind({ allowLoopback: allowLocalMembers, secretNamespace }), storage, stored, signal), clusterSets = createStoredResource(clusterSetKind, storage, stored, signal)
+  await ensureDefaultSet(clusterSets, signal)
+
+  const fleetId = await fleetIdOf(storage, randomUuid, signal), epochs = await Epochs.open(storage, signal), members = new Members(), authorizer = withPrivileges(host.authorizer), version = versionInfo(PROGRAM_VERSION)
+  const own: { groups: readonly ApiGroup[] } = { groups: [] }
+  const fleets = new Fleets({ fleetId, epochs, clock, logger, idleMs, graceMs, ownGroups: () => own.groups, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
+  const ownCatalog: Catalog = { groups: () => own.groups }, documents = new CatalogDocuments(ownCatalog, clusterDefinitions, INFO)
+  const proxy = fleetEndpoint({ fleets, clock, random, authorizer, version, ownOpenApi: documents })
+  own.groups = [{ name: 'cluster.federation', versions: [{ version: 'v1alpha1', resources: [{ ...clusters, connect: { proxy: clusterProxy(members) } }, { ...clusterSets, connect: { proxy } }] }] }]
+
+  const catalog = new JoinedCatalog([ownCatalog, new MirroredGroups(fleets, options.mirroredVersions), { groups: () => options.ownGroups }]), health = new HealthChecks()
+  const resources = resourceHandler(catalog, { clock, random, authorizer }), mirrored = withEntry(authorizer, resources)
+  const isMirror = (group: string) => isOurs(group) && !own.groups.some(({ name }) => name === group)
+  const dispatch: Handler = (request, inner) => (isMirror(requestInfo(request.method, request.path, request.query).group) ? mirrored : resources)(request, inner)
+  const openApi = new CatalogDocuments(catalog, { ...coreDefinitions, ...clusterDefinitions }, INFO)
+  const ready = Promise.withResolvers<void>(), state = { isReady: false }
+  const filters = serverFilters({ clock, logger, randomUuid, authenticator: host.authenticator, authorizer, frontProxy: host.frontProxy, isReady: () => state.isReady })
+  health.register('fleets', () => { if (!state.isReady) throw new Error('no fleet has been put together yet') }, ['readyz'])
+  health.register('store', async (inner) => { await storage.revision(inner) })
+
+  const controllers = Promise.all([
+    runClusterController({
+      clusters: clusters.reader, writer: clusters.writer!, secrets: host.secrets, members, connect, thresholds: options.thresholds, probeMs: options.probeMs, probeTimeoutMs: Math.min(options.probeMs, 5000), requestTimeoutMs: 10_000,
+      allowLocalAddresses: allowLocalMembers, summaries: true, idleMs, clock, random, logger, ...(options.preset && { preset: options.preset }),
+    }, signal),
+    followMembership({ clusterSets, members, fleets, host: hostMember, endpointOf, clock, logger }, () => { state.isReady = true; ready.resolve() }, signal),
+    fleets.run(signal),
+    epochs.follow(logger, signal),
+  ])
+  return {
+    handler: compose(filters, apiHandler({ catalog, resources: dispatch, clock, version, openApi, health })),
+    upgrader: upgradeThrough(filters, resourceUpgrader(catalog)),
+    health, clusters, members, ready: ready.promise, done: controllers.then(() => undefined),
+  }
+}
+
+const INFO = { title: 'federation-apiserver', version: PROGRAM_VERSION }
