@@ -2,6 +2,7 @@ import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { MemberConnection } from '../../machinery/client/connect.ts'
 import type { Handler, Kind, Upgrader } from '../../machinery/meta/core.ts'
+import { equalJson } from '../../machinery/meta/json-value.ts'
 import { StatusError } from '../../machinery/meta/status-error.ts'
 import type { Discovery } from './discovery.ts'
 import { MemberCaches } from './member-caches.ts'
@@ -42,11 +43,11 @@ export class Member {
     this.name = cluster.metadata.name ?? ''
     this.#cluster = cluster
     this.#onChange = onChange
-    this.handler = (request, signal) => this.#use(this.#connection).handler(request, signal)
-    this.upgrade = (request, connection, signal) => this.#use(this.#connection).upgrade(request, connection, signal)
+    this.handler = async (request, signal) => this.#use(this.#connection).handler(request, signal)
+    this.upgrade = async (request, connection, signal) => this.#use(this.#connection).upgrade(request, connection, signal)
     this.impersonator = {
-      handler: (request, signal) => this.#use(this.#impersonating ?? this.#connection).handler(request, signal),
-      upgrade: (request, connection, signal) => this.#use(this.#impersonating ?? this.#connection).upgrade(request, connection, signal),
+      handler: async (request, signal) => this.#use(this.#impersonating ?? this.#connection).handler(request, signal),
+      upgrade: async (request, connection, signal) => this.#use(this.#impersonating ?? this.#connection).upgrade(request, connection, signal),
     }
     this.caches = new MemberCaches({ handler: this.handler, admit: verify, clock, random, idleMs, ...(pinned && { pinned }) })
   }
@@ -60,8 +61,10 @@ export class Member {
   get discovery(): Discovery | undefined { return this.#discovery }
 
   setCluster(cluster: Cluster): void {
+    // Status is written often, and what it says is known here first.
+    const seen = ({ spec, metadata: { uid, labels, annotations, deletionTimestamp } }: Cluster) => ({ spec, uid, labels, annotations, deletionTimestamp }), isNews = !equalJson(seen(cluster), seen(this.#cluster))
     this.#cluster = cluster
-    this.#onChange()
+    if (isNews) this.#onChange()
   }
 
   setState(state: MemberState): void {
