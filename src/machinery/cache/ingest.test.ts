@@ -49,7 +49,7 @@ describe('a list', () => {
   })
   test('one entry keeps only its slab', () => {
     const { entries } = listed(cases['metadata before']!, 100)
-    expect(Math.max(...entries.map(({ slab }) => slab.length))).toBeLessThan(1000)
+    expect(Math.max(...entries.map(({ home }) => home.length))).toBeLessThan(1000)
   })
 })
 

@@ -4,6 +4,7 @@ import type { Entry, KubeObject } from '../meta/core.ts'
 import { stringifyJson } from '../meta/json.ts'
 import { ChunkSink } from './chunk-sink.ts'
 import { Scan } from './scan.ts'
+import { Slab } from './slab.ts'
 import { SlabEntry } from './slab-entry.ts'
 
 const written = (write: (sink: ChunkSink) => void) => {
@@ -65,6 +66,21 @@ test.for(['{"metadata":{}}', '{"metadata":{"name":5}}', '{"metadata":[{"name":"a
 test('an object that has not come whole is not read', () => {
   const whole = '{"kind":"X","metadata":{"name":"a\\"","labels":{"x":"}"}},"s":["}"]}'
   for (let end = 1; end < whole.length; end++) expect(SlabEntry.read(new Scan(), Buffer.from(whole), 0, end)).toBeUndefined()
+})
+
+test('the offsets that views splice at are those of its own bytes, also once it moved', () => {
+  const entry = read('{"kind":"X","metadata":{"name":"a","labels":{"l":"v"},"resourceVersion":"12"},"spec":{}}'), before = body(entry)
+  const seen = () => {
+    const { slab, start, end, metadata, metadataEnd, nameEnd, version, versionEnd, labelsAt } = entry
+    return [slab.toString('utf8', start, end), slab.toString('utf8', metadata, metadataEnd), slab.toString('utf8', start, nameEnd), slab.toString('utf8', version, versionEnd), slab.toString('utf8', labelsAt, labelsAt + 4)]
+  }
+  const expected = ['"metadata":{"name":"a","labels":{"l":"v"},"resourceVersion":"12"},"spec":{}}', '{"name":"a","labels":{"l":"v"},"resourceVersion":"12"}', '"metadata":{"name":"a', '12', '{"l"']
+  expect(seen()).toEqual(expected)
+  const slab = new Slab(100), home = entry.home
+  slab.keep(Buffer.from('something else'), 0, 14)
+  entry.moveTo(slab)
+  expect(entry.home).not.toBe(home)
+  expect([seen(), body(entry), entry.labels(), entry.position, body(entry, '3')]).toEqual([expected, before, { l: 'v' }, '12', before.replace('12', '3')])
 })
 
 test('of an object: without apiVersion and kind', () => {

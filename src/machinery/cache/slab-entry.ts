@@ -6,39 +6,37 @@ import type { Slab } from './slab.ts'
 /**
  * A view of bytes that lie in a slab: one small object, no copy. Slabs are append-only and freed by the collector, so whoever holds an entry may read it forever.
  * The offsets are public for views that splice while they write: a suffix goes to `nameEnd`, a first label behind `labelsAt`, a `"labels":{…},` behind `metadata`, another version over `version`…`versionEnd`.
- * Read the slab and the offsets together, without an await between: `moveTo` changes them all.
- * They come in no fixed order except that `start` ≤ `metadata` < all others ≤ `metadataEnd` ≤ `end`. The bytes hold no white space between tokens.
+ * They are offsets in `slab`, never change, and come in no fixed order except that `start` ≤ `metadata` < all others ≤ `metadataEnd` ≤ `end`. The bytes hold no white space between tokens.
  */
 export class SlabEntry implements Entry {
   readonly key: string
-  slab: Buffer
-  /** First byte of the body, behind the `{`. */
-  start: number
   /** Behind the closing brace. */
-  end: number
+  readonly end: number
   /** The `{` of metadata. */
-  metadata: number
-  metadataEnd: number
+  readonly metadata: number
+  readonly metadataEnd: number
   /** The quote that closes the name. */
-  nameEnd: number
+  readonly nameEnd: number
   /** Content of the string resourceVersion; -1 where there is none (metrics.k8s.io). */
-  version: number
-  versionEnd: number
+  readonly version: number
+  readonly versionEnd: number
   /** The `{` of labels; -1 where there are none. `slab[labelsAt + 1]` is `}` where they are empty. */
-  labelsAt: number
+  readonly labelsAt: number
+  #home: Buffer
+  #at: number
 
   private constructor(slab: Buffer, scan: Scan) {
-    const name = text(slab, scan.name, scan.nameEnd)
+    const name = text(slab, scan.name, scan.nameEnd), at = scan.body
     this.key = scan.namespace < 0 || scan.namespace === scan.namespaceEnd ? name : `${text(slab, scan.namespace, scan.namespaceEnd)}/${name}`
-    this.slab = slab
-    this.start = scan.body
-    this.end = scan.end
-    this.metadata = scan.metadata
-    this.metadataEnd = scan.metadataEnd
-    this.nameEnd = scan.nameEnd
-    this.version = scan.version
-    this.versionEnd = scan.versionEnd
-    this.labelsAt = scan.labels
+    this.end = scan.end - at
+    this.metadata = scan.metadata - at
+    this.metadataEnd = scan.metadataEnd - at
+    this.nameEnd = scan.nameEnd - at
+    this.version = scan.version < 0 ? -1 : scan.version - at
+    this.versionEnd = scan.version < 0 ? -1 : scan.versionEnd - at
+    this.labelsAt = scan.labels < 0 ? -1 : scan.labels - at
+    this.#home = slab
+    this.#at = at
   }
 
   /**
@@ -74,39 +72,40 @@ export class SlabEntry implements Entry {
     return new SlabEntry(slab, scan)
   }
 
+  /** The slab as seen from here: the entry's own bytes. Not to be kept: `moveTo` leaves the old place. */
+  get slab(): Buffer { return this.#home.subarray(this.#at, this.#at + this.end) }
+  /** First byte of the body, behind the `{`. */
+  get start(): number { return 0 }
+  /** The whole buffer that this entry keeps from the collector. */
+  get home(): Buffer { return this.#home }
   /** '' where the object has no resourceVersion. */
-  get position(): Position { return this.version < 0 ? '' : this.slab.toString('latin1', this.version, this.versionEnd) }
-  get size(): number { return this.end - this.start }
+  get position(): Position { return this.version < 0 ? '' : this.#home.toString('latin1', this.#at + this.version, this.#at + this.versionEnd) }
+  get size(): number { return this.end }
 
-  emit(sink: Sink, position?: Position): void { this.#write(sink, this.start, this.end, position) }
+  emit(sink: Sink, position?: Position): void { this.#write(sink, 0, this.end, position) }
   emitMetadata(sink: Sink, position?: Position): void { this.#write(sink, this.metadata, this.metadataEnd, position) }
 
   labels(): Readonly<Record<string, string>> {
     if (this.labelsAt < 0) return {}
-    return JSON.parse(this.slab.toString('utf8', this.labelsAt, closeOf(this.slab, this.labelsAt, this.metadataEnd))) as Record<string, string>
+    const from = this.#at + this.labelsAt
+    return JSON.parse(this.#home.toString('utf8', from, closeOf(this.#home, from, this.#at + this.metadataEnd))) as Record<string, string>
   }
 
-  parse(): KubeObject { return parseJson(`{${this.slab.toString('utf8', this.start, this.end)}`) as KubeObject }
+  parse(): KubeObject { return parseJson(`{${this.#home.toString('utf8', this.#at, this.#at + this.end)}`) as KubeObject }
 
-  /** Moves the bytes to another slab, so that one with few living entries can be collected. What the entry says stays the same. */
+  /** Moves the bytes to another slab, so that one with few living entries can be collected. Nobody else notices. */
   moveTo(slab: Slab): void {
-    const shift = slab.keep(this.slab, this.start, this.end) - this.start
-    this.slab = slab.bytes
-    this.start += shift
-    this.end += shift
-    this.metadata += shift
-    this.metadataEnd += shift
-    this.nameEnd += shift
-    if (this.version >= 0) { this.version += shift; this.versionEnd += shift }
-    if (this.labelsAt >= 0) this.labelsAt += shift
+    this.#at = slab.keep(this.#home, this.#at, this.#at + this.end)
+    this.#home = slab.bytes
   }
 
   #write(sink: Sink, start: number, end: number, position?: Position): void {
-    if (position === undefined) { sink.put(this.slab, start, end); return }
-    const replaces = this.version >= 0, at = replaces ? this.version : this.metadata + 1
-    sink.put(this.slab, start, at)
+    const bytes = this.#home, at = this.#at
+    if (position === undefined) { sink.put(bytes, at + start, at + end); return }
+    const replaces = this.version >= 0, from = replaces ? this.version : this.metadata + 1
+    sink.put(bytes, at + start, at + from)
     sink.put(Buffer.from(replaces ? position : `"resourceVersion":"${position}",`, 'latin1'))
-    sink.put(this.slab, replaces ? this.versionEnd : at, end)
+    sink.put(bytes, at + (replaces ? this.versionEnd : from), at + end)
   }
 }
 

@@ -9,14 +9,14 @@ import type { Runs } from './sorted-entries.ts'
 export function* leaveSparseSlabs(runs: Runs): Generator<void> {
   const living = new Map<Buffer, number>()
   for (const run of runs) {
-    for (const entry of run) if (entry instanceof SlabEntry) living.set(entry.slab, (living.get(entry.slab) ?? 0) + entry.size)
+    for (const entry of run) if (entry instanceof SlabEntry) living.set(entry.home, (living.get(entry.home) ?? 0) + entry.size)
     yield
   }
   for (const [slab, bytes] of living) if (bytes >= slab.length * DENSE) living.delete(slab)
   if (living.size === 0) return
   const slab = new Slab(SLAB_MAX_BYTES)
   for (const run of runs) {
-    for (const entry of run) if (entry instanceof SlabEntry && living.has(entry.slab)) entry.moveTo(slab)
+    for (const entry of run) if (entry instanceof SlabEntry && living.has(entry.home)) entry.moveTo(slab)
     yield
   }
 }
