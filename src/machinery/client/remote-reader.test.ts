@@ -17,6 +17,8 @@ const answering = (...answers: ((request: Request) => Response)[]): Handler => {
     return Promise.resolve(answers.shift()!(request))
   }
 }
+/** The empty batch with which a watch says that the server is there. */
+const CONNECTED = ''
 const collect = async (batches: AsyncIterable<Batch>) => {
   const seen: string[] = []
   for await (const batch of batches) seen.push(batch.map((change) => (change.type === 'BOOKMARK' ? `BOOKMARK@${change.position}${change.initial ? ' initial' : ''}` : `${change.type} ${change.entry.key}@${change.position}`)).join(', '))
@@ -60,20 +62,20 @@ describe('watch', () => {
     const events = line('ADDED', object('b', 10)) + line('MODIFIED', object('a', 11)) + line('BOOKMARK', { metadata: { resourceVersion: '15' } }) + line('DELETED', object('a', 16)), at = events.indexOf('MODIFIED') + 4
     const handler = answering(() => json({ metadata: { resourceVersion: '9' }, items: [object('a', 1)] }), () => stream(events.slice(0, at), events.slice(at), '{"type":"ADDED","obj'))
     expect(await collect(new RemoteReader(KIND, handler).watch({ initial: true }, signal))).toEqual([
-      'ADDED shop/a@1', 'BOOKMARK@9 initial', 'ADDED shop/b@10', 'MODIFIED shop/a@11, BOOKMARK@15, DELETED shop/a@16'])
+      'ADDED shop/a@1', 'BOOKMARK@9 initial', CONNECTED, 'ADDED shop/b@10', 'MODIFIED shop/a@11, BOOKMARK@15, DELETED shop/a@16'])
     expect(asked[1]).toBe('/apis/apps/v1/deployments?watch=true&allowWatchBookmarks=true&resourceVersion=9')
   })
 
   test('without a position it asks for the present one, because resourceVersion unset would replay the state', async () => {
     const handler = answering(() => json({ metadata: { resourceVersion: '9' }, items: [] }), () => stream(line('ADDED', object('b', 10))))
-    expect(await collect(new RemoteReader(KIND, handler).watch({}, signal))).toEqual(['ADDED shop/b@10'])
+    expect(await collect(new RemoteReader(KIND, handler).watch({}, signal))).toEqual([CONNECTED, 'ADDED shop/b@10'])
     expect(asked[0]).toContain('limit=1')
   })
 
   test('an ERROR event is thrown behind what came before it', async () => {
     const handler = answering(() => stream(line('ADDED', object('b', 10)) + line('ERROR', { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' }))), seen: Batch[] = []
     const error = await (async () => { for await (const batch of new RemoteReader(KIND, handler).watch({ at: { position: '3', match: 'notOlder' } }, signal)) seen.push(batch) })().catch((it: unknown) => it)
-    expect([isReason(error, 'Expired'), seen.length]).toEqual([true, 1])
+    expect([isReason(error, 'Expired'), seen.flat().length]).toEqual([true, 1])
   })
 
   test('a stream that is silent for too long is broken off', async () => {
@@ -83,7 +85,7 @@ describe('watch', () => {
       yield Buffer.from(line('ADDED', object('b', 10)))
       await new Promise((_resolve, reject) => { stop.addEventListener('abort', () => reject(new Error('aborted'))) })
     })() })
-    expect(await collect(new RemoteReader(KIND, handler, { clock }).watch({ at: { position: '3', match: 'notOlder' } }, signal))).toEqual(['ADDED shop/b@10'])
+    expect(await collect(new RemoteReader(KIND, handler, { clock }).watch({ at: { position: '3', match: 'notOlder' } }, signal))).toEqual([CONNECTED, 'ADDED shop/b@10'])
     expect(now).toBeGreaterThanOrEqual(90_000)
   })
 })

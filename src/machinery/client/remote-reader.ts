@@ -74,6 +74,8 @@ export class RemoteReader implements ListerWatcher {
     try {
       const response = await this.#handler({ method: 'GET', path: this.#path(query), query: parameters, headers: ACCEPT }, stop.signal)
       if (response.status !== 200) throw await failure(response)
+      // Connected. Nothing may happen for a minute, and whoever follows wants to know now that the server is back.
+      yield []
       const ingest = new WatchIngest()
       for await (const chunk of response.body instanceof Uint8Array ? [response.body] : response.body) {
         heard = clock.now()
