@@ -85,6 +85,9 @@ async function buildOnce(build: Build): Promise<void> {
   } finally { rmSync(lockText) }
   try {
     if (existsSync(folder)) return
+    // Whatever else is half built was left by a process that was killed.
+    const halfBuilt = new RegExp(String.raw`^${path.basename(folder)}\.building-\d+$`)
+    for (const name of readdirSync(path.dirname(folder))) if (halfBuilt.test(name)) rmSync(path.join(path.dirname(folder), name), { recursive: true })
     mkdirSync(fresh)
     await compile(build, fresh)
     renameSync(fresh, folder)

@@ -39,7 +39,9 @@ program.command('status')
   })
 
 try { await program.parseAsync() } catch (error) {
-  console.error(`testbed: ${error instanceof Error ? error.message : String(error)}`)
+  // What an abort interrupts says only "aborted"; the reason is its cause.
+  const told = error instanceof Error && error.name === 'AbortError' && error.cause !== undefined ? error.cause : error
+  console.error(`testbed: ${told instanceof Error ? told.message : String(told)}`)
   process.exitCode = 1
 }
 
