@@ -14,9 +14,12 @@ export function checkScalar(schema: JsonSchema, value: unknown, path: string): F
   ]
 }
 
-function typeError({ type, format, nullable }: JsonSchema, value: unknown, path: string): FieldError | undefined {
-  if (type === undefined) return undefined
-  const actual = typeOf(value)
+function typeError(schema: JsonSchema, value: unknown, path: string): FieldError | undefined {
+  const { type, format, nullable } = schema, actual = typeOf(value)
+  if (type === undefined) {
+    if (!schema['x-kubernetes-int-or-string'] || actual === 'string' || actual === 'integer' || (actual === 'null' && nullable)) return undefined
+    return fieldError.typeInvalid(path, actual, `${path} in body must be of type integer,string: ${JSON.stringify(actual)}`)
+  }
   if (actual === type || (actual === 'null' && nullable) || (type === 'number' && actual === 'integer')) return undefined
   // A format tells more than the type, except about strings, nulls and lists.
   const named = format !== undefined && isKnown(type, format) && !['string', 'null', 'array'].includes(actual)
@@ -28,7 +31,7 @@ type Actual = NonNullable<JsonSchema['type']> | 'null'
 const typeOf = (value: unknown): Actual => {
   if (value === null || value === undefined) return 'null'
   if (Array.isArray(value)) return 'array'
-  if (isNumber(value)) return toInteger(value) === undefined ? 'number' : 'integer'
+  if (isNumber(value)) { const integer = toInteger(value); return integer !== undefined && fitsFormat(integer, 'int64') ? 'integer' : 'number' }
   return typeof value === 'object' ? 'object' : (typeof value as 'string' | 'boolean')
 }
 const GO_FORMATS: Readonly<Record<string, string>> = { integer: 'int64', number: 'float64' }
@@ -62,7 +65,7 @@ function patternError(pattern: string, value: string): string | undefined {
 function checkNumber(schema: JsonSchema, value: unknown, path: string): FieldError[] {
   const { type, format, minimum, maximum, multipleOf, exclusiveMinimum, exclusiveMaximum } = schema, errors: FieldError[] = [], number = toNumber(value), integer = toInteger(value)
   const invalid = (text: string) => errors.push(fieldError.invalid(path, value, `${path} in body should be ${text}`))
-  if (type === 'integer' && integer !== undefined && !fitsFormat(integer, format)) {
+  if (type === 'integer' && (integer === undefined || !fitsFormat(integer, format))) {
     errors.push(fieldError.invalid('<nil>', '', `Checked value must be of type integer ${format ? `with format ${format}` : '(default format)'} in ${path}`))
   }
   if (multipleOf !== undefined && !isMultiple(number, multipleOf)) invalid(`a multiple of ${multipleOf}`)

@@ -21,7 +21,7 @@ export interface Capabilities {
   readonly patchTypes?: readonly string[]
   /** Default: true. */
   readonly dryRun?: boolean
-  /** Absent: kubectl checks objects itself, by the schemas. Default: false. */
+  /** Default: true. Without it kubectl checks objects itself, by a version 2 document that it wants as protobuf. */
   readonly fieldValidation?: boolean
 }
 
@@ -106,7 +106,7 @@ const ACTIONS: Readonly<Record<string, { method: Operation['method']; action: st
 }
 
 function write(verb: string, path: string, { kind: { group, version, kind, namespaced }, verbs }: DocumentedResource, names: Names, capabilities: Capabilities, scope: { namespaced: boolean; suffix: string }): Operation {
-  const { method, action, word, text } = ACTIONS[verb]!, { patchTypes = DEFAULT_PATCH_TYPES, dryRun = true, fieldValidation = false } = capabilities
+  const { method, action, word, text } = ACTIONS[verb]!, { patchTypes = DEFAULT_PATCH_TYPES, dryRun = true, fieldValidation = true } = capabilities
   const id = `${word}${capital(camel(group))}${capital(version)}${verb === 'deletecollection' ? 'Collection' : ''}${scope.namespaced ? 'Namespaced' : ''}${kind}${scope.suffix}`
   const writing = [...(dryRun ? [DRY_RUN] : []), FIELD_MANAGER, ...(fieldValidation ? [FIELD_VALIDATION] : [])], deleting = [...(dryRun ? [DRY_RUN] : []), ...DELETION], canWatch = verb === 'list' && verbs.includes('watch')
   const details: Readonly<Record<string, Pick<Operation, 'parameters' | 'body' | 'codes' | 'result'>>> = {

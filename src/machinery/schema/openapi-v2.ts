@@ -29,11 +29,11 @@ const OWN_SHAPES: Readonly<Record<string, JsonSchema>> = {
   'io.k8s.apimachinery.pkg.util.intstr.IntOrString': { type: 'string', format: 'int-or-string' },
 }
 
-/** Without what version 2 does not know; a reference keeps its description beside it, as Kubernetes writes it. */
+/** Without what version 2 does not know, and without defaults; a reference keeps its description and extensions beside it: as Kubernetes writes it. */
 function downgrade(schema: JsonSchema): JsonSchema {
-  const { allOf, anyOf: _any, oneOf: _one, not: _not, nullable: _nullable, $ref, properties, items, additionalProperties, ...rest } = schema
+  const { allOf, anyOf: _any, oneOf: _one, not: _not, nullable: _nullable, default: _default, $ref, properties, items, additionalProperties, ...rest } = schema
   const only = allOf?.length === 1 ? allOf[0]!.$ref : undefined, reference = $ref ?? only
-  if (reference !== undefined) return { ...(rest.description !== undefined && { description: rest.description }), $ref: reference.replace('#/components/schemas/', '#/definitions/') }
+  if (reference !== undefined) return { ...rest, $ref: reference.replace('#/components/schemas/', '#/definitions/') }
   return {
     ...rest,
     ...(rest['x-kubernetes-int-or-string'] && !rest.type && { type: 'string', format: 'int-or-string' }),

@@ -53,11 +53,11 @@ test('PATCH says what kubectl looks for', () => {
   const patch = v3.paths[CART_PATH]!['patch']!
   expect(patch['x-kubernetes-group-version-kind']).toEqual({ ...groupVersion, kind: 'Cart' })
   expect(patch.tags).toEqual(['shopExample_v1'])
-  expect(patch.parameters!.map(({ name }) => name)).toEqual(['dryRun', 'fieldManager'])
+  expect(patch.parameters!.map(({ name }) => name)).toEqual(['dryRun', 'fieldManager', 'fieldValidation'])
   expect(Object.keys(patch.requestBody!.content)).toEqual(['application/json-patch+json', 'application/merge-patch+json'])
   expect(v2.paths[CART_PATH]!['patch']!.consumes).toEqual(['application/json-patch+json', 'application/merge-patch+json'])
-  const able = openApiV3({ groupVersion, resources: [carts], definitions, info, capabilities: { fieldValidation: true, dryRun: false, patchTypes: ['application/apply-patch+yaml'] } }) as typeof v3
-  expect(able.paths[CART_PATH]!['patch']!.parameters!.map(({ name }) => name)).toEqual(['fieldManager', 'fieldValidation', 'force'])
+  const able = openApiV3({ groupVersion, resources: [carts], definitions, info, capabilities: { fieldValidation: false, dryRun: false, patchTypes: ['application/apply-patch+yaml'] } }) as typeof v3
+  expect(able.paths[CART_PATH]!['patch']!.parameters!.map(({ name }) => name)).toEqual(['fieldManager', 'force'])
 })
 
 test('definitions: those in use, lists made up, kinds without a schema left open', () => {

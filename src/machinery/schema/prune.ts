@@ -13,19 +13,21 @@ export function prune<T extends KubeObject>(schema: JsonSchema, object: T, onUnk
   return object
 }
 
-/** The value to keep in place of `value`: only numbers change. */
-function pruneValue(schema: JsonSchema | undefined, value: unknown, path: string, onUnknown: (path: string) => void): unknown {
+/** The value to keep in place of `value`: only numbers change. `free`: inside a list whose unknown fields are kept. */
+function pruneValue(schema: JsonSchema | undefined, value: unknown, path: string, onUnknown: (path: string) => void, free = false): unknown {
+  const keepsAll = free || schema?.['x-kubernetes-preserve-unknown-fields'] === true
+  if (keepsAll && !schema) return normalNumbers(value)
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) value[index] = pruneValue(schema?.items, item, `${path}[${index}]`, onUnknown)
+    for (const [index, item] of value.entries()) value[index] = pruneValue(schema?.items, item, `${path}[${index}]`, onUnknown, keepsAll)
     return value
   }
   if (!isJsonObject(value)) return normalNumber(value)
-  pruneFields(schema, value, path, schema?.['x-kubernetes-embedded-resource'] === true, onUnknown)
+  pruneFields(schema, value, path, schema?.['x-kubernetes-embedded-resource'] === true, onUnknown, keepsAll)
   return value
 }
 
-function pruneFields(schema: JsonSchema | undefined, fields: JsonObject, path: string, isResource: boolean, onUnknown: (path: string) => void): void {
-  const rest = schema?.additionalProperties, keepsAll = schema?.['x-kubernetes-preserve-unknown-fields'] === true || rest === true
+function pruneFields(schema: JsonSchema | undefined, fields: JsonObject, path: string, isResource: boolean, onUnknown: (path: string) => void, free = false): void {
+  const rest = schema?.additionalProperties, keepsAll = free || schema?.['x-kubernetes-preserve-unknown-fields'] === true || rest === true
   for (const [key, value] of Object.entries(fields)) {
     const at = path ? `${path}.${key}` : key, property = own(schema?.properties, key)
     if (isResource && key === 'metadata') pruneMetadata(value, at, onUnknown)

@@ -1,5 +1,7 @@
+import type { ObjectMeta } from '../meta/core.ts'
 import type { JsonSchema } from '../meta/json-schema.ts'
 import { isJsonObject, type JsonObject } from '../meta/json-value.ts'
+import { validateObjectMeta } from '../meta/object-meta.ts'
 import { type FieldError, fieldError } from '../meta/status-error.ts'
 import { own } from './prune.ts'
 
@@ -44,6 +46,23 @@ function duplicates(items: readonly unknown[], path: string): FieldError[] {
 }
 
 function embeddedErrors(resource: JsonObject, path: string): FieldError[] {
+  return [...typeErrors(resource, path), ...embeddedMetadataErrors(resource['metadata'], `${path}.metadata`)]
+}
+
+function embeddedMetadataErrors(metadata: unknown, path: string): FieldError[] {
+  if (metadata === undefined) return []
+  if (!isJsonObject(metadata)) return [fieldError.invalid(path, metadata, 'must be an object')]
+  // An embedded resource needs no name.
+  return validateObjectMeta({ ...(metadata as ObjectMeta), name: (metadata as ObjectMeta).name || 'unnamed' }, { namespaced: Boolean(metadata['namespace']), validateName: pathSegment }, path)
+}
+
+/** Names that can be part of a path. */
+const pathSegment = (name: string): string[] => [
+  ...(name === '.' || name === '..' ? [`may not be '${name}'`] : []),
+  ...['/', '%'].filter((character) => name.includes(character)).map((character) => `may not contain '${character}'`),
+]
+
+function typeErrors(resource: JsonObject, path: string): FieldError[] {
   return ['apiVersion', 'kind'].flatMap((name) => {
     const at = `${path}.${name}`, value = resource[name]
     if (value === undefined) return [fieldError.required(at)]

@@ -65,10 +65,8 @@ function checkItems(schema: JsonSchema, items: readonly unknown[], path: string,
   if (schema.uniqueItems && new Set(items.map((item) => JSON.stringify(item))).size < items.length) errors.push(fieldError.invalid(path, '', `${path} in body shouldn't contain duplicates`))
 }
 
-const INT_OR_STRING: readonly JsonSchema[] = [{ type: 'integer' }, { type: 'string' }]
-
 function checkAlternatives(schema: JsonSchema, value: unknown, path: string, errors: FieldError[]): void {
-  const { allOf, oneOf, not } = schema, anyOf = schema['x-kubernetes-int-or-string'] && !schema.anyOf && !schema.oneOf && !schema.allOf ? INT_OR_STRING : schema.anyOf
+  const { allOf, anyOf, oneOf, not } = schema
   const refuse = (text: string) => errors.push(fieldError.invalid(NO_FIELD, '', `"${path}" ${text}`))
   const results = (schemas: readonly JsonSchema[]) => schemas.map((part) => check(part, value, path))
   if (anyOf) {

@@ -1,5 +1,6 @@
+import { parseQuantity } from '../../../machinery/meta/quantity.ts'
 import { type FieldError, fieldError } from '../../../machinery/meta/status-error.ts'
-import { type Quantity, quantityNanos } from '../../meta/v1/quantity.ts'
+import type { Quantity } from '../../meta/v1/quantity.ts'
 
 /** One grade of nodes: how much of each resource such a node has free. */
 export interface ResourceModel {
@@ -32,6 +33,9 @@ const CPU = ['0', '1', '2', '4', '8', '16', '32', '64', '128', UNLIMITED], MEMOR
 export const defaultResourceModels = (): ResourceModel[] =>
   Array.from({ length: 9 }, (_, grade) => ({ grade, ranges: [{ name: 'cpu', min: CPU[grade]!, max: CPU[grade + 1]! }, { name: 'memory', min: MEMORY[grade]!, max: MEMORY[grade + 1]! }] }))
 
+/** Billionths. Digits are needed: no text at all would be zero. */
+const nanosOf = (quantity: Quantity) => (/\d/.test(String(quantity)) ? parseQuantity(String(quantity))?.nano : undefined)
+
 /** Grades must be distinct, name the same resources, and leave no gap between 0 and no limit. */
 export function validateResourceModels(models: readonly ResourceModel[], path: string): FieldError[] {
   const errors: FieldError[] = [], ordered = [...models.entries()].toSorted(([, a], [, b]) => a.grade - b.grade), names = models[0]?.ranges.map(({ name }) => name).toSorted() ?? []
@@ -44,7 +48,7 @@ export function validateResourceModels(models: readonly ResourceModel[], path: s
 function validateRanges(name: string, ordered: readonly (readonly [number, ResourceModel])[], path: string): FieldError[] {
   let reached: bigint | undefined = 0n
   const errors = ordered.flatMap(([index, { ranges }], position): FieldError[] => {
-    const at = ranges.findIndex((range) => range.name === name), field = `${path}[${index}].ranges[${at}]`, range = ranges[at]!, min = quantityNanos(range.min), max = quantityNanos(range.max), expected = reached
+    const at = ranges.findIndex((range) => range.name === name), field = `${path}[${index}].ranges[${at}]`, range = ranges[at]!, min = nanosOf(range.min), max = nanosOf(range.max), expected = reached
     reached = max
     if (min === undefined) return [fieldError.invalid(`${field}.min`, range.min, 'must be a quantity, e.g. 500m or 4Gi')]
     if (max === undefined) return [fieldError.invalid(`${field}.max`, range.max, 'must be a quantity, e.g. 500m or 4Gi')]
@@ -53,6 +57,6 @@ function validateRanges(name: string, ordered: readonly (readonly [number, Resou
     return [fieldError.invalid(`${field}.min`, range.min, position === 0 ? 'must be 0 in the first grade' : 'must be where the grade before ends')]
   })
   const [index, last] = ordered.at(-1)!
-  if (errors.length === 0 && reached !== quantityNanos(UNLIMITED)) errors.push(fieldError.invalid(`${path}[${index}].ranges[${last.ranges.findIndex((range) => range.name === name)}].max`, last.ranges.find((range) => range.name === name)!.max, `must be ${UNLIMITED} in the last grade`))
+  if (errors.length === 0 && reached !== nanosOf(UNLIMITED)) errors.push(fieldError.invalid(`${path}[${index}].ranges[${last.ranges.findIndex((range) => range.name === name)}].max`, last.ranges.find((range) => range.name === name)!.max, `must be ${UNLIMITED} in the last grade`))
   return errors
 }

@@ -5,7 +5,6 @@ import { validateSchema } from '../../../machinery/schema/validate-schema.ts'
 import type { KubeObject } from '../../../machinery/meta/core.ts'
 import type { StoredKind } from '../../../machinery/meta/strategy.ts'
 import { leaseKind } from '../../coordination.k8s.io/v1/lease.ts'
-import { quantityNanos } from '../../meta/v1/quantity.ts'
 import { eventKind } from './event.ts'
 import { namespaceKind } from './namespace.ts'
 import { secretKind } from './secret.ts'
@@ -32,5 +31,3 @@ test('an event and a lease', async () => {
   expect((await create(leaseKind, { metadata: { name: 'l' }, spec: { holderIdentity: 'me', leaseDurationSeconds: 15, renewTime: '2030-01-02T03:04:05.000000Z' } })).errors).toEqual([])
   expect((await create(leaseKind, { metadata: { name: 'l' }, spec: { leaseDurationSeconds: 0 } })).errors).toEqual(['spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0'])
 })
-
-test.each([['0', 0n], ['1', 10n ** 9n], ['500m', 5n * 10n ** 8n], ['0.5', 5n * 10n ** 8n], ['4Gi', 4n * 2n ** 30n * 10n ** 9n], ['1e3', 10n ** 12n], ['-1k', -(10n ** 12n)], ['1E', 10n ** 27n], ['x', undefined], ['', undefined], ['1X', undefined]])('quantity %s', (text, nanos) => { expect(quantityNanos(text)).toBe(nanos) })
