@@ -71,7 +71,7 @@ const DELETION = [
 ]
 
 /** The root of a group version: `/apis/apps/v1`, `/api/v1`. */
-export const groupVersionRoot = ({ group, version }: { readonly group: string; readonly version: string }): string => (group ? `/apis/${group}/${version}` : `/api/${version}`)
+const groupVersionRoot = ({ group, version }: { readonly group: string; readonly version: string }): string => (group ? `/apis/${group}/${version}` : `/api/${version}`)
 
 /** `clusterFederation_v1alpha1`; the suffix `.k8s.io` goes, the core group is called so. */
 export const tagOf = ({ group, version }: { readonly group: string; readonly version: string }): string => `${camel(group)}_${version}`
