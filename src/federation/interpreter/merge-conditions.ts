@@ -17,13 +17,13 @@ export function mergeConditions(given: readonly Given<readonly JsonObject[]>[], 
   const types = new Set(given.flatMap(({ value }) => value.map((condition) => condition['type'] as string)))
   return [...types].map((type) => {
     const reports = clusters.map((cluster): Report => ({ cluster, condition: byCluster.get(cluster)?.get(type) })), isAlarm = alarms === 'all' || ALARMS.has(type)
-    return mergeReports(type, isAlarm ? reports.filter(({ condition }) => condition) : reports, isAlarm, observed)
+    return mergeReports(type, isAlarm ? reports.filter(({ condition }) => condition) : reports, { isAlarm, total: clusters.length, observed })
   })
 }
 
 interface Report { readonly cluster: string; readonly condition: JsonObject | undefined }
 
-function mergeReports(type: string, reports: readonly Report[], isAlarm: boolean, observed: MergeContext['observed']): JsonObject {
+function mergeReports(type: string, reports: readonly Report[], { isAlarm, total, observed }: { readonly isAlarm: boolean; readonly total: number; readonly observed: MergeContext['observed'] }): JsonObject {
   const says = (status: string) => (report: Report) => statusOf(report) === status
   const [strongest, opposite] = isAlarm ? ['True', 'False'] : ['False', 'True']
   const status = reports.some(says(strongest)) ? strongest : reports.every(says(opposite)) ? opposite : 'Unknown'
@@ -32,7 +32,7 @@ function mergeReports(type: string, reports: readonly Report[], isAlarm: boolean
   for (const field of new Set(known.flatMap((condition) => Object.keys(condition).filter((name) => name.endsWith('Time'))))) merged[field] = latestTime(known.map((condition) => condition[field]))
   const generations = reports.flatMap(({ cluster, condition }) => (condition?.['observedGeneration'] === undefined ? [] : [{ cluster, value: condition['observedGeneration'] }]))
   if (generations.length > 0) merged['observedGeneration'] = observed(generations, generations.length)
-  const message = messageOf(status === opposite ? reports : reports.filter((report) => !says(opposite)(report)), reports.length)
+  const message = messageOf(status === opposite ? reports : reports.filter((report) => !says(opposite)(report)), total)
   if (message === undefined) delete merged['message']
   else merged['message'] = message
   return merged
