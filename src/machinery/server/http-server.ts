@@ -14,7 +14,7 @@ import type { Handler, Peer, Request, Response, Upgrader } from '../meta/core.ts
 import { StatusError } from '../meta/status-error.ts'
 import { incoming, peerOf } from './incoming.ts'
 import { isLongRunning } from './long-running.ts'
-import { send, sendRaw } from './outgoing.ts'
+import { cut, send, sendRaw } from './outgoing.ts'
 import { rareRoutes } from './rare-routes.ts'
 import { respondError } from './respond.ts'
 
@@ -154,7 +154,7 @@ class Running implements RunningServer {
       isSent = true
     } catch (error) {
       if (!gone.signal.aborted) this.#options.logger.error({ path: message.url, error: error instanceof Error ? error.stack : error }, 'response failed')
-      if (out.headersSent) out.destroy()
+      if (out.headersSent) cut(out)
       else { out.statusCode = 500; out.end() }
     }
   }

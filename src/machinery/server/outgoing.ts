@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
+import { constants } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { recycle } from '../cache/chunk-sink.ts'
 import type { Headers, Response } from '../meta/core.ts'
@@ -9,7 +10,7 @@ const OF_THE_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encodin
 
 /**
  * Writes a response, no faster than the other side reads; chunks are given back once the socket has taken them.
- * Headers go out before the first chunk of a stream is there. Throws what the body throws, after the connection was cut: half an answer must not look whole.
+ * Headers go out before the first chunk of a stream is there. Throws what the body throws; the answer is then to be `cut`.
  */
 export async function send(out: ServerResponse | Http2ServerResponse, { status, headers, body }: Response, { isHead = false, close = false }: { isHead?: boolean; close?: boolean } = {}): Promise<void> {
   out.statusCode = status
@@ -23,16 +24,17 @@ export async function send(out: ServerResponse | Http2ServerResponse, { status, 
   let isOpen = true, wake = () => {}
   out.on('drain', () => wake())
   out.on('close', () => { isOpen = false; wake() })
-  try {
-    for await (const chunk of body) {
-      if (!isOpen || out.destroyed) return
-      if (!write(out, chunk)) await new Promise<void>((resolve) => { wake = resolve; if (!isOpen) resolve() })
-    }
-    out.end()
-  } catch (error) {
-    out.destroy()
-    throw error
+  for await (const chunk of body) {
+    if (!isOpen || out.destroyed) return
+    if (!write(out, chunk)) await new Promise<void>((resolve) => { wake = resolve; if (!isOpen) resolve() })
   }
+  out.end()
+}
+
+/** Ends an answer so that it does not look whole: HTTP/2 would otherwise close the stream as if all had been said. */
+export function cut(out: ServerResponse | Http2ServerResponse): void {
+  if ('stream' in out) out.stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+  else out.destroy()
 }
 
 const write = (out: ServerResponse | Http2ServerResponse, chunk: Uint8Array): boolean => ('stream' in out ? out.write(chunk, 'latin1', () => recycle(chunk)) : out.write(chunk, () => recycle(chunk)))

@@ -26,5 +26,5 @@ test('a bomb of aliases is refused', () => {
 })
 
 test('output sorts keys and keeps digits', () => {
-  expect(stringifyYaml({ b: ['x', { c: 1 }], a: 'yes', n: JSON.rawJSON('9223372036854775807'), t: '2001-01-01T00:00:00Z' })).toBe("a: 'yes'\nb:\n- x\n- c: 1\n\"n\": 9223372036854775807\nt: '2001-01-01T00:00:00Z'\n".replaceAll('"n"', "'n'"))
+  expect(stringifyYaml({ b: ['x', { c: 1 }], a: 'yes', n: JSON.rawJSON('9223372036854775807'), t: '2001-01-01T00:00:00Z' })).toBe('a: "yes"\nb:\n- x\n- c: 1\n"n": 9223372036854775807\nt: "2001-01-01T00:00:00Z"\n')
 })

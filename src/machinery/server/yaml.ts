@@ -10,7 +10,7 @@ export const parseYaml = (text: string): unknown =>
   parseJson(stringifyJson(load(text, { schema: INPUT, maxAliases: MAX_ALIASES, json: true }) ?? null))
 
 /** Keys sorted and lists not indented, as Kubernetes writes YAML. */
-export const stringifyYaml = (value: unknown): string => dump(value, { schema: OUTPUT, sortKeys: true, seqNoIndent: true, noRefs: true, lineWidth: -1 })
+export const stringifyYaml = (value: unknown): string => dump(value, { schema: OUTPUT, sortKeys: true, seqNoIndent: true, noRefs: true, lineWidth: -1, quoteStyle: 'double' })
 
 const MAX_ALIASES = 100
 const DECIMAL = /^[-+]?[1-9][0-9_]*$|^[-+]?0$/, OTHER_BASE = /^[-+]?0(?:x[0-9a-fA-F_]+|o?[0-7_]+|b[01_]+)$/
