@@ -6,7 +6,7 @@ import type { Condition } from '../apis/meta/v1/condition.ts'
 import type { Members } from '../federation/member/members.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
-import type { KubeObject, Resource, WriteOptions } from '../machinery/meta/core.ts'
+import type { Resource, WriteOptions } from '../machinery/meta/core.ts'
 import { equalJson } from '../machinery/meta/json-value.ts'
 import { isReason, StatusError } from '../machinery/meta/status-error.ts'
 import { CustomColumns } from './custom-columns.ts'
@@ -75,7 +75,7 @@ async function writeStatus(set: ClusterSet, clusters: readonly Cluster[], { clus
   try {
     await clusterSets.writer!.update(name, (current) => {
       if (!current) throw StatusError.notFound({ group: 'cluster.federation', resource: 'clustersets' }, name)
-      return { ...current, status: next } as KubeObject
+      return { ...current, status: next }
     }, { ...SYSTEM, subresource: 'status' }, signal)
   } catch (error) {
     if (!isReason(error, 'NotFound')) throw error

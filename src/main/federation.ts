@@ -58,6 +58,8 @@ export interface FederationOptions extends Pick<ClusterControllerOptions, 'thres
 export interface Federation {
   readonly handler: Handler
   readonly upgrader: Upgrader
+  /** The same API behind authentication and authorisation: the caller sets the user. */
+  readonly inProcess: Handler
   readonly health: HealthChecks
   readonly clusters: Resource
   readonly members: Members
@@ -80,7 +82,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   const proxy = fleetEndpoint({ fleets, clock, random, authorizer, version, ownOpenApi: documents })
   own.groups = [{ name: 'cluster.federation', versions: [{ version: 'v1alpha1', resources: [{ ...clusters, connect: { proxy: clusterProxy(members) } }, { ...clusterSets, connect: { proxy } }] }] }]
 
-  const catalog = new JoinedCatalog([ownCatalog, new MirroredGroups(fleets, options.mirroredVersions), { groups: () => options.ownGroups }]), health = new HealthChecks()
+  const catalog = new JoinedCatalog([ownCatalog, new MirroredGroups(fleets, options.mirroredVersions), { groups: () => options.ownGroups }]), health = new HealthChecks(logger)
   const resources = resourceHandler(catalog, { clock, random, authorizer }), mirrored = withEntry(authorizer, resources)
   const isMirror = (group: string) => isOurs(group) && !own.groups.some(({ name }) => name === group)
   const dispatch: Handler = (request, inner) => (isMirror(requestInfo(request.method, request.path, request.query).group) ? mirrored : resources)(request, inner)
@@ -99,8 +101,10 @@ export async function startFederation(options: FederationOptions, signal: AbortS
     fleets.run(signal),
     epochs.follow(logger, signal),
   ])
+  const inProcess = apiHandler({ catalog, resources: dispatch, clock, version, openApi, health })
   return {
-    handler: compose(filters, apiHandler({ catalog, resources: dispatch, clock, version, openApi, health })),
+    inProcess,
+    handler: compose(filters, inProcess),
     upgrader: upgradeThrough(filters, resourceUpgrader(catalog)),
     health, clusters, members, ready: ready.promise, done: controllers.then(() => undefined),
   }
