@@ -149,7 +149,7 @@ export class ClusterSession {
     if (member.state.state === 'refused') this.#endSummary()
     else if (member.state.state === 'ready' && !this.#summary && this.#context.summaries) {
       const stop = new AbortController(), { clock, random } = this.#context
-      this.#summary = { stop, followed: new FollowedSummary({ handler: member.handler, clock, random }, stop.signal) }
+      this.#summary = { stop, followed: new FollowedSummary({ handler: member.handler, onComplete: () => this.kick(), clock, random }, stop.signal) }
     }
   }
 

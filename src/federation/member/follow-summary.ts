@@ -5,7 +5,13 @@ import type { Batch, Handler, Position } from '../../machinery/meta/core.ts'
 import { isReason } from '../../machinery/meta/status-error.ts'
 import { Summary } from './summary.ts'
 
-interface FollowOptions { readonly handler: Handler; readonly clock: Clock; readonly random: () => number }
+interface FollowOptions {
+  readonly handler: Handler
+  /** Called once the first sums are complete. */
+  readonly onComplete: () => void
+  readonly clock: Clock
+  readonly random: () => number
+}
 
 /** Parsing a large member's pods at once would hold up everything else for a second. */
 const SLICE = 500
@@ -22,7 +28,7 @@ export class FollowedSummary {
 
   get current(): Summary | undefined { return this.#known.size === 2 ? this.#summary : undefined }
 
-  async #follow(plural: string, { handler, clock, random }: FollowOptions, accept: (batch: Batch) => void, clear: () => void, signal: AbortSignal): Promise<void> {
+  async #follow(plural: string, { handler, onComplete, clock, random }: FollowOptions, accept: (batch: Batch) => void, clear: () => void, signal: AbortSignal): Promise<void> {
     const reader = new RemoteReader({ group: '', version: 'v1', plural }, handler, { clock }), backoff = new Backoff({ initialMs: 1000, maxMs: 60_000, random })
     let position: Position | undefined
     while (!signal.aborted) {
@@ -36,7 +42,10 @@ export class FollowedSummary {
             if (at + SLICE < batch.length) await new Promise(setImmediate)
           }
           const last = batch.at(-1)
-          if (last?.type === 'BOOKMARK' && last.initial) this.#known.add(plural)
+          if (last?.type === 'BOOKMARK' && last.initial) {
+            this.#known.add(plural)
+            if (this.current) onComplete()
+          }
           if (this.#known.has(plural) && last) position = last.position
           backoff.reset()
         }

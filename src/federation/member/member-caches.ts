@@ -33,6 +33,7 @@ interface MemberCachesOptions {
 export class MemberCaches {
   readonly #options: MemberCachesOptions
   readonly #held = new Map<string, Held>()
+  #closed: Error | undefined
 
   constructor(options: MemberCachesOptions) { this.#options = options }
 
@@ -70,9 +71,20 @@ export class MemberCaches {
     }
   }
 
+  /** As `clear`, for good: whoever still asks gets caches that are closed. */
+  close(error: Error): void {
+    this.#closed = error
+    this.clear(error)
+  }
+
   #start(key: string, kind: Kind): Held {
     const { handler, admit, clock, random } = this.#options, stop = new AbortController(), cache = new Cache(kind, { clock })
     const held: Held = { cache, stop, users: 0, state: { state: 'starting' }, listeners: new Set(), idle: 0 }
+    if (this.#closed) {
+      cache.close(this.#closed)
+      held.state = { state: 'failed', since: clock.now(), reason: this.#closed.message, error: this.#closed }
+      return held
+    }
     const told = (state: MemberCacheState) => {
       held.state = state
       for (const listener of held.listeners) listener(state)

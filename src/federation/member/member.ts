@@ -105,7 +105,7 @@ export class Member {
 
   /** Ends every stream. The member itself is left as it is. */
   async close(): Promise<void> {
-    this.caches.clear()
+    this.caches.close(StatusError.unavailable(`cluster ${this.name} has left`))
     const open = [this.setConnection(undefined, 'the cluster has left'), this.setImpersonator(undefined)]
     await Promise.all(open.flatMap((connection) => (connection ? [connection.close()] : [])))
   }

@@ -14,4 +14,4 @@ export function chainsTo(leaf: X509Certificate | undefined, bundle: string | und
 }
 
 /** The certificates of a PEM bundle, each with its armour. */
-export const pemCertificates = (bundle: string): string[] => bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+const pemCertificates = (bundle: string): string[] => bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []

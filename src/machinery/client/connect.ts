@@ -8,7 +8,7 @@ import { Pool, type buildConnector } from 'undici'
 import { header } from '../meta/headers.ts'
 import type { Connection, Handler, Headers, Request, Upgrader } from '../meta/core.ts'
 import type { ConnectOptions } from './connect-options.ts'
-import { connectionError } from './connection-error.ts'
+import { answerError, connectionError } from './connection-error.ts'
 import { dial } from './dial.ts'
 import { upgrade } from './upgrade.ts'
 
@@ -98,6 +98,6 @@ async function* answered(body: AsyncIterable<Uint8Array>, server: string, signal
   try {
     yield* body
   } catch (error) {
-    throw connectionError(error, server, signal)
+    throw answerError(error, server, signal)
   }
 }

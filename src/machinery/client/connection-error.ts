@@ -1,18 +1,23 @@
 import { StatusError } from '../meta/status-error.ts'
 
-/**
- * The failure of a connection as a sentence for people: what is wrong, and what to do about it. `server` is its URL.
- * Codes: Node's (net, tls, OpenSSL's verify results) and undici's.
- */
-export function describeConnectionError(error: unknown, server: string): string {
-  const { code, message } = root(error), remedy = REMEDIES[code]
-  return remedy ? `${server}: ${remedy}` : `${server}: ${message || code || 'connection failed'}`
-}
-
 /** What a Handler throws when no HTTP answer came: 503 with the sentence above, the cause kept. An abort stays what it is. */
 export const connectionError = (error: unknown, server: string, signal: AbortSignal): unknown =>
   signal.aborted || error instanceof StatusError ? error : new StatusError('ServiceUnavailable', describeConnectionError(error, server), { cause: error })
 
+/** The same for an answer that breaks off: whoever answered is what it should be, so there is nothing to correct. */
+export const answerError = (error: unknown, server: string, signal: AbortSignal): unknown =>
+  CLOSED.has(root(error).code) && !signal.aborted ? new StatusError('ServiceUnavailable', `${server}: the server closed the connection`, { cause: error }) : connectionError(error, server, signal)
+
+/**
+ * The failure of a connection as a sentence for people: what is wrong, and what to do about it. `server` is its URL.
+ * Codes: Node's (net, tls, OpenSSL's verify results) and undici's.
+ */
+function describeConnectionError(error: unknown, server: string): string {
+  const { code, message } = root(error), remedy = REMEDIES[code]
+  return remedy ? `${server}: ${remedy}` : `${server}: ${message || code || 'connection failed'}`
+}
+
+const CLOSED = new Set(['ECONNRESET', 'UND_ERR_SOCKET', 'EPIPE'])
 const CA = 'the certificate of the server is not signed by the given authority: correct caBundle'
 const HANGS = 'no answer in time: check that the server is up and not overloaded, and that no firewall drops its packets'
 const CLIENT = 'the server refused the TLS handshake: check the client certificate'
