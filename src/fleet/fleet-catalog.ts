@@ -4,6 +4,7 @@ import type { Logger } from '../lib/logger.ts'
 import type { Column, Kind, Resource } from '../machinery/meta/core.ts'
 import type { ApiGroup, Catalog } from '../machinery/server/catalog.ts'
 import { clusterColumn, clustersColumn, columnsFor, defaultColumns } from '../federation/interpreter/columns/columns.ts'
+import { builtInKinds } from './built-in-kinds.ts'
 import { combineFor, type FleetIdentity } from './combine.ts'
 import { directRead } from './direct-read.ts'
 import type { Epochs, EpochState } from './epochs.ts'
@@ -57,7 +58,7 @@ export class FleetCatalog implements Catalog {
     this.#epoch = epoch
     this.#members = members
     const before = this.#served, next = new Map<string, Served>()
-    for (const kind of unionKinds(members)) {
+    for (const kind of unionKinds(this.clusters().length > 0 ? members : [...members.map(({ cluster, kinds }) => ({ cluster, kinds })), { cluster: NO_CLUSTER, kinds: builtInKinds }])) {
       const id = `${kind.group}/${kind.plural}`, columns = this.#customColumns(kind), signature = signatureOf(kind, columns, this.#options.byCluster), known = before.get(id)
       if (known?.signature === signature) next.set(id, { ...known, kind })
       else { known?.views.close(); next.set(id, this.#serve(kind, columns, signature)) }
@@ -120,6 +121,9 @@ export class FleetCatalog implements Catalog {
     this.#groups = [...merged, ...own.filter(({ name }) => !groups.has(name))]
   }
 }
+
+/** No cluster can have this name. */
+const NO_CLUSTER = '-'
 
 const signatureOf = ({ version, kind, singular, shortNames, categories, namespaced, verbs }: UnionKind, columns: readonly Column[] | undefined, byCluster: boolean) =>
   JSON.stringify([version, kind, singular, shortNames, categories, namespaced, verbs.includes('watch'), columns?.map(({ name, type, priority }) => [name, type, priority]), byCluster])

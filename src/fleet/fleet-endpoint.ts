@@ -44,7 +44,7 @@ export function fleetEndpoint(options: FleetEndpointOptions): Connector {
   }
   return {
     verbs: ['create', 'delete', 'get', 'patch', 'update'],
-    responseKind: { group: 'cluster.federation', version: 'v1alpha1', kind: 'ClusterSet' },
+    responseKind: { group: 'cluster.federation', version: 'v1alpha1', kind: 'ClusterSetProxyOptions' },
     handle: (target, request, signal) => {
       const { root, path } = find(target)
       return root.handler({ ...request, path }, signal)

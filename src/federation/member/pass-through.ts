@@ -25,7 +25,7 @@ export function clusterProxy(members: Pick<Members, 'get'>): Connector {
   }
   return {
     verbs: ['create', 'delete', 'get', 'patch', 'update'],
-    responseKind: { group: 'cluster.federation', version: 'v1alpha1', kind: 'Cluster' },
+    responseKind: { group: 'cluster.federation', version: 'v1alpha1', kind: 'ClusterProxyOptions' },
     handle: async (target, request, signal) => passThrough(find(target), target.path, request, signal),
     upgrade: async (target, request, connection, signal) => passThroughUpgrade(find(target), target.path, request, connection, signal),
   }

@@ -1,0 +1,19 @@
+import resources from '../../openapi/kubernetes/resources.json' with { type: 'json' }
+import type { DiscoveredKind } from '../federation/member/discovery.ts'
+import { compareVersions } from './union-kinds.ts'
+
+interface Described { kind: string; plural: string; namespaced: boolean; verbs: string[]; shortNames?: string[]; categories?: string[]; subresources?: Record<string, unknown> }
+
+/**
+ * Kubernetes' own kinds in stable versions: what a fleet serves before its first member is known. Clients then get empty lists, and the
+ * host's aggregator, which looks once a minute, knows the mirrored groups' resources from the start.
+ */
+export const builtInKinds: readonly DiscoveredKind[] = Object.entries(resources as unknown as Record<string, Described[]>).flatMap(([groupVersion, kinds]) => {
+  const slash = groupVersion.indexOf('/'), group = slash < 0 ? '' : groupVersion.slice(0, slash), version = groupVersion.slice(slash + 1)
+  return /^v\d+$/.test(version) && group !== 'apiregistration.k8s.io' ? kinds.map((kind) => described(group, version, kind)) : []
+})
+
+function described(group: string, version: string, { kind, plural, namespaced, verbs, shortNames = [], categories = [], subresources = {} }: Described): DiscoveredKind {
+  const others = Object.keys(resources).filter((one) => one.startsWith(`${group}/`) && group !== '').map((one) => one.slice(group.length + 1)).toSorted(compareVersions)
+  return { group, version, kind, plural, singular: kind.toLowerCase(), shortNames, categories, namespaced, verbs, subresources: Object.keys(subresources), preferred: group === '' || others[0] === version }
+}
