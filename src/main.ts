@@ -19,9 +19,9 @@ const terminated = () => new Promise<void>((resolve) => {
 })
 
 async function runServer(options: ServeOptions): Promise<void> {
-  const { stop } = await serve(options, surroundings(options.logLevel))
+  const served = await serve(options, surroundings(options.logLevel))
   await terminated()
-  await stop()
+  await served.stop()
 }
 
 async function runDemo(options: DemoOptions): Promise<void> {
@@ -38,9 +38,8 @@ async function runDemo(options: DemoOptions): Promise<void> {
       standalone: true, hostKubeconfig: undefined, dataDir, bindAddress: '127.0.0.1', securePort: options.securePort, namespace: 'federation-system', serviceName: 'federation-apiserver', mirrorGroups: ['apps', 'batch'], allowLoopbackMembers: false,
       kubeconfig: undefined, memberContexts: [], simulatedMembers: 3, writeKubeconfig: options.kubeconfigFile, logLevel: 'warn', clusterSuccessThresholdMs: 30_000, clusterFailureThresholdMs: 30_000, clusterProbeMs: 10_000,
     }, surroundings('warn'))
-    const end = new AbortController(), over = options.once ? Promise.resolve() : terminated().then(() => { end.abort() })
-    await demoSession(served, options, say, end.signal)
-    await over
+    await demoSession(served, options, say, AbortSignal.timeout(60_000))
+    if (!options.once) await terminated()
     await served.stop()
   } finally {
     await rm(dataDir, { recursive: true, force: true })
