@@ -10,8 +10,7 @@ import { commandLine, type DemoOptions, type ServeOptions } from './main/options
 import { serve, type Surroundings } from './main/serve.ts'
 
 const say = (text: string) => { process.stdout.write(`${text}\n`) }
-const worker = import.meta.url.endsWith('.js') ? { storageWorker: new URL('./sqlite-worker.js', import.meta.url) } : {}
-const surroundings = (logLevel: string): Surroundings => ({ logger: createLogger(logLevel), environment: process.env, ...worker })
+const surroundings = (logLevel: string): Surroundings => ({ logger: createLogger(logLevel), environment: process.env })
 
 /** Resolves at SIGTERM or SIGINT; a second one ends at once. */
 const terminated = () => new Promise<void>((resolve) => {

@@ -37,8 +37,6 @@ import { contextMembers, joinPresets, simulatedMembers, type PresetMember } from
 export interface Surroundings {
   readonly logger: Logger
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** URL of the store's worker where the program is bundled. */
-  readonly storageWorker?: URL
 }
 
 export interface Served {
@@ -64,9 +62,9 @@ interface Ground {
 
 /** Throws Error with a sentence for people where it cannot start. Serves until `stop`. */
 export async function serve(options: ServeOptions, surroundings: Surroundings): Promise<Served> {
-  const { logger, storageWorker } = surroundings, stopping = new AbortController(), { signal } = stopping
+  const { logger } = surroundings, stopping = new AbortController(), { signal } = stopping
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
-  const storage = await SqliteStorage.open(path.join(options.dataDir, 'store.db'), { ...(storageWorker && { worker: storageWorker }), onFailure: (error) => logger.error({ error: error.message }, 'the store failed') })
+  const storage = await SqliteStorage.open(path.join(options.dataDir, 'store.db'), { onFailure: (error) => logger.error({ error: error.message }, 'the store failed') })
   try {
     const ground = options.standalone ? await standalone(options, storage, logger, signal) : await registered(options, surroundings, signal)
     const simulated = await simulatedMembers(options.simulatedMembers, { clock, logger }, signal)
