@@ -1,4 +1,5 @@
 import type { Member } from '../federation/member/member.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Column } from '../machinery/meta/core.ts'
 import type { DiscoveredKind } from '../federation/member/discovery.ts'
 import type { MemberCacheState } from '../federation/member/member-caches.ts'
@@ -6,7 +7,7 @@ import type { FleetMember } from './fleet-member.ts'
 import type { SourceState } from './view-source.ts'
 
 /** A joined cluster as fleets read it; undefined until it was reached once: before, nothing is known of it, not even which cluster it is. */
-export function fleetMember(member: Member, customColumns: (member: Member, kind: DiscoveredKind) => readonly Column[] | undefined): FleetMember | undefined {
+export function fleetMember(member: Member, clock: Clock, customColumns: (member: Member, kind: DiscoveredKind) => readonly Column[] | undefined): FleetMember | undefined {
   const { name, identity, discovery, cluster } = member
   if (identity === undefined || !discovery) return undefined
   return {
@@ -17,14 +18,20 @@ export function fleetMember(member: Member, customColumns: (member: Member, kind
     isReporting: () => member.state.state === 'ready',
     lease: (kind) => {
       const use = member.caches.acquire(kind)
-      return { cache: use.cache, state: () => sourceState(use.state(), member), release: () => use.release() }
+      return { cache: use.cache, state: () => sourceState(use.state(), member, clock.now()), release: () => use.release() }
     },
     handler: member.handler,
     customColumns: (kind) => customColumns(member, kind),
   }
 }
 
-function sourceState(state: MemberCacheState, { state: member }: Member): SourceState {
-  if (state.state === 'starting') return member.state === 'unreachable' ? { state: 'failed', since: member.since, reason: member.reason } : { state: 'syncing', since: 0 }
-  return state.state === 'failed' ? { state: 'failed', since: state.since, reason: state.reason } : state
+/** A member that does not answer is waited for so long before lists go without it. */
+const PATIENCE_MS = 10_000
+
+/** Pure. `failed` is what lists do not wait for: a member that was never read and has not answered for a while. */
+function sourceState(state: MemberCacheState, { state: member }: Member, now: number): SourceState {
+  if (state.state === 'synced' || state.state === 'stale') return state
+  const silent = member.state === 'unreachable' ? { since: member.since, reason: member.reason } : state.state === 'failed' ? { since: state.since, reason: state.reason } : undefined
+  if (member.state === 'refused') return { state: 'failed', since: now, reason: member.reason }
+  return silent && now - silent.since >= PATIENCE_MS ? { state: 'failed', ...silent } : { state: 'syncing', since: silent?.since ?? now }
 }

@@ -51,7 +51,7 @@ export async function followMembership(options: MembershipOptions, onFirst: () =
       const page = await clusterSets.reader.list({}, signal), sets = Array.from(page.entries, (entry) => entry.parse() as ClusterSet), joined = members.list()
       const includes = ({ spec }: ClusterSet) => (name: string) => { const member = members.get(name); return member !== undefined && matchesClusterAffinity(spec?.clusterAffinity ?? {}, member.cluster) }
       for (const member of joined) columns.refresh(member, kick, signal)
-      const known = joined.map((member) => fleetMember(member, (one, kind) => columns.of(one, kind))).filter((member) => member !== undefined)
+      const known = joined.map((member) => fleetMember(member, clock, (one, kind) => columns.of(one, kind))).filter((member) => member !== undefined)
       await fleets.update(sets.map((set) => ({ name: set.metadata.name!, includes: includes(set) })), [host, ...known], signal)
       if (isFirst) onFirst()
       isFirst = false

@@ -31,12 +31,16 @@ export async function upgrade(socket: Socket, request: Request, protocol: string
 
 /** Copies both ways. A half that ends cleanly is ended on the other side (port-forward needs that); an error or the signal destroys both. */
 async function join(client: Duplex, server: Duplex, signal: AbortSignal): Promise<void> {
+  // Two pipelines over one socket listen for its end more often than Node takes for normal.
+  for (const socket of [client, server]) socket.setMaxListeners(PIPELINE_LISTENERS)
   const both = [pipeline(client, server, { signal }), pipeline(server, client, { signal })]
   // A socket that breaks is how exec sessions end: there is nobody left to tell.
   await Promise.allSettled(both)
   client.destroy()
   server.destroy()
 }
+
+const PIPELINE_LISTENERS = 20
 
 const chunked = (raw: readonly string[]) => Array.from({ length: raw.length / 2 }, (_, at): [string, string] => [raw[at * 2]!, raw[at * 2 + 1]!])
 const pairs = (raw: readonly string[]): Headers => chunked(raw).map(([name, value]): [string, string] => [name.toLowerCase(), value]).filter(([name]) => name !== 'transfer-encoding' && name !== 'connection')
