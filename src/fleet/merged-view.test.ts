@@ -133,6 +133,31 @@ describe('a merged view', () => {
     for (const { store } of [client, before]) expect(Object.fromEntries(store)).toEqual({ 'shop/web': '{"a":0}' })
   })
 
+  test('a source with a new cache keeps its rows until the cache has synced, and then only what changed is told', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web'), b = new Member('b').start('web', 'gone', 'same'), view = await viewOf(epochs, [a, b], summed), client = new Client()
+    await client.list(view)
+    const anew = new Cache(kind), again: ViewSource = { cluster: 'b', id: b.id, cache: anew, state: b.state }
+    view.use(epochs.current, [a, again])
+    a.put('web', 3)
+    await settle()
+    expect(stateOf(view)).toEqual({ 'shop/web': '{"a":3,"b":0}', 'shop/gone': '{"b":0}', 'shop/same': '{"b":0}' })
+    const changed = SlabEntry.of({ metadata: { namespace: 'shop', name: 'web', resourceVersion: '890' }, value: 5 }), same = b.cache.get('shop/same')!
+    anew.accept([changed, same].map((entry): Change => ({ type: 'ADDED', entry, position: entry.position })).concat({ type: 'BOOKMARK', position: '900', initial: true }))
+    await settle()
+    await client.follow(view, 10)
+    expect(client.events.toSorted()).toEqual(['DELETED shop/gone', 'MODIFIED shop/web', 'MODIFIED shop/web'])
+    expect(Object.fromEntries(client.store)).toEqual(stateOf(view))
+  })
+
+  test('a leave tells of the rows that had a copy there only', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web', 'only-a'), b = new Member('b').start('web', 'only-b'), view = await viewOf(epochs, [a, b], summed), client = new Client()
+    await client.list(view)
+    await epochs.use([a], signal)
+    view.use(epochs.current, [a])
+    await client.follow(view, 10)
+    expect(client.events.toSorted()).toEqual(['DELETED shop/only-b', 'MODIFIED shop/web'])
+  })
+
   test('what vanished while a feed was off its history is found by comparing', async () => {
     const a = new Member('a').start('web', 'gone'), view = await viewOf(await Epochs.open(new MemoryStorage(), signal), [a], summed), client = new Client()
     await client.list(view)

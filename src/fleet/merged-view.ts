@@ -32,7 +32,8 @@ export interface Combine {
   merge(rowKey: string, copies: readonly Copy[], position: Position): Entry
 }
 
-interface Feed { readonly source: ViewSource; readonly slot: number; readonly stop: AbortController; synced: boolean }
+/** `before`: what was held of the source until its new cache has synced. */
+interface Feed { readonly source: ViewSource; readonly slot: number; readonly stop: AbortController; synced: boolean; before?: Cache }
 
 const INITIAL_BATCH = 500
 
@@ -50,9 +51,9 @@ export class MergedView {
   #sequence = 0
   /** Rows touched while the view fills. */
   #pending: Set<string> | undefined = new Set()
-  readonly #onError: (error: unknown, cluster: string) => void
+  readonly #onError: (error: unknown, source: ViewSource) => void
 
-  constructor(options: { kind: Kind; combine: Combine; epochs: Epochs; clock: Clock; onError: (error: unknown, cluster: string) => void }) {
+  constructor(options: { kind: Kind; combine: Combine; epochs: Epochs; clock: Clock; onError: (error: unknown, source: ViewSource) => void }) {
     this.#kind = options.kind
     this.#combine = options.combine
     this.#epochs = options.epochs
@@ -71,17 +72,29 @@ export class MergedView {
   /** The sources of an epoch, from now on. Those that left take their copies with them: that is an administrator's change, not a failure. */
   use(epoch: EpochState, sources: readonly ViewSource[]): void {
     this.#epoch = epoch
-    const left = this.#feeds.filter(({ source }) => !sources.some((other) => other.cache === source.cache))
-    this.#feeds = sources.map((source) => this.#feeds.find((feed) => feed.source.cache === source.cache) ?? { source, slot: epoch.slots.findIndex((slot) => slot.source === source.id), stop: new AbortController(), synced: false })
-      .toSorted((a, b) => (a.source.cluster < b.source.cluster ? -1 : 1))
+    const left = this.#feeds.filter(({ source }) => !sources.some(({ id }) => id === source.id))
+    this.#feeds = sources.map((source) => this.#feedOf(source, epoch)).toSorted((a, b) => (a.source.cluster < b.source.cluster ? -1 : 1))
     for (const feed of left) {
       feed.stop.abort()
       this.#log.leave(feed.slot, this.#versions[feed.slot] ?? 0)
       this.#versions[feed.slot] = 0
       this.#removeCopies(feed)
     }
-    for (const feed of this.#feeds) if (!this.#running.has(feed)) { this.#running.add(feed); this.#log.forget(feed.slot, Infinity); this.#run(feed).catch((error: unknown) => this.#onError(error, feed.source.cluster)) }
+    for (const feed of this.#feeds) if (!this.#running.has(feed)) {
+      this.#running.add(feed)
+      this.#log.forget(feed.slot, Infinity)
+      this.#run(feed).catch((error: unknown) => { if (!feed.stop.signal.aborted) this.#onError(error, feed.source) })
+    }
     this.settle()
+  }
+
+  /** A source that comes with another cache goes on where it was: its rows stay until the new cache can say otherwise. */
+  #feedOf(source: ViewSource, epoch: EpochState): Feed {
+    const known = this.#feeds.find((feed) => feed.source.id === source.id)
+    if (known?.source.cache === source.cache) return known
+    known?.stop.abort()
+    const slot = epoch.slots.findIndex((one) => one.source === source.id), before = known?.before ?? known?.source.cache
+    return { source, slot, stop: new AbortController(), synced: known?.synced ?? false, ...(known?.synced && before && { before }) }
   }
 
   /** Becomes ready once no source is left to wait for: called when a source's state may have changed. */
@@ -121,21 +134,25 @@ export class MergedView {
     }
   }
 
-  /** `seen` is given while a feed that was synced before starts over. */
+  /** `seen` is given while a feed that was synced before starts over: its rows are merged again once all of its state is there. */
   #take(feed: Feed, batch: Batch, seen: Set<string> | undefined): void {
     if (feed.stop.signal.aborted) return
     const touched: Touched[] = [], isRelist = batch.some((change) => change.type !== 'BOOKMARK' && Number(change.position) <= (this.#versions[feed.slot] ?? 0))
-    let isWhole = isRelist
+    let isWhole = isRelist, pending = seen
     for (const change of inOrder(batch)) {
       if (change.type === 'BOOKMARK') {
-        isWhole ||= change.initial === true
-        if (change.initial) { if (seen) touched.push(...this.#vanished(feed, seen)); feed.synced = true }
         this.#advance(feed, change.position)
+        if (change.initial) {
+          isWhole = true
+          feed.synced = true
+          if (pending) touched.push(...this.#startedOver(feed, pending))
+          pending = undefined
+        }
         continue
       }
-      const row = this.#combine.rowKey(change.entry.key, feed.source.cluster)
-      seen?.add(change.entry.key)
+      if (pending) { pending.add(change.entry.key); continue }
       this.#advance(feed, told(change))
+      const row = this.#combine.rowKey(change.entry.key, feed.source.cluster)
       if (this.#pending) { this.#pending.add(row); continue }
       const copies = this.#combine.oneCopy ? { copies: change.type === 'DELETED' ? [] : [{ cluster: feed.source.cluster, entry: change.entry }] } : {}
       touched.push({ row, position: this.#position(), slot: feed.slot, version: this.#versions[feed.slot]!, ...copies })
@@ -151,20 +168,23 @@ export class MergedView {
     this.#sequence++
   }
 
-  #vanished(feed: Feed, seen: ReadonlySet<string>): Touched[] {
-    const gone: Touched[] = []
-    for (const { key } of this.cache.snapshot().flat()) {
-      const memberKey = this.#combine.memberKey(key, feed.source.cluster)
-      if (memberKey !== undefined && !seen.has(memberKey)) gone.push({ row: key, position: this.#position(), slot: feed.slot, version: this.#versions[feed.slot]! })
-    }
-    return gone
+  /** The rows of a source whose state was taken anew that are not as they were. */
+  #startedOver(feed: Feed, seen: ReadonlySet<string>): Touched[] {
+    const { source: { cache, cluster }, slot, before } = feed, version = this.#versions[slot]!, position = this.#position()
+    delete feed.before
+    const versionOf = (held: Cache, key: string) => held.get(key)?.position
+    const changed = before
+      ? [...new Set([...seen, ...before.snapshot().flat().map(({ key }) => key)])].filter((key) => versionOf(before, key) !== versionOf(cache, key) || versionOf(cache, key) === '')
+      // What was held is gone with the history that the feed fell off.
+      : [...new Set([...seen, ...this.cache.snapshot().flat().flatMap(({ key }) => this.#combine.memberKey(key, cluster) ?? [])])]
+    return changed.map((key) => ({ row: this.#combine.rowKey(key, cluster), position, slot, version }))
   }
 
   /** Sent at the transitional position of the new epoch, closed by a bookmark at its own: a cut in the middle repeats. */
   #removeCopies(feed: Feed): void {
-    const { cluster } = feed.source, { number } = this.#epoch, rows: Touched[] = []
-    for (const { key } of this.cache.snapshot().flat()) if (this.#combine.memberKey(key, cluster) !== undefined) rows.push({ row: key, position: this.#position(number - 1), epoch: number })
     if (this.#pending) return
+    const { number } = this.#epoch, position = this.#position(number - 1), held = (feed.before ?? feed.source.cache).snapshot().flat()
+    const rows = held.map(({ key }): Touched => ({ row: this.#combine.rowKey(key, feed.source.cluster), position, epoch: number }))
     this.#deliver(rows)
     this.cache.accept([{ type: 'BOOKMARK', position: this.#position() }])
   }
@@ -189,8 +209,8 @@ export class MergedView {
 
   #copies(row: string): Copy[] {
     const copies: Copy[] = []
-    for (const { source, stop } of this.#feeds) {
-      const key = this.#combine.memberKey(row, source.cluster), entry = key === undefined || stop.signal.aborted ? undefined : source.cache.get(key)
+    for (const { source, before } of this.#feeds) {
+      const key = this.#combine.memberKey(row, source.cluster), entry = key === undefined ? undefined : (before ?? source.cache).get(key)
       if (entry) copies.push({ cluster: source.cluster, entry })
     }
     return copies

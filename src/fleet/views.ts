@@ -1,11 +1,12 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import type { Cache } from '../machinery/cache/cache.ts'
 import type { Kind } from '../machinery/meta/core.ts'
 import type { Epochs, EpochState } from './epochs.ts'
 import type { CacheLease, FleetMember } from './fleet-member.ts'
 import type { ViewLease } from './fleet-reader.ts'
 import { MergedView, type Combine } from './merged-view.ts'
-import type { SourceState } from './view-source.ts'
+import type { SourceState, ViewSource } from './view-source.ts'
 
 interface OpenView { readonly view: MergedView; readonly clusters: readonly string[] | undefined; readonly leases: Map<FleetMember['source']['id'], CacheLease>; users: number; idleSince: number }
 
@@ -29,7 +30,11 @@ export class Views {
     let open = this.#open.get(key)
     if (!open) {
       const { kind, combine, epochs, clock, logger } = this.#options
-      const view = new MergedView({ kind, combine, epochs, clock, onError: (error, cluster) => logger.error({ error, cluster, resource: kind.plural }, 'a merged view lost a source') })
+      const onError = (error: unknown, { cluster, id, cache }: ViewSource) => {
+        logger.debug({ error: String(error), cluster, resource: kind.plural }, 'a merged view takes another cache of a source')
+        void this.#renew(key, id, cache)
+      }
+      const view = new MergedView({ kind, combine, epochs, clock, onError })
       open = { view, clusters, leases: new Map(), users: 0, idleSince: clock.now() }
       this.#open.set(key, open)
       this.#feed(open)
@@ -72,6 +77,16 @@ export class Views {
     for (const lease of leases.values()) lease.release()
   }
 
+  /** A member's caches are dropped when it is refused, or becomes another cluster; if it stays, the view goes on with new ones. */
+  async #renew(key: string, id: string, cache: Cache): Promise<void> {
+    await this.#options.clock.sleep(RENEW_MS)
+    const open = this.#open.get(key), lease = open?.leases.get(id)
+    if (!open || lease?.cache !== cache) return
+    open.leases.delete(id)
+    lease.release()
+    this.#feed(open)
+  }
+
   #feed(open: OpenView): void {
     const { view, clusters, leases } = open, chosen = this.#members.filter(({ cluster }) => !clusters || clusters.includes(cluster)), wanted = new Set(chosen.map(({ source }) => source.id))
     const left = [...leases].filter(([id]) => !wanted.has(id))
@@ -81,4 +96,4 @@ export class Views {
   }
 }
 
-const ALL = '*'
+const ALL = '*', RENEW_MS = 500

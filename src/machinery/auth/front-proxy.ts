@@ -31,7 +31,9 @@ export function frontProxy(options: () => FrontProxyOptions | undefined, now: ()
   }
 }
 
-function userOf({ headers }: Request, options: FrontProxyOptions): User | undefined {
+function userOf(request: Request, options: FrontProxyOptions): User | undefined {
+  // Go writes names as UTF-8, Node reads headers as latin1.
+  const headers = request.headers.map(([name, value]) => [name, Buffer.from(value, 'latin1').toString('utf8')] as const)
   const values = (names: readonly string[]) => names.flatMap((name) => headers.flatMap(([key, value]) => (key === name.toLowerCase() && value !== '' ? [value] : [])))
   // As upstream, of a repeated single-valued header only the first value counts, and an empty one leaves the word to the next name.
   const first = (names: readonly string[]) => names.map((name) => headers.find(([key]) => key === name.toLowerCase())?.[1]).find((value) => value !== undefined && value !== '')
