@@ -61,7 +61,7 @@ interface Root { readonly handler: Handler; readonly upgrader: Upgrader }
 
 function rootOf(catalog: FleetCatalog, limits: readonly Filter[], { clock, random, authorizer, version, ownOpenApi }: FleetEndpointOptions): Root {
   const inFleet: Authorizer = { authorize: (attributes, signal) => authorizeInFleet(authorizer, attributes, signal) }
-  const api = apiHandler({ catalog, resources: resourceHandler(catalog, { clock, random, authorizer: inFleet }), clock, version, openApi: new FleetDocuments(catalog, ownOpenApi) })
+  const api = apiHandler({ catalog, resources: resourceHandler(catalog, { clock, random, authorizer: inFleet }), clock, version, openApi: new FleetDocuments(catalog, ownOpenApi, clock) })
   const authorized: Filter = (next) => async (request, signal) => {
     await authorize(authorizer, request, signal)
     return next(request, signal)

@@ -60,6 +60,9 @@ describe('client certificates', () => {
       const headers: Headers = [['x-remote-user', ''], ['x-remote-user', 'zoe'], ['x-remote-uid', 'u1'], ['x-remote-group', 'a'], ['x-remote-group', 'b, system:masters'], ['x-remote-group', ''], ['x-remote-extra-example.com%2fscope', 'one'], ['x-remote-extra-example.com%2fscope', 'two']]
       expect(await proxied(headers.slice(1))).toEqual({ name: 'zoe', uid: 'u1', groups: ['a', 'b, system:masters'], extra: { 'example.com/scope': ['one', 'two'] } })
     })
+    test('names are UTF-8, which Node reads as latin1', async () => {
+      expect(await proxied([['x-remote-user', Buffer.from('zoë').toString('latin1')], ['x-remote-group', Buffer.from('équipe').toString('latin1')]])).toMatchObject({ name: 'zoë', groups: ['équipe'] })
+    })
     test('no user header: no opinion', async () => { expect(await proxied([['x-remote-group', 'system:masters']])).toBeUndefined() })
     test('only allowed names speak for others', async () => {
       await expect(proxied([['x-remote-user', 'zoe']], { allowedNames: ['proxy'] })).rejects.toThrow('x509: subject with cn=alice is not in the allowed list')
