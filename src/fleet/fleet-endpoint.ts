@@ -67,7 +67,7 @@ function rootOf(catalog: FleetCatalog, limits: readonly Filter[], { clock, rando
     return next(request, signal)
   }
   const reviewed: Handler = (request, signal) => (isSelfAccessReview(request) ? selfAccessReview(request, authorizer, signal) : api(request, signal))
-  return { handler: compose([...limits, authorized, compression], reviewed), upgrader: resourceUpgrader(catalog) }
+  return { handler: compose([...limits, authorized, compression], reviewed), upgrader: resourceUpgrader(catalog, { clock, random }) }
 }
 
 async function authorize(authorizer: Authorizer, request: Request, signal: AbortSignal): Promise<void> {

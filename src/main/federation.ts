@@ -101,11 +101,13 @@ export async function startFederation(options: FederationOptions, signal: AbortS
     fleets.run(signal),
     epochs.follow(logger, signal),
   ])
+  const switching = resourceUpgrader(catalog, { clock, random }), mirroredSwitching = upgradeThrough([(next) => withEntry(authorizer, next)], switching)
+  const upgrader: Upgrader = (request, connection, inner) => (isMirror(requestInfo(request.method, request.path, request.query).group) ? mirroredSwitching : switching)(request, connection, inner)
   const inProcess = apiHandler({ catalog, resources: dispatch, clock, version, openApi, health })
   return {
     inProcess,
     handler: compose(filters, inProcess),
-    upgrader: upgradeThrough(filters, resourceUpgrader(catalog)),
+    upgrader: upgradeThrough(filters, upgrader),
     health, clusters, members, ready: ready.promise, done: controllers.then(() => undefined),
   }
 }

@@ -10,7 +10,10 @@ import { getObject, listObjects } from './read.ts'
 import { pageNotFound } from './respond.ts'
 import type { Route } from './route.ts'
 import { notServed, route } from './route.ts'
+import type { WatchContext } from './watch.ts'
 import { watchObjects } from './watch.ts'
+import { watchOverWebSocket } from './watch-websocket.ts'
+import { wantsWebSocket } from './websocket.ts'
 import type { WriteContext } from './write.ts'
 import { createObject, deleteObject, deleteObjects, patchObject, updateObject } from './write.ts'
 
@@ -37,12 +40,13 @@ export function resourceHandler(catalog: Catalog, options: ResourceOptions): Han
   }
 }
 
-/** Switches of protocol, which only connecting subresources can make. */
-export function resourceUpgrader(catalog: Catalog): Upgrader {
+/** Switches of protocol: connecting subresources, and watches over WebSocket. */
+export function resourceUpgrader(catalog: Catalog, context: WatchContext): Upgrader {
   return async (request, socket, signal) => {
     const info = requestInfo(request.method, request.path, request.query), groups = catalog.groups()
     if (!info.isResource || !groups.some(({ name }) => name === info.group)) return pageNotFound()
     const found = route(groups, request.method, info)
+    if (found.action === 'watch' && wantsWebSocket(request)) return watchOverWebSocket(found.target, found.name, request, socket, context, signal)
     if (found.action !== 'connect') throw StatusError.badRequest('this path cannot be upgraded')
     const { connector, to } = connection(found, info)
     if (!connector.upgrade) throw StatusError.badRequest(`the subresource ${found.subresource} cannot be upgraded`)

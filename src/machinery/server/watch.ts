@@ -12,11 +12,13 @@ import { shapeFor } from './shapes.ts'
 
 const BOOKMARK_EVERY_MS = 60_000, LAST_BOOKMARK_MS = 2_000, SHORTEST_MS = 30 * 60_000
 
+export interface WatchContext { readonly clock: Clock; readonly random: () => number }
+
 /**
  * Answers at once; whatever goes wrong later is an ERROR event, as Kubernetes does it. The stream ends cleanly at its deadline.
  * Bookmarks that clients asked for come about every minute, shortly before the end, and with the changes that they complete.
  */
-export function watchObjects(target: Target, name: string, request: Request, { clock, random }: { readonly clock: Clock; readonly random: () => number }, signal: AbortSignal): Response {
+export function watchObjects(target: Target, name: string, request: Request, { clock, random }: WatchContext, signal: AbortSignal): Response {
   const { resource: { reader }, kind, namespace } = target
   const representation = negotiate(request, { transforms: true, stream: true }), shape = shapeFor(kind, representation, request.query, 'watch')
   const { bookmarks, timeoutMs, ...options } = watchOptions(request.query)
