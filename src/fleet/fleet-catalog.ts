@@ -24,6 +24,8 @@ interface FleetCatalogOptions {
   readonly graceMs: number
   /** Groups that are there besides: our own stored kinds. */
   readonly ownGroups: () => readonly ApiGroup[]
+  /** Called around each merge of a row. */
+  readonly timeMerge?: <T>(kind: Kind, merge: () => T) => T
   /** Connecting subresources of identity-bound kinds (pods/log, …). */
   readonly connect: (kind: UnionKind) => Resource['connect']
 }
@@ -74,8 +76,8 @@ export class FleetCatalog implements Catalog {
   close(): void { for (const { views } of this.#served.values()) views.close() }
 
   #serve(served: UnionKind, custom: readonly Column[] | undefined, signature: string): Served {
-    const { byCluster, identity, epochs, clock, logger, idleMs, graceMs, connect } = this.#options, bound = byCluster || served.identityBound
-    const kind = this.#kind(served, bound, custom), combine = combineFor(served, { byCluster, identity, kindOf: (group, name) => this.#byKind(group, name) }), connectors = bound ? connect(served) : undefined
+    const { byCluster, identity, epochs, clock, logger, idleMs, graceMs, connect, timeMerge } = this.#options, bound = byCluster || served.identityBound
+    const kind = this.#kind(served, bound, custom), plain = combineFor(served, { byCluster, identity, kindOf: (group, name) => this.#byKind(group, name) }), combine = timeMerge ? { ...plain, merge: (...of: Parameters<typeof plain.merge>) => timeMerge(kind, () => plain.merge(...of)) } : plain, connectors = bound ? connect(served) : undefined
     const views = new Views({ kind, combine, epochs, clock, logger, idleMs })
     const current = () => this.#served.get(`${served.group}/${served.plural}`)?.kind ?? served
     const reader = new FleetReader({

@@ -28,6 +28,8 @@ interface FleetEndpointOptions {
   readonly authorizer: Authorizer
   readonly version: object
   readonly ownOpenApi: OpenApiProvider
+  /** Measures the inner requests of a fleet. */
+  readonly measure?: (catalog: FleetCatalog) => Filter
 }
 
 const BY_CLUSTER = '/by-cluster'
@@ -59,7 +61,7 @@ export function fleetEndpoint(options: FleetEndpointOptions): Connector {
 
 interface Root { readonly handler: Handler; readonly upgrader: Upgrader }
 
-function rootOf(catalog: FleetCatalog, limits: readonly Filter[], { clock, random, authorizer, version, ownOpenApi }: FleetEndpointOptions): Root {
+function rootOf(catalog: FleetCatalog, limits: readonly Filter[], { clock, random, authorizer, version, ownOpenApi, measure }: FleetEndpointOptions): Root {
   const inFleet: Authorizer = { authorize: (attributes, signal) => authorizeInFleet(authorizer, attributes, signal) }
   const api = apiHandler({ catalog, resources: resourceHandler(catalog, { clock, random, authorizer: inFleet }), clock, version, openApi: new FleetDocuments(catalog, ownOpenApi, clock) })
   const authorized: Filter = (next) => async (request, signal) => {
@@ -67,7 +69,7 @@ function rootOf(catalog: FleetCatalog, limits: readonly Filter[], { clock, rando
     return next(request, signal)
   }
   const reviewed: Handler = (request, signal) => (isSelfAccessReview(request) ? selfAccessReview(request, authorizer, signal) : api(request, signal))
-  return { handler: compose([...limits, authorized, compression], reviewed), upgrader: resourceUpgrader(catalog, { clock, random }) }
+  return { handler: compose([...(measure ? [measure(catalog)] : []), ...limits, authorized, compression], reviewed), upgrader: resourceUpgrader(catalog, { clock, random }) }
 }
 
 async function authorize(authorizer: Authorizer, request: Request, signal: AbortSignal): Promise<void> {

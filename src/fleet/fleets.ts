@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { ApiGroup } from '../machinery/server/catalog.ts'
-import type { Resource } from '../machinery/meta/core.ts'
+import type { Kind, Resource } from '../machinery/meta/core.ts'
 import type { Epochs } from './epochs.ts'
 import { FleetCatalog } from './fleet-catalog.ts'
 import type { FleetMember } from './fleet-member.ts'
@@ -23,6 +23,8 @@ interface FleetsOptions {
   /** How long a read waits for members that have not synced yet. */
   readonly graceMs: number
   readonly ownGroups: () => readonly ApiGroup[]
+  /** Called around each merge of a row. */
+  readonly timeMerge?: <T>(kind: Kind, merge: () => T) => T
   readonly connect: (fleet: () => Fleet, kind: UnionKind) => Resource['connect']
 }
 
@@ -72,7 +74,7 @@ export class Fleets {
   }
 
   #found(name: string): Fleet {
-    const { fleetId, epochs, clock, logger, idleMs, graceMs, ownGroups, connect } = this.#options, shared = { identity: { fleetId, set: name }, epochs, clock, logger, idleMs, graceMs, ownGroups, connect: (kind: UnionKind) => connect(() => fleet, kind) }
+    const { fleetId, epochs, clock, logger, idleMs, graceMs, ownGroups, connect, timeMerge } = this.#options, shared = { identity: { fleetId, set: name }, epochs, clock, logger, idleMs, graceMs, ownGroups, ...(timeMerge && { timeMerge }), connect: (kind: UnionKind) => connect(() => fleet, kind) }
     const fleet: Fleet = { name, merged: new FleetCatalog({ ...shared, byCluster: false }), byCluster: new FleetCatalog({ ...shared, byCluster: true }) }
     this.#fleets.set(name, fleet)
     return fleet

@@ -30,7 +30,9 @@ import { serverFilters, upgradeThrough } from '../machinery/server/chain.ts'
 import { compose } from '../machinery/server/filter.ts'
 import { HealthChecks } from '../machinery/server/health.ts'
 import { resourceHandler, resourceUpgrader } from '../machinery/server/resource-handler.ts'
+import { ServerMetrics } from '../machinery/server/metrics.ts'
 import { versionInfo } from '../machinery/server/version.ts'
+import { measureFederation } from './federation-metrics.ts'
 import { fleetIdOf } from './fleet-id.ts'
 import { JoinedCatalog } from './joined-catalog.ts'
 
@@ -76,19 +78,20 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   await ensureDefaultSet(clusterSets, signal)
 
   const fleetId = await fleetIdOf(storage, randomUuid, signal), epochs = await Epochs.open(storage, signal), members = new Members(), authorizer = withPrivileges(host.authorizer), version = versionInfo(PROGRAM_VERSION)
-  const own: { groups: readonly ApiGroup[] } = { groups: [] }
-  const fleets = new Fleets({ fleetId, epochs, clock, logger, idleMs, graceMs, ownGroups: () => own.groups, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
+  const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...own.groups, ...options.ownGroups], signal })
+  const fleets = new Fleets({ fleetId, epochs, clock, logger, idleMs, graceMs, ownGroups: () => own.groups, timeMerge, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
   const ownCatalog: Catalog = { groups: () => own.groups }, documents = new CatalogDocuments(ownCatalog, clusterDefinitions, INFO)
-  const proxy = fleetEndpoint({ fleets, clock, random, authorizer, version, ownOpenApi: documents })
+  const proxy = fleetEndpoint({ fleets, clock, random, authorizer, version, ownOpenApi: documents, measure: (of) => metrics.filter(of, 'fleet') })
   own.groups = [{ name: 'cluster.federation', versions: [{ version: 'v1alpha1', resources: [{ ...clusters, connect: { proxy: clusterProxy(members) } }, { ...clusterSets, connect: { proxy } }] }] }]
 
   const catalog = new JoinedCatalog([ownCatalog, new MirroredGroups(fleets, options.mirroredVersions), { groups: () => options.ownGroups }]), health = new HealthChecks(logger)
+  metrics.healthOf(health)
   const resources = resourceHandler(catalog, { clock, random, authorizer }), mirrored = withEntry(authorizer, resources)
   const isMirror = (group: string) => isOurs(group) && !own.groups.some(({ name }) => name === group)
   const dispatch: Handler = (request, inner) => (isMirror(requestInfo(request.method, request.path, request.query).group) ? mirrored : resources)(request, inner)
   const openApi = new CatalogDocuments(catalog, { ...coreDefinitions, ...clusterDefinitions }, INFO)
   const ready = Promise.withResolvers<void>(), state = { isReady: false }
-  const filters = serverFilters({ clock, logger, randomUuid, authenticator: host.authenticator, authorizer, frontProxy: host.frontProxy, isReady: () => state.isReady })
+  const filters = serverFilters({ clock, logger, randomUuid, authenticator: host.authenticator, authorizer, frontProxy: host.frontProxy, isReady: () => state.isReady, measure: metrics.filter(catalog, 'apiserver') })
   health.register('fleets', () => { if (!state.isReady) throw new Error('no fleet has been put together yet') }, ['readyz'])
   health.register('store', async (inner) => { await storage.revision(inner) })
 
@@ -103,7 +106,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   ])
   const switching = resourceUpgrader(catalog, { clock, random }), mirroredSwitching = upgradeThrough([(next) => withEntry(authorizer, next)], switching)
   const upgrader: Upgrader = (request, connection, inner) => (isMirror(requestInfo(request.method, request.path, request.query).group) ? mirroredSwitching : switching)(request, connection, inner)
-  const inProcess = apiHandler({ catalog, resources: dispatch, clock, version, openApi, health })
+  const inProcess = apiHandler({ catalog, resources: dispatch, clock, version, openApi, health, metrics })
   return {
     inProcess,
     handler: compose(filters, inProcess),

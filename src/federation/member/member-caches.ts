@@ -62,6 +62,12 @@ export class MemberCaches {
     return Object.fromEntries([...this.#held.values()].filter(({ cache }) => cache.isReady).map(({ cache: { kind, position } }): [string, Position] => [kind.group ? `${kind.plural}.${kind.group}` : kind.plural, position]))
   }
 
+  /** All that is held: objects, and the bytes of their JSON. */
+  held(): { readonly objects: number; readonly bytes: number } {
+    const caches = [...this.#held.values()].map(({ cache }) => cache)
+    return { objects: caches.reduce((sum, { size }) => sum + size, 0), bytes: caches.reduce((sum, { bytes }) => sum + bytes, 0) }
+  }
+
   /** Ends all watches, with the error where one is given, and forgets everything: what comes next is another cluster, or none. */
   clear(error?: Error): void {
     for (const [key, held] of this.#held) {

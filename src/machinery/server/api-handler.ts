@@ -6,6 +6,7 @@ import type { Catalog } from './catalog.ts'
 import { discover } from './discovery.ts'
 import type { HealthChecks } from './health.ts'
 import { negotiate } from './negotiation.ts'
+import type { ServerMetrics } from './metrics.ts'
 import type { OpenApiProvider } from './openapi.ts'
 import { serveOpenApi } from './openapi.ts'
 import { pageNotFound, respond } from './respond.ts'
@@ -21,6 +22,8 @@ export interface ApiOptions {
   readonly openApi?: OpenApiProvider
   /** Absent: no /healthz, /livez, /readyz. */
   readonly health?: HealthChecks
+  /** Absent: no /metrics. */
+  readonly metrics?: ServerMetrics
 }
 
 /** A Kubernetes API root: resources, discovery, OpenAPI, version and health. It knows no prefix: whoever mounts it takes that off. */
@@ -38,21 +41,22 @@ export function apiHandler(options: ApiOptions): Handler {
 }
 
 async function document(segments: readonly string[], request: Request, options: ApiOptions, signal: AbortSignal): Promise<Response> {
-  const { catalog, clock, version, openApi, health } = options
+  const { catalog, clock, version, openApi, health, metrics } = options
   switch (segments[0]) {
     case undefined: return respond(200, { paths: paths(options) }, negotiate(request))
     case 'api': case 'apis': return discover(catalog, segments, request)
     case 'version': return segments.length === 1 ? respond(200, version, negotiate(request)) : pageNotFound()
     case 'openapi': return openApi ? serveOpenApi(openApi, segments, request, clock, signal) : pageNotFound()
     case 'healthz': case 'livez': case 'readyz': return health ? health.serve(segments, request, signal) : pageNotFound()
+    case 'metrics': return metrics ? metrics.serve(segments) : pageNotFound()
     default: return pageNotFound()
   }
 }
 
-function paths({ catalog, openApi, health }: ApiOptions): readonly string[] {
+function paths({ catalog, openApi, health, metrics }: ApiOptions): readonly string[] {
   const groups = catalog.groups().flatMap(({ name, versions }) => {
     const root = name ? `/apis/${name}` : '/api'
     return [root, ...versions.map(({ version }) => (name ? `/apis/${apiVersionOf({ group: name, version })}` : `/api/${version}`))]
   })
-  return ['/apis', ...groups, '/version', ...(openApi ? ['/openapi/v2', '/openapi/v3'] : []), ...(health ? ['/healthz', '/livez', '/readyz'] : [])].sort()
+  return ['/apis', ...groups, '/version', ...(openApi ? ['/openapi/v2', '/openapi/v3'] : []), ...(health ? ['/healthz', '/livez', '/readyz'] : []), ...(metrics ? ['/metrics', '/metrics/slis'] : [])].sort()
 }

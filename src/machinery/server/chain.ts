@@ -29,11 +29,14 @@ export interface ChainOptions {
   readonly frontProxy: () => FrontProxyOptions | undefined
   /** False until every path is known. */
   readonly isReady: () => boolean
+  /** Sees every request and its final answer: measures it. */
+  readonly measure?: Filter
 }
 
 /** What every request passes, outermost first: the order of a kube-apiserver (apiserver/pkg/server/config.go DefaultBuildHandlerChain). */
-export const serverFilters = ({ clock, logger, randomUuid, authenticator, authorizer, frontProxy, isReady }: ChainOptions): readonly Filter[] => [
+export const serverFilters = ({ clock, logger, randomUuid, authenticator, authorizer, frontProxy, isReady, measure }: ChainOptions): readonly Filter[] => [
   auditId(randomUuid),
+  ...(measure ? [measure] : []),
   cacheControl,
   recover(logger),
   untilReady(isReady),
