@@ -6,10 +6,10 @@ import { expect, test } from 'vitest'
 /** An import may only point up this list: to a folder named earlier, or to its own. */
 const ORDER = [
   'lib',
-  'machinery/meta', 'machinery/schema', 'machinery/apply', 'machinery/patch', 'machinery/cache', 'machinery/storage', 'machinery/client', 'machinery/auth', 'machinery/registry', 'machinery/server', 'machinery/controller',
+  'machinery/meta', 'machinery/schema', 'machinery/apply', 'machinery/patch', 'machinery/cache', 'machinery/storage', 'machinery/client', 'machinery/auth', 'machinery/admission', 'machinery/registry', 'machinery/server', 'machinery/controller',
   'apis',
   'host',
-  'federation/interpreter', 'federation/override', 'federation/member', 'federation/claim', 'federation/scheduler', 'federation/propagation', 'federation/status',
+  'federation/interpreter', 'kinds', 'federation/override', 'federation/member', 'federation/claim', 'federation/scheduler', 'federation/propagation', 'federation/status',
   'fleet',
   'simulation',
   'cli',
