@@ -2,15 +2,14 @@ import type { KubeObject, ObjectMeta } from '../meta/core.ts'
 import type { JsonSchema } from '../meta/json-schema.ts'
 import { equalJson } from '../meta/json-value.ts'
 import { finalizerWarnings, validateObjectMetaUpdate, withoutDuplicateOwners } from '../meta/object-meta.ts'
-import { StatusError } from '../meta/status-error.ts'
 import type { StoredKind } from '../meta/strategy.ts'
-import { validateSchema } from '../schema/validate-schema.ts'
+import { blocksRules, validateSchema } from '../schema/validate-schema.ts'
 import type { Prepared } from './before-create.ts'
 import { shaped } from './before-create.ts'
 
 /**
  * What replaces `old`. `metadata` is that of `submitted`, decoded, its preconditions already checked; `submitted` belongs to this function, `old` is left as it is.
- * generation grows iff anything but metadata and status changes; a client cannot change what the server owns. Throws StatusError Invalid with every mistake.
+ * generation grows iff anything but metadata and status changes; a client cannot change what the server owns.
  */
 export function beforeUpdate(kind: StoredKind, schema: JsonSchema, submitted: KubeObject, metadata: ObjectMeta, old: KubeObject, now: number): Prepared {
   const warnings: string[] = [], warn = (text: string) => { warnings.push(text) }
@@ -20,23 +19,21 @@ export function beforeUpdate(kind: StoredKind, schema: JsonSchema, submitted: Ku
   const prepared = kind.strategy.prepareForUpdate?.(object, old, now) ?? object
   prepared.metadata = owned(prepared.metadata, old.metadata)
   if (!equalJson({ ...prepared, metadata: {} }, { ...old, metadata: {} })) prepared.metadata.generation = (old.metadata.generation ?? 0) + 1
-  return { object: prepared, warnings: [...warnings, ...accepted(kind, schema, prepared, old)] }
+  return judged(kind, schema, prepared, old, warnings)
 }
 
 /** The status subresource: everything but status stays as it was. */
 export function beforeStatusUpdate(kind: StoredKind, schema: JsonSchema, submitted: KubeObject, old: KubeObject): Prepared {
   const warnings: string[] = [], object: KubeObject = { ...old, metadata: owned(old.metadata, old.metadata) }
   copyMember('status', shaped(kind, schema, submitted, (text) => { warnings.push(text) }), object)
-  return { object, warnings: [...warnings, ...accepted(kind, schema, object, old)] }
+  return judged(kind, schema, object, old, warnings)
 }
 
-/** Validates; answers warnings. */
-function accepted(kind: StoredKind, schema: JsonSchema, object: KubeObject, old: KubeObject): string[] {
+function judged(kind: StoredKind, schema: JsonSchema, object: KubeObject, old: KubeObject, warnings: readonly string[]): Prepared {
   // Twice, as for custom resources (once for all kinds, once by their own strategy): the causes that clients see count.
-  const ofMetadata = validateObjectMetaUpdate(object.metadata, old.metadata)
-  const errors = [...ofMetadata, ...ofMetadata, ...validateSchema(schema, object), ...(kind.strategy.validate?.(object) ?? []), ...(kind.strategy.validateUpdate?.(object, old) ?? [])]
-  if (errors.length > 0) throw StatusError.invalid(kind, old.metadata.name ?? '', errors)
-  return [...finalizerWarnings(object.metadata, old.metadata), ...(kind.strategy.warnings?.(object, old) ?? [])]
+  const ofMetadata = validateObjectMetaUpdate(object.metadata, old.metadata), ofSchema = validateSchema(schema, object)
+  const errors = [...ofMetadata, ...ofMetadata, ...ofSchema, ...(kind.strategy.validate?.(object) ?? []), ...(kind.strategy.validateUpdate?.(object, old) ?? [])]
+  return { object, errors, rulesApply: !blocksRules(ofSchema), warnings: [...warnings, ...finalizerWarnings(object.metadata, old.metadata), ...(kind.strategy.warnings?.(object, old) ?? [])] }
 }
 
 /** generation is the old one, and so are deletion and creation times once they are there. A deletion cannot be set by hand: validation then names the field. */

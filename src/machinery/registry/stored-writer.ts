@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
+import type { CelEvaluator } from '../admission/cel/cel-evaluator.ts'
 import { SlabEntry } from '../cache/slab-entry.ts'
 import type { DeleteOptions, Entry, KubeObject, ObjectMeta, Storage, StoredRecord, WriteOptions, Writer } from '../meta/core.ts'
 import { decodeObjectMeta } from '../meta/decode-object-meta.ts'
@@ -8,9 +9,10 @@ import { cloneJson, equalJson } from '../meta/json-value.ts'
 import { parseJson, stringifyJson } from '../meta/json.ts'
 import { fieldError, StatusError } from '../meta/status-error.ts'
 import type { StoredKind } from '../meta/strategy.ts'
+import { hasRules } from '../schema/validate-schema.ts'
 import { keyPrefix } from '../storage/storage-key.ts'
 import { storedEntry } from '../storage/storage-reader.ts'
-import { beforeCreate } from './before-create.ts'
+import { beforeCreate, type Prepared } from './before-create.ts'
 import { beforeDelete } from './before-delete.ts'
 import { beforeStatusUpdate, beforeUpdate } from './before-update.ts'
 import type { NamespaceGuard } from './namespace-guard.ts'
@@ -24,6 +26,8 @@ export interface WriterDependencies {
   readonly randomSuffix: () => string
   /** Absent: any namespace will do. */
   readonly namespaces?: NamespaceGuard
+  /** Evaluates x-kubernetes-validations. Absent: they are not asked. */
+  readonly rules?: Pick<CelEvaluator, 'validate'>
 }
 
 /** Sizes of values, as etcd limits them by default. */
@@ -38,6 +42,7 @@ export class StoredWriter implements Writer {
   readonly #kind: StoredKind
   readonly #storage: Storage
   readonly #dependencies: WriterDependencies
+  readonly #ruled = new WeakMap<JsonSchema, boolean>()
 
   constructor(kind: StoredKind, storage: Storage, dependencies: WriterDependencies) {
     this.#kind = kind
@@ -94,7 +99,7 @@ export class StoredWriter implements Writer {
 
   async #insert(schema: JsonSchema, submitted: KubeObject, metadata: ObjectMeta, options: WriteOptions, signal: AbortSignal): Promise<Written> {
     const { strategy, namespaced } = this.#kind, given = { now: this.#dependencies.clock.now(), uid: this.#dependencies.randomUuid() }
-    const { object, warnings } = beforeCreate(this.#kind, schema, cloneJson(submitted), metadata, given)
+    const prepared = beforeCreate(this.#kind, schema, cloneJson(submitted), metadata, given), { object } = prepared, warnings = await this.#accept(schema, prepared, undefined, signal)
     await strategy.authorize?.(object, undefined, options)
     // Not a user's mistake by the book: a kube-apiserver answers it as an error without a reason.
     if (metadata.resourceVersion && metadata.resourceVersion !== '0') throw new StatusError('', 'resourceVersion should not be set on objects to be created')
@@ -112,15 +117,30 @@ export class StoredWriter implements Writer {
   async #replace(schema: JsonSchema, key: string, record: StoredRecord, change: (current: KubeObject) => KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Written> {
     const old = parsed(record), submitted = cloneJson(change(old)), metadata = this.#metadataAt(key, submitted), { strategy } = this.#kind
     this.#checkPreconditions(record, metadata, old)
-    const { object, warnings } = options.subresource === 'status'
+    const prepared = options.subresource === 'status'
       ? beforeStatusUpdate(this.#kind, schema, submitted, old)
       : beforeUpdate(this.#kind, schema, submitted, metadata, old, this.#dependencies.clock.now())
+    const { object } = prepared, warnings = await this.#accept(schema, prepared, old, signal)
     await strategy.authorize?.(object, old, options)
     // The last finalizer was what kept it.
     const isFinished = old.metadata.deletionTimestamp !== undefined && !old.metadata.deletionGracePeriodSeconds && !object.metadata.finalizers?.length
     const made = isFinished ? await this.#remove(record, object, options, signal) : await this.#store(record, old, object, options, signal)
     if ('entry' in made) for (const text of warnings) options.warn(text)
     return made
+  }
+
+  /** Asks the rules of the schema too; answers warnings. Throws StatusError Invalid with every mistake. */
+  async #accept(schema: JsonSchema, { object, errors, rulesApply, warnings }: Prepared, old: KubeObject | undefined, signal: AbortSignal): Promise<readonly string[]> {
+    const { rules } = this.#dependencies
+    const found = rules && rulesApply && this.#hasRules(schema) ? await rules.validate(schema, object, old, signal) : undefined
+    if (errors.length > 0 || found?.errors.length) throw StatusError.invalid(this.#kind, (old ?? object).metadata.name ?? '', [...errors, ...(found?.errors ?? [])])
+    return found ? [...warnings, ...found.warnings] : warnings
+  }
+
+  #hasRules(schema: JsonSchema): boolean {
+    let known = this.#ruled.get(schema)
+    if (known === undefined) this.#ruled.set(schema, known = hasRules(schema))
+    return known
   }
 
   /** An object that does not differ is not written. */

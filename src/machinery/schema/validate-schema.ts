@@ -16,22 +16,24 @@ export function validateSchema(schema: JsonSchema, object: KubeObject): FieldErr
   const root: JsonSchema = { ...schema, properties, required: (schema.required ?? []).filter((name) => name !== 'metadata') }, errors = check(root, body, '')
   if (metadataSchema) errors.push(...check(metadataSchema, metadata, 'metadata').filter(({ type }) => type === 'FieldValueTypeInvalid'))
   errors.push(...validateEmbeddedResources(root, body, ''), ...validateLists(root, body, ''))
-  if (errors.some(({ type }) => BLOCKING.has(type)) && hasRules(schema, new Set())) errors.push(UNCHECKED)
+  if (blocksRules(errors) && hasRules(schema)) errors.push(UNCHECKED)
   return errors
 }
 
-/** Errors after which rules in CEL are not evaluated. */
+/** Errors after which rules in CEL are not evaluated: they could not rely on types. */
+export const blocksRules = (errors: readonly FieldError[]): boolean => errors.some(({ type }) => BLOCKING.has(type))
 const BLOCKING = new Set(['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid'])
 /** How Go prints a field path that is not there. */
 const NO_FIELD = '<nil>'
 const UNCHECKED = fieldError.invalid(NO_FIELD, null, 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation')
 
-function hasRules(schema: JsonSchema, seen: Set<JsonSchema>): boolean {
+/** Whether x-kubernetes-validations are anywhere in a schema. */
+export function hasRules(schema: JsonSchema, seen = new Set<JsonSchema>()): boolean {
   if (seen.has(schema)) return false
   seen.add(schema)
   if (schema['x-kubernetes-validations']?.length) return true
   const rest = typeof schema.additionalProperties === 'object' ? [schema.additionalProperties] : []
-  return [...Object.values(schema.properties ?? {}), ...rest, ...(schema.items ? [schema.items] : [])].some((part) => hasRules(part, seen))
+  return [...Object.values(schema.properties ?? {}), ...rest, ...(schema.items ? [schema.items] : []), ...(schema.allOf ?? [])].some((part) => hasRules(part, seen))
 }
 
 function check(schema: JsonSchema, value: unknown, path: string): FieldError[] {

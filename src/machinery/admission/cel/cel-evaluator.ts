@@ -2,9 +2,10 @@ import { Worker } from 'node:worker_threads'
 import type { JsonSchema } from '../../meta/json-schema.ts'
 import { stringifyJson } from '../../meta/json.ts'
 import { type FieldError, fieldError } from '../../meta/status-error.ts'
+import { hasRules } from '../../schema/validate-schema.ts'
 import type { CelAnswers, CelReply, CelTask } from './cel-task.ts'
 import type { PolicyExpressions, PolicyResult } from './policy-expressions.ts'
-import { hasRules, type RuleResult } from './validation-rules.ts'
+import type { RuleResult } from './validation-rules.ts'
 
 export interface CelEvaluatorOptions {
   /** How long the expressions of one object may take. */

@@ -3,11 +3,11 @@ import type { Environment } from '@marcbachmann/cel-js'
 
 /** `matches` in linear time, and find and findAll. */
 export function registerRegex(environment: Environment): void {
-  const matches = (text: string, pattern: string) => compiled(pattern).re2.test(text)
+  const patterns = new Patterns(), matches = (text: string, pattern: string) => patterns.matches(text, pattern)
   environment.registerFunction('string.matchesLinear(string): bool', matches, { async: false }).registerFunction('matchesLinear(string, string): bool', matches, { async: false })
-  environment.registerFunction('string.find(string): string', (text: string, pattern: string) => native(pattern).exec(text)?.[0] ?? '', { async: false })
-  environment.registerFunction('string.findAll(string): list<string>', (text: string, pattern: string) => findAll(text, pattern, -1n), { async: false })
-  environment.registerFunction('string.findAll(string, int): list<string>', findAll, { async: false })
+  environment.registerFunction('string.find(string): string', (text: string, pattern: string) => patterns.find(text, pattern), { async: false })
+  environment.registerFunction('string.findAll(string): list<string>', (text: string, pattern: string) => patterns.findAll(text, pattern, -1n), { async: false })
+  environment.registerFunction('string.findAll(string, int): list<string>', (text: string, pattern: string, limit: bigint) => patterns.findAll(text, pattern, limit), { async: false })
 }
 
 /**
@@ -20,28 +20,34 @@ export function rewriteMatches(expression: string): string {
 
 const LITERAL_OR_MATCHES = /\/\/[^\n]*|\b[rRbB]{1,2}(?:"""[\s\S]*?"""|'''[\s\S]*?'''|"[^"\n]*"|'[^'\n]*')|"""(?:\\.|[^\\])*?"""|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\b(matches)\s*\(/gs
 
-function findAll(text: string, pattern: string, limit: bigint): string[] {
-  if (limit === 0n) return []
-  const found = Array.from(text.matchAll(native(pattern)), ([match]) => match)
-  return limit < 0n ? found : found.slice(0, Number(limit))
-}
+class Patterns {
+  readonly #compiled = new Map<string, { readonly re2: RE2JS; native?: RegExp }>()
 
-/** The linear engine only tests. Where a match lies is found by the backtracking one, whose worst case the evaluation's deadline ends; patterns that Go refuses are refused here too. */
-function native(pattern: string): RegExp {
-  const known = compiled(pattern)
-  known.native ??= new RegExp(pattern.replace(/^\(\?([ims]+)\)/, '').replaceAll(String.raw`\A`, '^').replaceAll(String.raw`\z`, '$').replaceAll('(?P<', '(?<'), `gu${/^\(\?([ims]+)\)/.exec(pattern)?.[1] ?? ''}`)
-  known.native.lastIndex = 0
-  return known.native
-}
+  matches(text: string, pattern: string): boolean { return this.#of(pattern).re2.test(text) }
+  find(text: string, pattern: string): string { return this.#native(pattern).exec(text)?.[0] ?? '' }
 
-function compiled(pattern: string): { readonly re2: RE2JS; native?: RegExp } {
-  let found = patterns.get(pattern)
-  if (!found) {
-    if (patterns.size >= MAX_PATTERNS) patterns.clear()
-    patterns.set(pattern, (found = { re2: RE2JS.compile(pattern) }))
+  findAll(text: string, pattern: string, limit: bigint): string[] {
+    if (limit === 0n) return []
+    const found = Array.from(text.matchAll(this.#native(pattern)), ([match]) => match)
+    return limit < 0n ? found : found.slice(0, Number(limit))
   }
-  return found
+
+  /** The linear engine only tests. Where a match lies is found by the backtracking one, whose worst case the evaluation's deadline ends; patterns that Go refuses are refused here too. */
+  #native(pattern: string): RegExp {
+    const known = this.#of(pattern), flags = /^\(\?([ims]+)\)/.exec(pattern)
+    known.native ??= new RegExp(pattern.slice(flags?.[0].length ?? 0).replaceAll(String.raw`\A`, '^').replaceAll(String.raw`\z`, '$').replaceAll('(?P<', '(?<'), `gu${flags?.[1] ?? ''}`)
+    known.native.lastIndex = 0
+    return known.native
+  }
+
+  #of(pattern: string): { readonly re2: RE2JS; native?: RegExp } {
+    let found = this.#compiled.get(pattern)
+    if (found) return found
+    if (this.#compiled.size >= MAX_PATTERNS) this.#compiled.clear()
+    this.#compiled.set(pattern, (found = { re2: RE2JS.compile(pattern) }))
+    return found
+  }
 }
 
-/** Compiled patterns: the same ones come with every object. */
-const patterns = new Map<string, { readonly re2: RE2JS; native?: RegExp }>(), MAX_PATTERNS = 500
+/** The same patterns come with every object; those made of an object's values must not pile up. */
+const MAX_PATTERNS = 500

@@ -2,6 +2,7 @@ import type { Environment } from '@marcbachmann/cel-js'
 import type { JsonSchema } from '../../meta/json-schema.ts'
 import { equalJson, getMember, isJsonObject } from '../../meta/json-value.ts'
 import { type FieldError, fieldError } from '../../meta/status-error.ts'
+import { hasRules } from '../../schema/validate-schema.ts'
 import { type Compiled, compile, createEnvironment, summary } from './environment.ts'
 import { optionalOf, type SchemaType, SchemaTypes } from './schema-type.ts'
 
@@ -29,13 +30,6 @@ export class ValidationRules {
     if (this.#root) check(this.#root, { value: object, old, path: '', isSame: () => false }, { errors, warnings })
     return { errors, warnings }
   }
-}
-
-/** Whether any rule is in the schema. */
-export function hasRules(schema: JsonSchema, seen = new Set<JsonSchema>()): boolean {
-  if (seen.has(schema)) return false
-  seen.add(schema)
-  return (schema['x-kubernetes-validations']?.length ?? 0) > 0 || [...partsOf(schema)].some(([, part]) => hasRules(part, seen))
 }
 
 function* partsOf(schema: JsonSchema): Generator<[path: string, part: JsonSchema]> {
