@@ -129,9 +129,12 @@ function run(file: string, lines = Infinity): Promise<{ output: string; errors: 
   })
 }
 
+/** `KILL_ROUNDS=30 vitest` kills as often as one likes. */
+const KILL_AFTER_LINES = Array.from({ length: Number(process.env['KILL_ROUNDS'] ?? 3) }, (_, round) => [200, 700, 1500][round % 3]!)
+
 test('kill -9 among concurrent writers loses nothing that was acknowledged, and leaves no gap', async () => {
   const file = fresh(), acknowledged = new Map<number, string>()
-  for (const lines of [200, 700, 1500]) {
+  for (const lines of KILL_AFTER_LINES) {
     const { output } = await run(file, lines)
     // The last line may be cut.
     for (const line of output.split('\n').slice(0, -1)) {
