@@ -6,11 +6,11 @@ import type { FieldError } from '../meta/status-error.ts'
 import type { StoredKind } from '../meta/strategy.ts'
 import { applyDefaults } from '../schema/apply-defaults.ts'
 import { prune } from '../schema/prune.ts'
-import { blocksRules, validateSchema } from '../schema/validate-schema.ts'
+import { validateSchema } from '../schema/validate-schema.ts'
 import { timestamp } from './timestamp.ts'
 
-/** An object on its way into the store, what is wrong with it, and what to tell the client about it. `rulesApply`: it is sound enough for the rules of its schema to be asked. */
-export interface Prepared { readonly object: KubeObject; readonly errors: readonly FieldError[]; readonly rulesApply: boolean; readonly warnings: readonly string[] }
+/** An object on its way into the store, what is wrong with it, and what to tell the client about it. The rules of its schema have not been asked. */
+export interface Prepared { readonly object: KubeObject; readonly errors: readonly FieldError[]; readonly warnings: readonly string[] }
 
 /**
  * What a new object is stored as. `metadata` is that of `submitted`, decoded and named; `submitted` belongs to this function.
@@ -23,9 +23,8 @@ export function beforeCreate(kind: StoredKind, schema: JsonSchema, submitted: Ku
   if (kind.hasStatus) delete object['status']
   object.metadata = { ...kept, uid: given.uid, creationTimestamp: timestamp(given.now), generation: 1 }
   const prepared = kind.strategy.prepareForCreate?.(object, given.now) ?? object
-  const ofSchema = validateSchema(schema, prepared)
-  const errors = [...validateObjectMeta(prepared.metadata, { namespaced: kind.namespaced, validateName: kind.strategy.validateName ?? dns1123Subdomain }), ...ofSchema, ...(kind.strategy.validate?.(prepared) ?? [])]
-  return { object: prepared, errors, rulesApply: !blocksRules(ofSchema), warnings: [...warnings, ...finalizerWarnings(prepared.metadata, undefined), ...(kind.strategy.warnings?.(prepared, undefined) ?? [])] }
+  const errors = [...validateObjectMeta(prepared.metadata, { namespaced: kind.namespaced, validateName: kind.strategy.validateName ?? dns1123Subdomain }), ...validateSchema(schema, prepared), ...(kind.strategy.validate?.(prepared) ?? [])]
+  return { object: prepared, errors, warnings: [...warnings, ...finalizerWarnings(prepared.metadata, undefined), ...(kind.strategy.warnings?.(prepared, undefined) ?? [])] }
 }
 
 /** Without fields that the schema does not know, with its defaults, of the stored version. In place. */

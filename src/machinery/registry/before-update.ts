@@ -3,7 +3,7 @@ import type { JsonSchema } from '../meta/json-schema.ts'
 import { equalJson } from '../meta/json-value.ts'
 import { finalizerWarnings, validateObjectMetaUpdate, withoutDuplicateOwners } from '../meta/object-meta.ts'
 import type { StoredKind } from '../meta/strategy.ts'
-import { blocksRules, validateSchema } from '../schema/validate-schema.ts'
+import { validateSchema } from '../schema/validate-schema.ts'
 import type { Prepared } from './before-create.ts'
 import { shaped } from './before-create.ts'
 
@@ -31,9 +31,9 @@ export function beforeStatusUpdate(kind: StoredKind, schema: JsonSchema, submitt
 
 function judged(kind: StoredKind, schema: JsonSchema, object: KubeObject, old: KubeObject, warnings: readonly string[]): Prepared {
   // Twice, as for custom resources (once for all kinds, once by their own strategy): the causes that clients see count.
-  const ofMetadata = validateObjectMetaUpdate(object.metadata, old.metadata), ofSchema = validateSchema(schema, object)
-  const errors = [...ofMetadata, ...ofMetadata, ...ofSchema, ...(kind.strategy.validate?.(object) ?? []), ...(kind.strategy.validateUpdate?.(object, old) ?? [])]
-  return { object, errors, rulesApply: !blocksRules(ofSchema), warnings: [...warnings, ...finalizerWarnings(object.metadata, old.metadata), ...(kind.strategy.warnings?.(object, old) ?? [])] }
+  const ofMetadata = validateObjectMetaUpdate(object.metadata, old.metadata)
+  const errors = [...ofMetadata, ...ofMetadata, ...validateSchema(schema, object), ...(kind.strategy.validate?.(object) ?? []), ...(kind.strategy.validateUpdate?.(object, old) ?? [])]
+  return { object, errors, warnings: [...warnings, ...finalizerWarnings(object.metadata, old.metadata), ...(kind.strategy.warnings?.(object, old) ?? [])] }
 }
 
 /** generation is the old one, and so are deletion and creation times once they are there. A deletion cannot be set by hand: validation then names the field. */

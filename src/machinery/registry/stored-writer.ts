@@ -9,7 +9,7 @@ import { cloneJson, equalJson } from '../meta/json-value.ts'
 import { parseJson, stringifyJson } from '../meta/json.ts'
 import { fieldError, StatusError } from '../meta/status-error.ts'
 import type { StoredKind } from '../meta/strategy.ts'
-import { hasRules } from '../schema/validate-schema.ts'
+import { blocksRules, hasRules, rulesNotChecked } from '../schema/validate-schema.ts'
 import { keyPrefix } from '../storage/storage-key.ts'
 import { storedEntry } from '../storage/storage-reader.ts'
 import { beforeCreate, type Prepared } from './before-create.ts'
@@ -130,9 +130,9 @@ export class StoredWriter implements Writer {
   }
 
   /** Asks the rules of the schema too; answers warnings. Throws StatusError Invalid with every mistake. */
-  async #accept(schema: JsonSchema, { object, errors, rulesApply, warnings }: Prepared, old: KubeObject | undefined, signal: AbortSignal): Promise<readonly string[]> {
+  async #accept(schema: JsonSchema, { object, errors, warnings }: Prepared, old: KubeObject | undefined, signal: AbortSignal): Promise<readonly string[]> {
     const { rules } = this.#dependencies
-    const found = rules && rulesApply && this.#hasRules(schema) ? await rules.validate(schema, object, old, signal) : undefined
+    const found = !rules || !this.#hasRules(schema) ? undefined : blocksRules(errors) ? { errors: errors.includes(rulesNotChecked) ? [] : [rulesNotChecked], warnings: [] } : await rules.validate(schema, object, old, signal)
     if (errors.length > 0 || found?.errors.length) throw StatusError.invalid(this.#kind, (old ?? object).metadata.name ?? '', [...errors, ...(found?.errors ?? [])])
     return found ? [...warnings, ...found.warnings] : warnings
   }

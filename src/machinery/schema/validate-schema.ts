@@ -16,7 +16,7 @@ export function validateSchema(schema: JsonSchema, object: KubeObject): FieldErr
   const root: JsonSchema = { ...schema, properties, required: (schema.required ?? []).filter((name) => name !== 'metadata') }, errors = check(root, body, '')
   if (metadataSchema) errors.push(...check(metadataSchema, metadata, 'metadata').filter(({ type }) => type === 'FieldValueTypeInvalid'))
   errors.push(...validateEmbeddedResources(root, body, ''), ...validateLists(root, body, ''))
-  if (blocksRules(errors) && hasRules(schema)) errors.push(UNCHECKED)
+  if (blocksRules(errors) && hasRules(schema)) errors.push(rulesNotChecked)
   return errors
 }
 
@@ -25,7 +25,8 @@ export const blocksRules = (errors: readonly FieldError[]): boolean => errors.so
 const BLOCKING = new Set(['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid'])
 /** How Go prints a field path that is not there. */
 const NO_FIELD = '<nil>'
-const UNCHECKED = fieldError.invalid(NO_FIELD, null, 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation')
+/** Told once beside such errors, wherever they come from, where there are rules. */
+export const rulesNotChecked = fieldError.invalid(NO_FIELD, null, 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation')
 
 /** Whether x-kubernetes-validations are anywhere in a schema. */
 export function hasRules(schema: JsonSchema, seen = new Set<JsonSchema>()): boolean {
