@@ -6,7 +6,8 @@ import path from 'node:path'
 import { createLogger } from './lib/logger.ts'
 import { demoSession } from './main/demo.ts'
 import { PROGRAM_VERSION } from './main/federation.ts'
-import { commandLine, type DemoOptions, type ServeOptions } from './main/options.ts'
+import { commandLine, type DemoOptions, type ServeKindsOptions, type ServeOptions } from './main/options.ts'
+import { serveKinds } from './main/serve-kinds.ts'
 import { serve, type Surroundings } from './main/serve.ts'
 
 const say = (text: string) => { process.stdout.write(`${text}\n`) }
@@ -19,6 +20,13 @@ const terminated = () => new Promise<void>((resolve) => {
 
 async function runServer(options: ServeOptions): Promise<void> {
   const served = await serve(options, surroundings(options.logLevel))
+  await terminated()
+  await served.stop()
+}
+
+async function runKinds(options: ServeKindsOptions): Promise<void> {
+  const served = await serveKinds(options, surroundings(options.logLevel), PROGRAM_VERSION)
+  say(`KUBECONFIG=${served.kubeconfig}`)
   await terminated()
   await served.stop()
 }
@@ -46,7 +54,7 @@ async function runDemo(options: DemoOptions): Promise<void> {
 }
 
 try {
-  await commandLine({ serve: runServer, demo: runDemo }, PROGRAM_VERSION).parseAsync()
+  await commandLine({ serve: runServer, serveKinds: runKinds, demo: runDemo }, PROGRAM_VERSION).parseAsync()
 } catch (error) {
   process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`)
   process.exit(1)

@@ -61,7 +61,16 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly columns: readonly Column<T>[]
   /** Selectable fields beyond metadata.name and metadata.namespace, by their path as written in a field selector. */
   readonly fields: Readonly<Record<string, (object: T) => string>>
+  /** The version its objects are stored as, where that is another. */
+  readonly storageVersion?: string
+  /** Answers carry it as a `Warning: 299`: the version is deprecated. */
+  readonly deprecation?: string
+  /** Where the subresource `scale` finds its numbers; absent: the kind cannot be scaled. */
+  readonly scale?: ScalePaths
 }
+
+/** Simple paths in dot notation, as a CustomResourceDefinition has them: `.spec.replicas`. Without a label selector the Scale has none. */
+export interface ScalePaths { readonly specReplicasPath: string; readonly statusReplicasPath: string; readonly labelSelectorPath?: string }
 
 /** Ages are computed when a row is written: a cached row leaves a hole for them (`since`: milliseconds since the epoch). `live` is the same for what changes without the object; `now` is the row's time of writing in milliseconds. */
 export type Cell = string | number | boolean | null | readonly unknown[] | { readonly since: number } | { readonly live: (now: number) => string }

@@ -9,7 +9,7 @@ import type { Status } from './status-error.ts'
 import { StatusError } from './status-error.ts'
 
 interface Step { describe: string; request: { body: { metadata: Record<string, unknown> } }; answer: { status: number; headers: { Warning?: string[] }; body: Status } }
-const { steps } = JSON.parse(readFileSync(new URL('../../../test/cases/rest/metadata-validation.json', import.meta.url), 'utf8')) as { steps: Step[] }
+const { steps } = JSON.parse(readFileSync(new URL('../../../test/cases/rest/scripts/metadata-validation.json', import.meta.url), 'utf8')) as { steps: Step[] }
 const widget = { group: 'conformance.example.com', kind: 'Widget', version: 'v1' }
 
 describe('recorded from a kube-apiserver', () => {

@@ -5,6 +5,7 @@ import { load } from 'js-yaml'
 import { afterAll, expect, test } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
 import { silentLogger } from '../../lib/logger.ts'
+import { CelEvaluator } from '../admission/cel/cel-evaluator.ts'
 import type { DeleteOptions, KubeObject, Resource } from '../meta/core.ts'
 import { defineKind } from '../meta/define-kind.ts'
 import { nameSuffix } from '../meta/generate-name.ts'
@@ -24,15 +25,15 @@ interface Request { method: string; path: string; query?: Record<string, string>
 interface Step { describe: string; needs?: string[]; compare?: { names?: boolean; pick?: string[] }; capture?: string; request: Request; answer: { status: number; headers: { Warning?: string[] }; body?: JsonObject } }
 interface Script { name: string; setup?: (Request & { capture?: string })[]; steps: Step[] }
 
-const CASES = path.resolve(import.meta.dirname, '../../../test/cases/rest'), NAMESPACE = 'conf-one', TERMINATING = 'conf-two'
-const crd = load(readFileSync(`${CASES}/widget-crd.yaml`, 'utf8')) as { spec: { versions: { schema: { openAPIV3Schema: JsonSchema } }[] } }
+const CASES = path.resolve(import.meta.dirname, '../../../test/cases/rest/scripts'), NAMESPACE = 'conf-one', TERMINATING = 'conf-two'
+const crd = load(readFileSync(`${CASES}/../fixtures/widget-crd.yaml`, 'utf8')) as { spec: { versions: { schema: { openAPIV3Schema: JsonSchema } }[] } }
 const spec = (object: KubeObject) => object['spec'] as { color?: string; model?: string } | undefined
 const Widget = defineKind({
   group: 'conformance.example.com', version: 'v1', kind: 'Widget', plural: 'widgets', scope: 'Namespaced', schema: crd.spec.versions[0]!.schema.openAPIV3Schema, columns: [],
   fields: { 'spec.color': (object) => spec(object)?.color ?? '', 'spec.model': (object) => spec(object)?.model ?? '' },
 })
-const controller = new AbortController(), { signal } = controller
-afterAll(() => { controller.abort() })
+const controller = new AbortController(), { signal } = controller, rules = new CelEvaluator()
+afterAll(async () => { controller.abort(); await rules.close() })
 
 /** Decided before the registry is asked: bodies that are no objects, options, content types, versions, paths. */
 const ABOVE = new Set([
@@ -40,8 +41,6 @@ const ABOVE = new Set([
   'strategic merge patch of a custom resource: 415', 'not JSON', 'unknown field, Strict', 'duplicate field, Strict', 'an unknown propagationPolicy', 'orphanDependents with propagationPolicy',
   'a grace period that is no number', 'a body that is no DeleteOptions', 'a malformed body', 'a dryRun value unknown', 'a bare string', 'the namespace', 'deletion of the namespace begins', 'apply that would create',
 ])
-/** Rules in CEL come later: they neither decide nor say that they did not. */
-const isUnchecked = ({ message }: { message?: unknown }) => String(message).includes('some validation rules were not checked')
 
 class Replay {
   readonly resource: Resource
@@ -53,7 +52,7 @@ class Replay {
 
   constructor() {
     const phase = (namespace: string) => Promise.resolve(namespace === TERMINATING && this.#isTerminating ? 'terminating' as const : namespace.includes('no-such') ? 'missing' as const : 'active' as const)
-    this.resource = createStoredResource(Widget, new MemoryStorage(), { clock: systemClock, randomUuid: () => crypto.randomUUID(), randomSuffix: () => nameSuffix(Math.random), logger: silentLogger, namespaces: { phase } }, signal)
+    this.resource = createStoredResource(Widget, new MemoryStorage(), { clock: systemClock, randomUuid: () => crypto.randomUUID(), randomSuffix: () => nameSuffix(Math.random), logger: silentLogger, namespaces: { phase }, rules }, signal)
   }
 
   /** Versions count from here on, uids only once an answer shows them. */
@@ -136,13 +135,13 @@ function comparable(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const object = value as JsonObject, causes = object['causes'] as { message: string }[] | undefined
   if (object['reason'] === 'Invalid' && object['message'] !== undefined) return { ...object, details: comparable(object['details']), message: (object['message'] as string).replace(/is invalid: \[.*\]$/s, 'is invalid: […]').replace(/is invalid: [^[].*$/s, 'is invalid: […]') }
-  if (causes) return { ...object, causes: causes.filter((cause) => !isUnchecked(cause)).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) }
+  if (causes) return { ...object, causes: causes.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) }
   return Object.fromEntries(Object.entries(object).filter(([key]) => key !== 'managedFields').map(([key, member]) => [key, comparable(member)]))
 }
 const withoutRandom = (value: unknown) => JSON.parse(JSON.stringify(value).replaceAll(/(gen-|1234567)(?:<random:\d+>|[a-z0-9]{5})"/g, '$1<random>"')) as unknown
 const namesOf = (body: JsonObject) => ((body['items'] ?? []) as KubeObject[]).map(({ metadata }) => metadata.name)
 
-const scripts = ['create-basic', 'update-basic', 'delete-basic', 'delete-finalizers', 'delete-collection', 'status-subresource', 'patch-json', 'patch-merge', 'namespace-termination']
+const scripts = ['create-basic', 'update-basic', 'delete-basic', 'delete-finalizers', 'delete-collection', 'status-subresource', 'patch-json', 'patch-merge', 'namespace-termination', 'validation-cel']
 
 test.each(scripts)('%s', async (name) => {
   const script = JSON.parse(readFileSync(`${CASES}/${name}.json`, 'utf8')) as Script, replay = new Replay()

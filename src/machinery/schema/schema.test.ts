@@ -12,10 +12,10 @@ import { prune } from './prune.ts'
 import { resolveSchema } from './resolve-schema.ts'
 import { validateSchema } from './validate-schema.ts'
 
-const CASES = path.resolve(import.meta.dirname, '../../../test/cases/rest')
+const CASES = path.resolve(import.meta.dirname, '../../../test/cases/rest/scripts')
 interface Step { describe: string; request: { method: string; body?: unknown; raw?: string }; answer: { status: number; headers?: { Warning?: string[] }; body: KubeObject & { message?: string; details?: { causes: { field: string; message: string; reason: string }[] } } } }
 const steps = (name: string) => (parseJson(readFileSync(`${CASES}/${name}.json`, 'utf8')) as { steps: Step[] }).steps.filter(({ request }) => request.method === 'POST')
-const crd = load(readFileSync(`${CASES}/widget-crd.yaml`, 'utf8')) as { spec: { versions: { schema: { openAPIV3Schema: JsonSchema } }[] } }
+const crd = load(readFileSync(`${CASES}/../fixtures/widget-crd.yaml`, 'utf8')) as { spec: { versions: { schema: { openAPIV3Schema: JsonSchema } }[] } }
 const widget = crd.spec.versions[0]!.schema.openAPIV3Schema
 const posted = ({ request }: Step) => (request.raw === undefined ? parseJson(stringifyJson(request.body)) : parseJson(request.raw)) as KubeObject
 const sorted = (errors: { field: string; message: string }[]) => errors.map(({ field, message }) => `${field}: ${message}`).toSorted()

@@ -92,7 +92,7 @@ function resourceList({ name: group }: ApiGroup, { version, resources }: ApiVers
 }
 
 /** Tells clients that objects of two versions are stored as one (apiserver/pkg/endpoints/discovery/storageversionhash.go). */
-const storageVersionHash = ({ group, version, kind }: Kind) => createHash('sha256').update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString('base64')
+const storageVersionHash = ({ group, version, kind, storageVersion = version }: Kind) => createHash('sha256').update(`${group}/${storageVersion}/${kind}`).digest().subarray(0, 8).toString('base64')
 
 const apiGroup = ({ name, versions }: ApiGroup) => {
   const all = versions.map(({ version }) => ({ groupVersion: apiVersionOf({ group: name, version }), version }))
