@@ -16,12 +16,13 @@ export function selected(runs: Runs, kind: Kind, query: ListQuery): Iterable<Ent
 export function pageOf(runs: Runs, kind: Kind, query: ListQuery, position: Position): Page {
   const entries = selected(runs, kind, query), limit = query.limit ?? 0
   if (limit <= 0 || countBetween(runs, '') <= limit) return { entries, position, warnings: [] }
-  const page: Entry[] = []
+  const page: Entry[] = [], isSelected = query.where !== undefined || query.name !== undefined
   for (const entry of entries) {
-    if (page.length < limit) { page.push(entry); continue }
-    const after = page.at(-1)!.key, { to } = bounds(query)
-    const remaining = query.where || query.name !== undefined ? undefined : countBetween(runs, behind(after), to)
-    return { entries: page, position, warnings: [], next: { after, ...(remaining !== undefined && { remaining }) } }
+    page.push(entry)
+    if (page.length < limit) continue
+    // Behind a full page no selector is asked: what is left may match or not, as with a kube-apiserver.
+    const after = entry.key, remaining = singleKey(kind, query) === undefined ? countBetween(runs, behind(after), bounds(query).to) : 0
+    return { entries: page, position, warnings: [], ...(remaining > 0 && { next: { after, ...(!isSelected && { remaining }) } }) }
   }
   return { entries: page, position, warnings: [] }
 }

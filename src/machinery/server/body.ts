@@ -56,10 +56,17 @@ export function decode(bytes: Buffer, format: InputFormat): unknown {
   }
 }
 
+const LITERALS = ['null', 'true', 'false']
+
 function goMessage({ message }: Error, text: string): string {
   if (/Unexpected end|Unterminated/.test(message) || text.trim() === '') return 'unexpected end of JSON input'
   const position = /position (\d+)/.exec(message)?.[1], at = position === undefined ? 0 : Number(position), character = text[at]
   if (character === undefined) return 'unexpected end of JSON input'
+  const literal = LITERALS.find(([first]) => first === character)
+  if (literal && !message.includes('after JSON')) {
+    const wrong = literal.split('').findIndex((letter, i) => text[at + i] !== letter), found = text[at + wrong]
+    if (wrong > 0) return found === undefined ? 'unexpected end of JSON input' : `invalid character '${found}' in literal ${literal} (expecting '${literal[wrong]!}')`
+  }
   return message.includes('after JSON') ? `invalid character '${character}' after top-level value` : `invalid character '${character}' looking for beginning of value`
 }
 

@@ -56,6 +56,10 @@ async function respondRoot(provider: OpenApiProvider, request: Request, signal: 
 async function respondDocument(provider: OpenApiProvider, path: string, request: Request, clock: Clock, signal: AbortSignal): Promise<Response> {
   const document = provider.paths().includes(path) ? await provider.v3(path, signal) : undefined
   if (!document) throw new StatusError('NotFound', 'the server could not find the requested resource', { details: {} })
-  const known = hashed(document), asked = request.query.get('hash')
-  return respondHashed(known, request, 'application/json', asked === known.hash ? [['cache-control', 'public, immutable'], ['expires', new Date(clock.now() + YEAR_MS).toUTCString()]] : [])
+  const known = hashed(document), asked = request.query.get('hash'), made = madeAt.get(document) ?? new Date(clock.now()).toUTCString()
+  madeAt.set(document, made)
+  return respondHashed(known, request, 'application/json', [['last-modified', made], ...(asked === known.hash ? [['cache-control', 'public, immutable'], ['expires', new Date(clock.now() + YEAR_MS).toUTCString()]] as const : [])])
 }
+
+/** When a document was first handed out. */
+const madeAt = new WeakMap<object, string>()

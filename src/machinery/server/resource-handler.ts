@@ -7,7 +7,7 @@ import { StatusError } from '../meta/status-error.ts'
 import type { Catalog } from './catalog.ts'
 import { connection } from './connect.ts'
 import { getObject, listObjects } from './read.ts'
-import { pageNotFound } from './respond.ts'
+import { pageNotFound, warningHeaders } from './respond.ts'
 import type { Route } from './route.ts'
 import { notServed, route } from './route.ts'
 import type { WatchContext } from './watch.ts'
@@ -34,7 +34,10 @@ export function resourceHandler(catalog: Catalog, options: ResourceOptions): Han
     if (!info.isResource) throw notServed()
     if (!groups.some(({ name }) => name === info.group)) return pageNotFound()
     const found = route(groups, request.method, info)
-    if (found.action !== 'connect') return serve(found, request, options, signal)
+    if (found.action !== 'connect') {
+      const response = await serve(found, request, options, signal), { deprecation } = found.target.kind
+      return deprecation === undefined ? response : { ...response, headers: [...response.headers, ...warningHeaders([deprecation])] }
+    }
     const { connector, to } = connection(found, info)
     return connector.handle(to, request, signal)
   }

@@ -76,7 +76,7 @@ function decodeDeleteOptions(request: Pick<Request, 'headers'>, body: Buffer): R
   }
   if (!isJsonObject(value)) throw StatusError.badRequest('couldn\'t get version/kind; json parse error: json: cannot unmarshal the body into DeleteOptions')
   const { kind = 'DeleteOptions', apiVersion = 'v1' } = value
-  if (kind !== '' && kind !== 'DeleteOptions') throw StatusError.badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "DeleteOptions"`)
+  if (kind !== '' && kind !== 'DeleteOptions') throw StatusError.badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`)
   return checkTypes(value)
 }
 
