@@ -19,7 +19,7 @@ export interface Prepared { readonly object: KubeObject; readonly errors: readon
 export function beforeCreate(kind: StoredKind, schema: JsonSchema, submitted: KubeObject, metadata: ObjectMeta, given: { readonly now: number; readonly uid: string }): Prepared {
   const warnings: string[] = [], warn = (text: string) => { warnings.push(text) }
   const { uid: _uid, creationTimestamp: _created, deletionTimestamp: _deleted, deletionGracePeriodSeconds: _grace, managedFields: _managed, resourceVersion: _version, ...kept } = withoutDuplicateOwners(metadata, warn)
-  const object = shaped(kind, schema, submitted, warn)
+  const object = shaped(kind, schema, submitted)
   if (kind.hasStatus) delete object['status']
   object.metadata = { ...kept, uid: given.uid, creationTimestamp: timestamp(given.now), generation: 1 }
   const prepared = kind.strategy.prepareForCreate?.(object, given.now) ?? object
@@ -27,13 +27,10 @@ export function beforeCreate(kind: StoredKind, schema: JsonSchema, submitted: Ku
   return { object: prepared, errors, warnings: [...warnings, ...finalizerWarnings(prepared.metadata, undefined), ...(kind.strategy.warnings?.(prepared, undefined) ?? [])] }
 }
 
-/** Without fields that the schema does not know, with its defaults, of the stored version. In place. */
-export function shaped(kind: StoredKind, schema: JsonSchema, submitted: KubeObject, warn: (text: string) => void): KubeObject {
-  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...body } = submitted, unknown: string[] = []
+/** Without fields that the schema does not know (whoever reads requests tells of them), with its defaults, of the stored version. In place. */
+export function shaped(kind: StoredKind, schema: JsonSchema, submitted: KubeObject): KubeObject {
+  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...body } = submitted
   const object: KubeObject = { apiVersion: kind.group ? `${kind.group}/${kind.version}` : kind.version, kind: kind.kind, metadata: {}, ...body }
-  applyDefaults(schema, prune(schema, object, (path) => unknown.push(path)))
-  for (const path of unknown.slice(0, MAX_UNKNOWN_FIELDS)) warn(`unknown field ${JSON.stringify(path)}`)
+  applyDefaults(schema, prune(schema, object))
   return object
 }
-
-const MAX_UNKNOWN_FIELDS = 100

@@ -13,7 +13,7 @@ import { shaped } from './before-create.ts'
  */
 export function beforeUpdate(kind: StoredKind, schema: JsonSchema, submitted: KubeObject, metadata: ObjectMeta, old: KubeObject, now: number): Prepared {
   const warnings: string[] = [], warn = (text: string) => { warnings.push(text) }
-  const object = shaped(kind, schema, submitted, warn)
+  const object = shaped(kind, schema, submitted)
   if (kind.hasStatus) copyMember('status', old, object)
   object.metadata = owned(withoutDuplicateOwners(metadata, warn), old.metadata)
   const prepared = kind.strategy.prepareForUpdate?.(object, old, now) ?? object
@@ -25,7 +25,7 @@ export function beforeUpdate(kind: StoredKind, schema: JsonSchema, submitted: Ku
 /** The status subresource: everything but status stays as it was. */
 export function beforeStatusUpdate(kind: StoredKind, schema: JsonSchema, submitted: KubeObject, old: KubeObject): Prepared {
   const warnings: string[] = [], object: KubeObject = { ...old, metadata: owned(old.metadata, old.metadata) }
-  copyMember('status', shaped(kind, schema, submitted, (text) => { warnings.push(text) }), object)
+  copyMember('status', shaped(kind, schema, submitted), object)
   return judged(kind, schema, object, old, warnings)
 }
 

@@ -47,12 +47,22 @@ const METADATA = new Set([
   'labels', 'annotations', 'ownerReferences', 'finalizers', 'managedFields',
 ])
 
+const OWNER_REFERENCE = new Set(['apiVersion', 'kind', 'name', 'uid', 'controller', 'blockOwnerDeletion'])
+const MANAGED_FIELDS = new Set(['manager', 'operation', 'apiVersion', 'time', 'fieldsType', 'fieldsV1', 'subresource'])
+
 function pruneMetadata(metadata: unknown, path: string, onUnknown: (path: string) => void): void {
+  pruneStruct(METADATA, metadata, path, onUnknown)
   if (!isJsonObject(metadata)) return
-  for (const key of Object.keys(metadata)) {
-    if (METADATA.has(key)) { metadata[key] = normalNumbers(metadata[key]); continue }
+  for (const [key, known] of [['ownerReferences', OWNER_REFERENCE], ['managedFields', MANAGED_FIELDS]] as const)
+    if (Array.isArray(metadata[key])) for (const [index, item] of metadata[key].entries()) pruneStruct(known, item, `${path}.${key}[${index}]`, onUnknown)
+}
+
+function pruneStruct(known: ReadonlySet<string>, fields: unknown, path: string, onUnknown: (path: string) => void): void {
+  if (!isJsonObject(fields)) return
+  for (const key of Object.keys(fields)) {
+    if (known.has(key)) { fields[key] = normalNumbers(fields[key]); continue }
     onUnknown(`${path}.${key}`)
-    delete metadata[key]
+    delete fields[key]
   }
 }
 

@@ -6,13 +6,14 @@ import type { FieldError } from '../meta/status-error.ts'
 import { fieldError, StatusError } from '../meta/status-error.ts'
 import { isTrue } from '../auth/request-info.ts'
 import { decode, inputFormat } from './body.ts'
+import type { FieldValidation } from './field-validation.ts'
 import { integer } from './list-options.ts'
 
 type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions'
 const refuse = (kind: OptionsKind, errors: readonly FieldError[]) => { if (errors.length > 0) throw StatusError.invalid({ group: 'meta.k8s.io', kind }, '', errors) }
 
 /** Parameters of create, update and patch (apimachinery/pkg/apis/meta/v1/validation). Throws StatusError Invalid. */
-export function writeOptions({ query, headers }: Pick<Request, 'query' | 'headers'>, kind: OptionsKind): { readonly dryRun: boolean; readonly manager: string } {
+export function writeOptions({ query, headers }: Pick<Request, 'query' | 'headers'>, kind: OptionsKind): { readonly dryRun: boolean; readonly manager: string; readonly validation: FieldValidation } {
   const dryRun = query.getAll('dryRun'), manager = query.get('fieldManager') ?? '', validation = query.get('fieldValidation') ?? '', errors = dryRunErrors(dryRun)
   if (Buffer.byteLength(manager) > MAX_MANAGER_BYTES) errors.push({ type: 'FieldValueTooLong', field: 'fieldManager', message: `Too long: may not be more than ${MAX_MANAGER_BYTES} bytes` })
   const odd = UNPRINTABLE.exec(manager)
@@ -20,7 +21,7 @@ export function writeOptions({ query, headers }: Pick<Request, 'query' | 'header
   if (kind === 'PatchOptions' && query.has('force')) errors.push(fieldError.forbidden('force', 'may not be specified for non-apply patch'))
   if (!VALIDATIONS.includes(validation)) errors.push(fieldError.notSupported('fieldValidation', validation, VALIDATIONS))
   refuse(kind, errors)
-  return { dryRun: dryRun.length > 0, manager: manager || managerFromAgent(header(headers, 'user-agent') ?? '') }
+  return { dryRun: dryRun.length > 0, manager: manager || managerFromAgent(header(headers, 'user-agent') ?? ''), validation: (validation || 'Warn') as FieldValidation }
 }
 
 const MAX_MANAGER_BYTES = 128, VALIDATIONS = ['', 'Ignore', 'Strict', 'Warn'], UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u, PROPAGATIONS = ['Foreground', 'Background', 'Orphan'] as const

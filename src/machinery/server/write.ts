@@ -8,6 +8,7 @@ import { applyMergePatch } from '../patch/merge-patch.ts'
 import { patchObject as patchObjectBy } from '../patch/patch-object.ts'
 import { deleteCollection } from '../registry/delete-collection.ts'
 import { checkName, checkNamespace, decode, decodeObject, inputFormat, mediaType, readBody, unsupported } from './body.ts'
+import { patchMistakes, validateFields, validatePatched } from './field-validation.ts'
 import { listOptions } from './list-options.ts'
 import { negotiate } from './negotiation.ts'
 import { respondPage, scope, selection } from './read.ts'
@@ -21,15 +22,17 @@ import { deleteParameters, writeOptions } from './write-options.ts'
 export interface WriteContext { readonly request: Request; readonly user: WriteOptions['user']; readonly authorize: WriteOptions['authorize']; readonly now: number }
 
 export async function createObject(target: Target, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
-  const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), body = await readBody(request), options = writeOptions(request, 'CreateOptions')
-  const object = decodeObject(body, format, kind, namespace)
+  const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), bytes = await readBody(request), { validation, ...options } = writeOptions(request, 'CreateOptions')
+  const object = decodeObject(bytes, format, kind, namespace)
+  validateFields(validation, { bytes, format, object }, kind, await kind.schema?.(signal), answer.warn)
   return answer(201, await target.resource.writer!.create(object, { user, authorize, ...options, warn: answer.warn }, signal))
 }
 
 /** PUT. A name that does not exist is created where the kind allows it. */
 export async function updateObject(target: Target, name: string, subresource: 'status' | undefined, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
-  const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), body = await readBody(request), options = writeOptions(request, 'UpdateOptions')
-  const object = checkName(decodeObject(body, format, kind, namespace), name), mayCreate = subresource === undefined && (kind as Partial<StoredKind>).strategy?.allowCreateOnUpdate === true
+  const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), bytes = await readBody(request), { validation, ...options } = writeOptions(request, 'UpdateOptions')
+  const object = checkName(decodeObject(bytes, format, kind, namespace), name), mayCreate = subresource === undefined && (kind as Partial<StoredKind>).strategy?.allowCreateOnUpdate === true
+  validateFields(validation, { bytes, format, object }, kind, await kind.schema?.(signal), answer.warn)
   const { entry, created } = await target.resource.writer!.update(keyOf(target, name), (current) => {
     if (!current && !mayCreate) throw StatusError.notFound({ group: kind.group, resource: kind.plural }, name)
     return object
@@ -41,9 +44,14 @@ export async function updateObject(target: Target, name: string, subresource: 's
 export async function patchObject(target: Target, name: string, subresource: 'status' | undefined, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
   const { kind, namespace } = target, answer = answerer(target, request, now), apply = PATCHES.get(mediaType(request))
   if (!apply) throw unsupported([...PATCHES.keys()].join(', '))
-  const patch = decodePatch(await readBody(request)), options = writeOptions(request, 'PatchOptions')
+  const bytes = await readBody(request), patch = decodePatch(bytes), { validation, ...options } = writeOptions(request, 'PatchOptions'), schema = await kind.schema?.(signal)
+  const mistakes = validation === 'Ignore' ? [] : patchMistakes(bytes.toString(), patch)
   const change = patchObjectBy(kind, name, (document) => apply({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...document }, patch))
-  const { entry } = await target.resource.writer!.update(keyOf(target, name), (current) => checkName(checkNamespace(change(current), kind, namespace), name), { user, authorize, ...options, warn: answer.warn, ...(subresource && { subresource }) }, signal)
+  const { entry } = await target.resource.writer!.update(keyOf(target, name), (current) => {
+    const patched = change(current)
+    validatePatched(validation, patched, mistakes, schema, answer.warn)
+    return checkName(checkNamespace(patched, kind, namespace), name)
+  }, { user, authorize, ...options, warn: answer.warn, ...(subresource && { subresource }) }, signal)
   return answer(200, entry)
 }
 

@@ -1,0 +1,68 @@
+import type { Kind, KubeObject } from '../meta/core.ts'
+import type { JsonSchema } from '../meta/json-schema.ts'
+import type { JsonObject } from '../meta/json-value.ts'
+import { cloneJson, isJsonObject, setMember } from '../meta/json-value.ts'
+import { stringifyJson } from '../meta/json.ts'
+import { fieldError, StatusError } from '../meta/status-error.ts'
+import { prune } from '../schema/prune.ts'
+import type { InputFormat } from './body.ts'
+import { duplicateFields, MAX_REPORTED } from './duplicate-fields.ts'
+import { yamlDuplicates } from './yaml-duplicates.ts'
+
+/** What becomes of fields that the kind does not have and of fields given twice: nothing, a warning each, or a refusal with all of them. They are never stored. */
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
+
+const YAML_ERRORS = 'yaml: unmarshal errors:\n  '
+
+/** Of a body that is an object. `object` is what was parsed from it. Throws StatusError BadRequest where strict. */
+export function validateFields(validation: FieldValidation, { bytes, format, object }: { readonly bytes: Buffer; readonly format: InputFormat; readonly object: KubeObject }, kind: Kind, schema: JsonSchema | undefined, warn: (text: string) => void): void {
+  if (validation === 'Ignore') return
+  const unknown = schema ? unknownFields(schema, object) : []
+  // YAML's come as one error of several lines, and as one warning each.
+  const duplicates = format === 'yaml' ? yamlDuplicates(bytes.toString()) : duplicateFields(bytes.toString()).map(duplicate)
+  if (validation === 'Warn') {
+    for (const text of [...duplicates, ...unknown]) warn(text)
+    return
+  }
+  const errors = [...(format === 'yaml' && duplicates.length > 0 ? [YAML_ERRORS + duplicates.join('\n  ')] : duplicates), ...unknown]
+  if (errors.length > 0) throw StatusError.badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${strictText(errors)}`)
+}
+
+/** Fields given twice in a patch, in words; those of a JSON patch are fields of its operations, which may have unknown ones too. */
+export function patchMistakes(text: string, patch: unknown): string[] {
+  const duplicates = duplicateFields(text).map(duplicate)
+  if (!Array.isArray(patch)) return duplicates
+  const unknown = patch.flatMap((operation: unknown, index) => (isJsonObject(operation) ? Object.keys(operation).filter((key) => !OPERATION_FIELDS.has(key)).map((key) => `unknown field ${JSON.stringify(`[${index}].${key}`)}`) : []))
+  return [...duplicates, ...unknown].slice(0, MAX_REPORTED).map((mistake) => `json patch ${mistake}`)
+}
+
+const OPERATION_FIELDS = new Set(['op', 'path', 'from', 'value'])
+
+/** Of what a patch makes of an object. `mistakes`: those of the patch itself. Throws StatusError Invalid where strict. */
+export function validatePatched(validation: FieldValidation, patched: KubeObject, mistakes: readonly string[], schema: JsonSchema | undefined, warn: (text: string) => void): void {
+  if (validation === 'Ignore') return
+  const errors = [...mistakes, ...(schema ? unknownFields(schema, patched) : [])]
+  if (errors.length === 0) return
+  if (validation === 'Strict') throw StatusError.invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', stringifyJson(sorted(patched)), strictText(errors))])
+  for (const text of errors) warn(text)
+}
+
+/** In words, those of metadata first, then by path. `object` is left as it is. */
+function unknownFields(schema: JsonSchema, object: KubeObject): string[] {
+  const ofMetadata: string[] = [], others: string[] = []
+  // What is no metadata at all is for the writer to refuse.
+  prune(schema, cloneJson(object), (path) => (path.startsWith('metadata.') ? ofMetadata : others).push(path))
+  return [...ofMetadata, ...others.sort()].slice(0, MAX_REPORTED).map((path) => `unknown field "${path}"`)
+}
+
+const duplicate = (path: string) => `duplicate field ${JSON.stringify(path)}`
+const strictText = (errors: readonly string[]) => `strict decoding error: ${errors.join(', ')}`
+
+/** Go writes members in the order of their names. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (!isJsonObject(value)) return value
+  const result: JsonObject = {}
+  for (const key of Object.keys(value).sort()) setMember(result, key, sorted(value[key]))
+  return result
+}
