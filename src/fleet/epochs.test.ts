@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { systemClock } from '../lib/clock.ts'
+import { silentLogger } from '../lib/logger.ts'
 import { MemoryStorage } from '../machinery/storage/memory-storage.ts'
 import { Epochs, nextLedger } from './epochs.ts'
 
@@ -32,7 +34,7 @@ test('the ledger survives a restart, replicas share it, and each start is anothe
 
 test('what another replica decides is followed', async () => {
   const storage = new MemoryStorage(), one = await Epochs.open(storage, signal), two = await Epochs.open(storage, signal), stop = new AbortController()
-  const changed = new Promise<void>((resolve) => { two.onChange(resolve) }), following = two.follow({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }, stop.signal)
+  const changed = new Promise<void>((resolve) => { two.onChange(resolve) }), following = two.follow({ clock: systemClock, logger: silentLogger }, stop.signal)
   await one.use([{ id: 'a' }], signal)
   await changed
   expect(two.current.active).toEqual(['a'])

@@ -1,9 +1,10 @@
+import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Storage } from '../machinery/meta/core.ts'
 import { isReason } from '../machinery/meta/status-error.ts'
 import { digitsOf, MAX_VECTOR_SLOTS, type Epoch } from './position-codec.ts'
 
-const KEY = '/federation/epochs', KEPT_EPOCHS = 32
+const KEY = '/federation/epochs', KEPT_EPOCHS = 32, RETRY_MS = 1000
 /** Bases begin where a component would otherwise come near its width. */
 const BASE_FROM = 10 ** 11
 
@@ -54,15 +55,19 @@ export class Epochs {
   }
 
   /** Follows what other replicas decide, until the signal aborts. */
-  async follow(logger: Logger, signal: AbortSignal): Promise<void> {
+  async follow({ clock, logger }: { readonly clock: Clock; readonly logger: Logger }, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const { record, revision } = await this.#storage.get(KEY, signal)
-      if (record) this.#learn(parse(record.value))
       try {
+        const { record, revision } = await this.#storage.get(KEY, signal)
+        if (record) this.#learn(parse(record.value))
         for await (const { lines } of this.#storage.watch(KEY, revision, signal)) for (const { now } of lines) if (now) this.#learn(parse(now.value))
       } catch (error) {
-        if (!isReason(error, 'Expired')) throw error
-        logger.debug({}, 'the history of epochs was compacted; reading them again')
+        if (signal.aborted) return
+        if (isReason(error, 'Expired')) logger.debug({}, 'the history of epochs was compacted; reading them again')
+        else {
+          logger.warn({ error: error instanceof Error ? error.message : error }, 'epochs cannot be followed; trying again')
+          await clock.sleep(RETRY_MS, signal)
+        }
       }
     }
   }

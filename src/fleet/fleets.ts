@@ -16,6 +16,8 @@ export interface Fleet { readonly name: string; readonly merged: FleetCatalog; r
 interface FleetsOptions {
   readonly fleetId: string
   readonly epochs: Epochs
+  /** Only the replica that leads begins epochs: two that see members differently would begin them in turns. */
+  readonly leads: () => boolean
   readonly clock: Clock
   readonly logger: Logger
   /** Caches and views that nobody has read for this long are dropped. */
@@ -57,13 +59,13 @@ export class Fleets {
   }
 
   async #apply(signal: AbortSignal): Promise<void> {
-    const { epochs } = this.#options
+    const { epochs, leads } = this.#options
     while (this.#wanted) {
-      const { sets, members } = this.#wanted
+      const { sets, members: wanted } = this.#wanted, isLeader = leads()
       this.#wanted = undefined
-      await epochs.use(members.map(({ source }) => source), signal)
+      if (isLeader) await epochs.use(wanted.map(({ source }) => source), signal)
       if (this.#wanted) continue
-      const epoch = epochs.current
+      const epoch = epochs.current, members = isLeader ? wanted : wanted.filter(({ source }) => epoch.active.includes(source.id))
       for (const [name, { merged, byCluster }] of this.#fleets) if (!sets.some((set) => set.name === name)) { merged.close(); byCluster.close(); this.#fleets.delete(name) }
       for (const set of sets) {
         const { merged, byCluster } = this.#fleets.get(set.name) ?? this.#found(set.name), chosen = members.filter(({ cluster }) => cluster === '' || set.includes(cluster))

@@ -4,12 +4,14 @@ import { matchesClusterAffinity } from '../apis/cluster.federation/v1alpha1/clus
 import { DEFAULT_CLUSTER_SET, type ClusterSet } from '../apis/cluster.federation/v1alpha1/cluster-set.ts'
 import type { Condition } from '../apis/meta/v1/condition.ts'
 import type { Members } from '../federation/member/members.ts'
+import type { Leadership } from '../host/leases.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Resource, WriteOptions } from '../machinery/meta/core.ts'
 import { equalJson } from '../machinery/meta/json-value.ts'
 import { isReason, StatusError } from '../machinery/meta/status-error.ts'
 import { CustomColumns } from './custom-columns.ts'
+import type { Epochs } from './epochs.ts'
 import type { FleetMember } from './fleet-member.ts'
 import type { Fleets } from './fleets.ts'
 import { fleetMember } from './members-of-fleet.ts'
@@ -18,6 +20,10 @@ interface MembershipOptions {
   readonly clusterSets: Resource
   readonly members: Members
   readonly fleets: Fleets
+  readonly epochs: Epochs
+  readonly leadership: Leadership
+  /** Resolves once `members` holds every Cluster there was at the start: with fewer, an epoch would begin and end for nothing. */
+  readonly seen: Promise<void>
   /** The host, whose Namespaces every fleet shows. */
   readonly host: FleetMember
   /** URL of a set's fleet. */
@@ -39,12 +45,15 @@ export async function ensureDefaultSet({ writer }: Resource, signal: AbortSignal
 
 /** Keeps fleets and the sets' status in step until the signal aborts. `onFirst`: every set has its fleet. */
 export async function followMembership(options: MembershipOptions, onFirst: () => void, signal: AbortSignal): Promise<void> {
-  const { clusterSets, members, fleets, host, clock, logger } = options, columns = new CustomColumns(logger)
+  const { clusterSets, members, fleets, epochs, leadership, seen, host, clock, logger } = options, columns = new CustomColumns(logger)
   let wake = Promise.withResolvers<void>(), isFirst = true
   const kick = () => { wake.resolve() }
   members.onChange(kick, signal)
+  leadership.onLead(kick, signal)
+  signal.addEventListener('abort', epochs.onChange(kick), { once: true })
   signal.addEventListener('abort', kick, { once: true })
   const watching = (async () => { while (!signal.aborted) { for await (const _batch of clusterSets.reader.watch({ initial: true }, signal)) kick(); await clock.sleep(100, signal) } })()
+  await Promise.race([seen, new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })])
   while (!signal.aborted) {
     wake = Promise.withResolvers<void>()
     try {
@@ -55,7 +64,7 @@ export async function followMembership(options: MembershipOptions, onFirst: () =
       await fleets.update(sets.map((set) => ({ name: set.metadata.name!, includes: includes(set) })), [host, ...known], signal)
       if (isFirst) onFirst()
       isFirst = false
-      for (const set of sets) await writeStatus(set, joined.filter(({ name }) => includes(set)(name)).map(({ cluster }) => cluster), options, signal)
+      for (const set of leadership.isLeader ? sets : []) await writeStatus(set, joined.filter(({ name }) => includes(set)(name)).map(({ cluster }) => cluster), options, signal)
     } catch (error) {
       if (signal.aborted) break
       logger.error({ error: error instanceof Error ? error.stack : error }, 'fleets cannot be brought up to date; trying again')

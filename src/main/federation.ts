@@ -15,6 +15,7 @@ import { ensureDefaultSet, followMembership } from '../fleet/membership.ts'
 import { MirroredGroups, withEntry, type MirroredVersion } from '../fleet/mirrored-groups.ts'
 import { isOurs } from '../fleet/union-kinds.ts'
 import type { Host } from '../host/host.ts'
+import { alwaysLeader, type Leadership } from '../host/leases.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { withPrivileges } from '../machinery/auth/authorizer.ts'
@@ -40,6 +41,8 @@ export const PROGRAM_VERSION = '0.1.0'
 
 export interface FederationOptions extends Pick<ClusterControllerOptions, 'thresholds' | 'probeMs' | 'preset'> {
   readonly storage: Storage
+  /** Which of several replicas on one store writes status and begins epochs. Absent: there is but one. */
+  readonly leadership?: Leadership
   readonly host: Host
   /** The host as a source of Namespaces. */
   readonly hostMember: FleetMember
@@ -72,14 +75,14 @@ export interface Federation {
 }
 
 export async function startFederation(options: FederationOptions, signal: AbortSignal): Promise<Federation> {
-  const { storage, host, hostMember, secretNamespace, allowLocalMembers, clock, random, randomUuid, logger, endpointOf, idleMs, graceMs } = options
+  const { storage, host, hostMember, secretNamespace, allowLocalMembers, clock, random, randomUuid, logger, endpointOf, idleMs, graceMs, leadership = alwaysLeader } = options
   const stored = { clock, randomUuid, randomSuffix: () => nameSuffix(random), logger }
   const clusters = createStoredResource(clusterKind({ allowLoopback: allowLocalMembers, secretNamespace }), storage, stored, signal), clusterSets = createStoredResource(clusterSetKind, storage, stored, signal)
   await ensureDefaultSet(clusterSets, signal)
 
   const fleetId = await fleetIdOf(storage, randomUuid, signal), epochs = await Epochs.open(storage, signal), members = new Members(), authorizer = withPrivileges(host.authorizer), version = versionInfo(PROGRAM_VERSION)
   const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...own.groups, ...options.ownGroups], signal })
-  const fleets = new Fleets({ fleetId, epochs, clock, logger, idleMs, graceMs, ownGroups: () => own.groups, timeMerge, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
+  const fleets = new Fleets({ fleetId, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => own.groups, timeMerge, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
   const ownCatalog: Catalog = { groups: () => own.groups }, documents = new CatalogDocuments(ownCatalog, clusterDefinitions, INFO)
   const proxy = fleetEndpoint({ fleets, clock, random, authorizer, version, ownOpenApi: documents, measure: (of) => metrics.filter(of, 'fleet') })
   own.groups = [{ name: 'cluster.federation', versions: [{ version: 'v1alpha1', resources: [{ ...clusters, connect: { proxy: clusterProxy(members) } }, { ...clusterSets, connect: { proxy } }] }] }]
@@ -95,14 +98,14 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   health.register('fleets', () => { if (!state.isReady) throw new Error('no fleet has been put together yet') }, ['readyz'])
   health.register('store', async (inner) => { await storage.revision(inner) })
 
-  const controllers = Promise.all([
+  const seen = Promise.withResolvers<void>(), controllers = Promise.all([
     runClusterController({
-      clusters: clusters.reader, writer: clusters.writer!, secrets: host.secrets, members, connect, thresholds: options.thresholds, probeMs: options.probeMs, probeTimeoutMs: Math.min(options.probeMs, 5000), requestTimeoutMs: 10_000,
+      clusters: clusters.reader, writer: clusters.writer!, secrets: host.secrets, members, leadership, connect, thresholds: options.thresholds, probeMs: options.probeMs, probeTimeoutMs: Math.min(options.probeMs, 5000), requestTimeoutMs: 10_000,
       allowLocalAddresses: allowLocalMembers, summaries: true, idleMs, clock, random, logger, ...(options.preset && { preset: options.preset }),
-    }, signal),
-    followMembership({ clusterSets, members, fleets, host: hostMember, endpointOf, clock, logger }, () => { state.isReady = true; ready.resolve() }, signal),
+    }, seen.resolve, signal),
+    followMembership({ clusterSets, members, fleets, epochs, leadership, seen: seen.promise, host: hostMember, endpointOf, clock, logger }, () => { state.isReady = true; ready.resolve() }, signal),
     fleets.run(signal),
-    epochs.follow(logger, signal),
+    epochs.follow({ clock, logger }, signal),
   ])
   const switching = resourceUpgrader(catalog, { clock, random }), mirroredSwitching = upgradeThrough([(next) => withEntry(authorizer, next)], switching)
   const upgrader: Upgrader = (request, connection, inner) => (isMirror(requestInfo(request.method, request.path, request.query).group) ? mirroredSwitching : switching)(request, connection, inner)

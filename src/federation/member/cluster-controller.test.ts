@@ -4,6 +4,7 @@ import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import { clusterKind } from '../../apis/cluster.federation/v1alpha1/cluster-kind.ts'
 import type { Secrets } from '../../host/host.ts'
 import { systemClock } from '../../lib/clock.ts'
+import { alwaysLeader } from '../../host/leases.ts'
 import { silentLogger } from '../../lib/logger.ts'
 import type { ConnectOptions } from '../../machinery/client/connect-options.ts'
 import type { MemberConnection } from '../../machinery/client/connect.ts'
@@ -63,16 +64,16 @@ class FakeMember {
 const stops: (() => Promise<void>)[] = []
 afterEach(async () => { for (const stop of stops.splice(0)) await stop() })
 
-function start(endpoints: Record<string, FakeMember>, storage = new MemoryStorage()) {
+function start(endpoints: Record<string, FakeMember>, storage = new MemoryStorage(), leadership = alwaysLeader) {
   const stop = new AbortController(), members = new Members(), held = new Map<string, Record<string, string>>(), listeners = new Set<(name: string) => void>()
   const clusters: Resource = createStoredResource(clusterKind({ allowLoopback: true, secretNamespace: 'federation-system' }), storage, { clock: systemClock, randomUuid: randomUUID, randomSuffix: () => 'abcde', logger: silentLogger }, stop.signal)
   const secrets: Secrets = { namespace: 'federation-system', get: (name) => Promise.resolve(held.get(name)), onChange: (listener) => { listeners.add(listener) } }
   let connections = 0
   const connect = (options: ConnectOptions) => { connections++; return endpoints[new URL(options.server).hostname]!.connect(options) }
   const running = runClusterController({
-    clusters: clusters.reader, writer: clusters.writer!, secrets, members, connect, thresholds: { successMs: 60, failureMs: 60 }, probeMs: 10, probeTimeoutMs: 500, requestTimeoutMs: 500, allowLocalAddresses: true, summaries: true, idleMs: 20,
+    clusters: clusters.reader, writer: clusters.writer!, secrets, members, leadership, connect, thresholds: { successMs: 60, failureMs: 60 }, probeMs: 10, probeTimeoutMs: 500, requestTimeoutMs: 500, allowLocalAddresses: true, summaries: true, idleMs: 20,
     clock: systemClock, random: Math.random, logger: silentLogger,
-  }, stop.signal)
+  }, () => undefined, stop.signal)
   const user = { user: { name: 'admin', groups: [], extra: {} }, manager: 'test', authorize: () => Promise.resolve(), warn: () => undefined }, end = async () => { stop.abort(); await running }
   stops.push(end)
   return {

@@ -13,9 +13,10 @@ export type { ClusterControllerOptions } from './controller-context.ts'
 
 const SERVER: User = { name: 'system:federation-apiserver', groups: ['system:masters'], extra: {} }
 
-/** Runs until the signal aborts; then every member's streams have ended. */
-export async function runClusterController(options: ClusterControllerOptions, signal: AbortSignal): Promise<void> {
+/** Runs until the signal aborts; then every member's streams have ended. `onSeen`: `members` holds every Cluster there was at the start. */
+export async function runClusterController(options: ClusterControllerOptions, onSeen: () => void, signal: AbortSignal): Promise<void> {
   const { clusters, members, secrets, clock } = options, claims = new Claims(), context: ControllerContext = { ...options, claims, write: writer(options.writer) }, sessions = new Map<string, ClusterSession>()
+  options.leadership.onLead(() => { for (const session of sessions.values()) session.kick() }, signal)
   secrets.onChange((name) => { for (const session of sessions.values()) if (session.usesSecret(name)) session.kick() }, signal)
 
   const see = (cluster: Cluster) => {
@@ -46,7 +47,9 @@ export async function runClusterController(options: ClusterControllerOptions, si
     for await (const batch of clusters.watch({ initial: true }, signal)) {
       for (const change of batch) {
         if (change.type === 'BOOKMARK') {
-          if (change.initial) for (const name of sessions.keys()) if (!present.has(name)) leave(name)
+          if (!change.initial) continue
+          for (const name of sessions.keys()) if (!present.has(name)) leave(name)
+          onSeen()
         } else if (change.type === 'DELETED') leave(change.entry.key)
         else {
           present.add(change.entry.key)

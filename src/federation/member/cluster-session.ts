@@ -44,7 +44,16 @@ export class ClusterSession {
   update(cluster: Cluster): void {
     const before = this.member.cluster, asked = ({ spec, metadata }: Cluster) => ({ spec, accepted: metadata.annotations?.[ACCEPT_UID] })
     this.member.setCluster(cluster)
-    if (!equalJson(asked(before), asked(cluster))) this.kick()
+    const pinned = this.#pin(cluster)
+    if (pinned || !equalJson(asked(before), asked(cluster))) this.kick()
+  }
+
+  /** The replica that leads has found out which cluster this is. */
+  #pin({ status }: Cluster): boolean {
+    if (!status?.id || this.member.identity !== undefined) return false
+    this.#context.claims.claim(this.member.name, status.id)
+    this.member.setIdentity(status.id)
+    return true
   }
 
   usesSecret(name: string): boolean {
@@ -88,6 +97,8 @@ export class ClusterSession {
       this.#verified = undefined
       this.#endSummary()
     }
+    // Two replicas that decided for themselves might see different Clusters as the first of two that name one member.
+    if (!this.#context.leadership.isLeader && this.member.identity === undefined) return
     const observation = await this.#observe(signal)
     signal.throwIfAborted()
     this.#health = nextHealth(this.#health, observation, clock.now(), thresholds)
@@ -159,7 +170,7 @@ export class ClusterSession {
   }
 
   async #report(signal: AbortSignal): Promise<void> {
-    const { clock, write } = this.#context, { member } = this, { cluster } = member, sums = this.#summary?.followed.current, now = clock.now()
+    const { clock, write, leadership } = this.#context, { member } = this, { cluster } = member, sums = this.#summary?.followed.current, now = clock.now()
     const counted = this.#refused === undefined ? this.#health!.counted : { status: 'False' as const, reason: 'ClusterRefused', message: this.#refused }
     const report = {
       ready: counted, id: member.identity, kubernetesVersion: this.#version, discovery: member.discovery, remoteResourceVersions: member.caches.positions(),
@@ -168,7 +179,7 @@ export class ClusterSession {
     const how = urgency(cluster.status, nextStatus(cluster, report, now)), age = now - this.#writtenAt
     // The first sums are not held back: a cluster that has just joined is looked at.
     const isDue = how === 'now' || (how === 'later' && (age >= SUMMARY_MS || cluster.status?.nodeSummary === undefined)) || (how === 'piggyback' && age >= POSITIONS_MS)
-    if (!isDue) return
+    if (!isDue || !leadership.isLeader) return
     this.#writtenAt = now
     const stored = await write(member.name, (current) => ({ ...current, status: nextStatus(current, report, now) }), signal)
     if (stored) member.setCluster(stored)

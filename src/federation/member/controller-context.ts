@@ -1,5 +1,6 @@
 import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import type { Secrets } from '../../host/host.ts'
+import type { Leadership } from '../../host/leases.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { ConnectOptions } from '../../machinery/client/connect-options.ts'
@@ -14,6 +15,8 @@ export interface ClusterControllerOptions {
   readonly writer: Writer
   readonly secrets: Secrets
   readonly members: Members
+  /** Every replica connects to every member; the one that leads decides which cluster a new member is, and writes the status. */
+  readonly leadership: Leadership
   /** `connect` of machinery/client, or another one in tests. */
   readonly connect: (options: ConnectOptions) => MemberConnection
   /** Connections that are there already: simulated members, and contexts of the user's kubeconfig. They are used instead of endpoint and Secret. */
