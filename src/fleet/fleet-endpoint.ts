@@ -9,13 +9,14 @@ import { requestInfo } from '../machinery/auth/request-info.ts'
 import type { Connector, ConnectTarget, Handler, Request, Upgrader } from '../machinery/meta/core.ts'
 import { StatusError } from '../machinery/meta/status-error.ts'
 import { apiHandler } from '../machinery/server/api-handler.ts'
+import type { RequestLimits } from '../machinery/server/chain.ts'
 import { compose, type Filter } from '../machinery/server/filter.ts'
 import { compression } from '../machinery/server/filters/compression.ts'
 import { deadline } from '../machinery/server/filters/deadline.ts'
 import { maxInFlight } from '../machinery/server/filters/in-flight.ts'
 import type { OpenApiProvider } from '../machinery/server/openapi.ts'
 import { resourceHandler, resourceUpgrader } from '../machinery/server/resource-handler.ts'
-import { authorizeInFleet, mirroredAttributes } from './fleet-authorization.ts'
+import { authorizeInFleet, mirroredAttributes, mirroredGroup } from './fleet-authorization.ts'
 import type { FleetCatalog } from './fleet-catalog.ts'
 import { FleetDocuments } from './fleet-documents.ts'
 import type { Fleets } from './fleets.ts'
@@ -28,14 +29,17 @@ interface FleetEndpointOptions {
   readonly authorizer: Authorizer
   readonly version: object
   readonly ownOpenApi: OpenApiProvider
+  readonly limits?: RequestLimits
   /** Measures the inner requests of a fleet. */
   readonly measure?: (catalog: FleetCatalog) => Filter
+  /** Told what the inner request is: the outer one says only that a fleet was entered. */
+  readonly annotate?: (annotations: Record<string, string>) => void
 }
 
 const BY_CLUSTER = '/by-cluster'
 
 export function fleetEndpoint(options: FleetEndpointOptions): Connector {
-  const { fleets } = options, roots = new WeakMap<FleetCatalog, Root>(), limits = [deadline(options.clock), maxInFlight()] as const
+  const { fleets } = options, roots = new WeakMap<FleetCatalog, Root>(), limits = [deadline(options.clock, options.limits?.timeoutMs), maxInFlight(options.limits)] as const
   const find = ({ name, path }: ConnectTarget): { root: Root; path: string } => {
     const fleet = fleets.get(name)
     if (!fleet) throw StatusError.notFound({ group: 'cluster.federation', resource: 'clustersets' }, name)
@@ -48,15 +52,23 @@ export function fleetEndpoint(options: FleetEndpointOptions): Connector {
     verbs: ['create', 'delete', 'get', 'patch', 'update'],
     responseKind: { group: 'cluster.federation', version: 'v1alpha1', kind: 'ClusterSetProxyOptions' },
     handle: (target, request, signal) => {
-      const { root, path } = find(target)
-      return root.handler({ ...request, path }, signal)
+      const { root, path } = find(target), inner = { ...request, path }
+      annotateInner(target.name, inner, options)
+      return root.handler(inner, signal)
     },
     upgrade: async (target, request, connection, signal) => {
       const { root, path } = find(target), inner = { ...request, path }
+      annotateInner(target.name, inner, options)
       await authorize(options.authorizer, inner, signal)
       return root.upgrader(inner, connection, signal)
     },
   }
+}
+
+function annotateInner(set: string, { method, path, query }: Request, { annotate }: FleetEndpointOptions): void {
+  if (!annotate) return
+  const { isResource, verb, group, resource, subresource, namespace, name } = requestInfo(method, path, query), what = `${resource}.${mirroredGroup(group)}${subresource && `/${subresource}`}`
+  annotate({ 'fleet.federation/set': set, 'fleet.federation/verb': verb, ...(isResource ? { 'fleet.federation/resource': what, ...(namespace && { 'fleet.federation/namespace': namespace }), ...(name && { 'fleet.federation/name': name }) } : { 'fleet.federation/path': path }) })
 }
 
 interface Root { readonly handler: Handler; readonly upgrader: Upgrader }

@@ -31,8 +31,10 @@ import { serverFilters, upgradeThrough } from '../machinery/server/chain.ts'
 import { compose } from '../machinery/server/filter.ts'
 import { HealthChecks } from '../machinery/server/health.ts'
 import { resourceHandler, resourceUpgrader } from '../machinery/server/resource-handler.ts'
+import type { AuditLog } from '../machinery/server/audit/audit-log.ts'
 import { ServerMetrics } from '../machinery/server/metrics.ts'
 import { versionInfo } from '../machinery/server/version.ts'
+import type { OperationOptions } from './operation-options.ts'
 import { measureFederation } from './federation-metrics.ts'
 import { fleetIdOf } from './fleet-id.ts'
 import { JoinedCatalog } from './joined-catalog.ts'
@@ -58,6 +60,9 @@ export interface FederationOptions extends Pick<ClusterControllerOptions, 'thres
   readonly random: () => number
   readonly randomUuid: () => string
   readonly logger: Logger
+  readonly operation: OperationOptions
+  /** Absent: nothing is recorded. */
+  readonly audit?: AuditLog
 }
 
 export interface Federation {
@@ -75,7 +80,7 @@ export interface Federation {
 }
 
 export async function startFederation(options: FederationOptions, signal: AbortSignal): Promise<Federation> {
-  const { storage, host, hostMember, secretNamespace, allowLocalMembers, clock, random, randomUuid, logger, endpointOf, idleMs, graceMs, leadership = alwaysLeader } = options
+  const { storage, host, hostMember, secretNamespace, allowLocalMembers, clock, random, randomUuid, logger, endpointOf, idleMs, graceMs, leadership = alwaysLeader, audit, operation } = options, limits = { timeoutMs: operation.requestTimeoutMs, reading: operation.maxReadingInFlight, mutating: operation.maxMutatingInFlight }
   const stored = { clock, randomUuid, randomSuffix: () => nameSuffix(random), logger }
   const clusters = createStoredResource(clusterKind({ allowLoopback: allowLocalMembers, secretNamespace }), storage, stored, signal), clusterSets = createStoredResource(clusterSetKind, storage, stored, signal)
   await ensureDefaultSet(clusterSets, signal)
@@ -84,7 +89,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...own.groups, ...options.ownGroups], signal })
   const fleets = new Fleets({ fleetId, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => own.groups, timeMerge, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
   const ownCatalog: Catalog = { groups: () => own.groups }, documents = new CatalogDocuments(ownCatalog, clusterDefinitions, INFO)
-  const proxy = fleetEndpoint({ fleets, clock, random, authorizer, version, ownOpenApi: documents, measure: (of) => metrics.filter(of, 'fleet') })
+  const proxy = fleetEndpoint({ fleets, clock, random, authorizer, version, ownOpenApi: documents, limits, measure: (of) => metrics.filter(of, 'fleet'), annotate: (annotations) => audit?.annotate(annotations) })
   own.groups = [{ name: 'cluster.federation', versions: [{ version: 'v1alpha1', resources: [{ ...clusters, connect: { proxy: clusterProxy(members) } }, { ...clusterSets, connect: { proxy } }] }] }]
 
   const catalog = new JoinedCatalog([ownCatalog, new MirroredGroups(fleets, options.mirroredVersions), { groups: () => options.ownGroups }]), health = new HealthChecks(logger)
@@ -94,7 +99,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   const dispatch: Handler = (request, inner) => (isMirror(requestInfo(request.method, request.path, request.query).group) ? mirrored : resources)(request, inner)
   const openApi = new CatalogDocuments(catalog, { ...coreDefinitions, ...clusterDefinitions }, INFO)
   const ready = Promise.withResolvers<void>(), state = { isReady: false }
-  const filters = serverFilters({ clock, logger, randomUuid, authenticator: host.authenticator, authorizer, frontProxy: host.frontProxy, isReady: () => state.isReady, measure: metrics.filter(catalog, 'apiserver') })
+  const filters = serverFilters({ clock, logger, randomUuid, authenticator: host.authenticator, authorizer, frontProxy: host.frontProxy, isReady: () => state.isReady, limits, goaway: { chance: operation.goawayChance, random }, measure: metrics.filter(catalog, 'apiserver'), ...(audit && { audit }) })
   health.register('fleets', () => { if (!state.isReady) throw new Error('no fleet has been put together yet') }, ['readyz'])
   health.register('store', async (inner) => { await storage.revision(inner) })
 

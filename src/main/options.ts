@@ -1,5 +1,8 @@
 /** Flags, checked before anything starts. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { operationOptions, withOperationFlags, type OperationFlags, type OperationOptions } from './operation-options.ts'
+
+import { etcdOptions, withStoreFlags, type EtcdFlags, type EtcdOptions } from './store-options.ts'
 
 export interface ServeOptions {
   readonly standalone: boolean
@@ -22,6 +25,9 @@ export interface ServeOptions {
   readonly clusterSuccessThresholdMs: number
   readonly clusterFailureThresholdMs: number
   readonly clusterProbeMs: number
+  /** Absent: a SQLite file in `dataDir`. */
+  readonly etcd?: EtcdOptions | undefined
+  readonly operation?: OperationOptions
 }
 
 export interface DemoOptions { readonly once: boolean; readonly real: boolean; readonly securePort: number; readonly kubeconfigFile: string }
@@ -43,7 +49,7 @@ export interface Commands {
   demo(options: DemoOptions): Promise<void>
 }
 
-interface Flags {
+interface Flags extends OperationFlags, EtcdFlags {
   standalone?: boolean
   hostKubeconfig?: string
   dataDir: string
@@ -72,7 +78,7 @@ export function commandLine(commands: Commands, version: string): Command {
     return value
   }
   const port = number((value) => Number.isInteger(value) && value >= 0 && value <= 65535, 'a port, 0 to 65535'), seconds = number((value) => value >= 0, 'a number of seconds'), count = number((value) => Number.isInteger(value) && value >= 0 && value <= 100, 'a whole number up to 100')
-  program.command('serve').description('Serve clusters, policies and the merged view.')
+  withOperationFlags(withStoreFlags(program.command('serve').description('Serve clusters, policies and the merged view.')))
     .option('--standalone', 'be reached on a port of its own, with one administrator; default: registered with a host cluster')
     .option('--host-kubeconfig <file>', 'kubeconfig of the host cluster; default: the service account of the pod')
     .option('--data-dir <dir>', 'where the store and, standalone, the certificates are kept', '.federation')
@@ -116,6 +122,7 @@ function serveOptions(flags: Flags, program: Command): ServeOptions {
     standalone, hostKubeconfig, dataDir: flags.dataDir, bindAddress: flags.bindAddress, securePort: flags.securePort, namespace: flags.namespace, serviceName: flags.serviceName,
     mirrorGroups: flags.mirrorGroups.split(',').map((group) => group.trim()).filter(Boolean), allowLoopbackMembers: flags.allowLoopbackMembers ?? false,
     kubeconfig, memberContexts: memberContext, simulatedMembers, writeKubeconfig, logLevel: flags.logLevel,
-    clusterSuccessThresholdMs: flags.clusterSuccessThresholdSeconds * 1000, clusterFailureThresholdMs: flags.clusterFailureThresholdSeconds * 1000, clusterProbeMs: flags.clusterProbeSeconds * 1000,
+    clusterSuccessThresholdMs: flags.clusterSuccessThresholdSeconds * 1000, clusterFailureThresholdMs: flags.clusterFailureThresholdSeconds * 1000, clusterProbeMs: flags.clusterProbeSeconds * 1000, etcd: etcdOptions(flags, program),
+    operation: operationOptions(flags, program),
   }
 }

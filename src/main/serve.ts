@@ -1,6 +1,6 @@
 /** `serve`: what surrounds the federation in each of its two ways to run. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { leaseKind } from '../apis/coordination.k8s.io/v1/lease.ts'
 import { eventKind } from '../apis/core/v1/event.ts'
@@ -8,6 +8,7 @@ import { namespaceKind } from '../apis/core/v1/namespace.ts'
 import { secretKind } from '../apis/core/v1/secret.ts'
 import { SYSTEM } from '../fleet/membership.ts'
 import { keepCaBundles } from '../host/ca-bundles.ts'
+import { followCertificateFiles, readCertificateFiles } from '../host/certificate-followed.ts'
 import { certificateFiles } from '../host/certificate-files.ts'
 import { certificateSecret } from '../host/certificate-secret.ts'
 import type { Host } from '../host/host.ts'
@@ -23,15 +24,18 @@ import type { Handler, Storage } from '../machinery/meta/core.ts'
 import { isReason } from '../machinery/meta/status-error.ts'
 import { createStoredResource } from '../machinery/registry/stored-resource.ts'
 import type { ApiGroup } from '../machinery/server/catalog.ts'
+import { drain } from '../machinery/server/drain.ts'
 import { serveHttps, type RunningServer } from '../machinery/server/http-server.ts'
 import { resourceHandler } from '../machinery/server/resource-handler.ts'
 import { denyAll } from '../machinery/auth/authorizer.ts'
 import { autoCompact } from '../machinery/storage/auto-compact.ts'
-import { SqliteStorage } from '../machinery/storage/sqlite-storage.ts'
 import type { SimulatedMember } from '../simulation/simulated-member.ts'
 import { startFederation, type Federation } from './federation.ts'
 import { hostMember } from './host-member.ts'
+import { openAudit } from './audit.ts'
+import { defaultOperation } from './operation-options.ts'
 import type { ServeOptions } from './options.ts'
+import { leadershipOf, openStore } from './store-options.ts'
 import { contextMembers, joinPresets, simulatedMembers, type PresetMember } from './preset-members.ts'
 
 export interface Surroundings {
@@ -63,35 +67,39 @@ interface Ground {
 /** Throws Error with a sentence for people where it cannot start. Serves until `stop`. */
 export async function serve(options: ServeOptions, surroundings: Surroundings): Promise<Served> {
   const { logger } = surroundings, stopping = new AbortController(), { signal } = stopping
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
-  const storage = await SqliteStorage.open(path.join(options.dataDir, 'store.db'), { onFailure: (error) => logger.error({ error: error.message }, 'the store failed') })
+  const { operation = defaultOperation } = options, followed = operation.tlsFiles && await readCertificateFiles(operation.tlsFiles), audit = await openAudit(operation, { clock, logger })
+  const storage = await openStore(options.etcd, options.dataDir, logger, signal)
   try {
     const ground = options.standalone ? await standalone(options, storage, logger, signal) : await registered(options, surroundings, signal)
     const simulated = await simulatedMembers(options.simulatedMembers, { clock, logger }, signal)
     const presets: readonly PresetMember[] = [...simulated.presets, ...(options.memberContexts.length > 0 ? await contextMembers(options.kubeconfig ?? defaultKubeconfig(surroundings.environment), options.memberContexts, clock) : [])]
     const connections = new Map(presets.map(({ name, connection }) => [name, connection]))
     const external = { url: ground.url ?? `https://${reachable(options.bindAddress)}:${options.securePort}` }
+    const leadership = options.etcd && ground.connection && leadershipOf(ground.connection.handler, options, logger), leading = leadership?.run(signal)
     const federation = await startFederation({
-      storage, host: ground.host, hostMember: hostMember(ground.host, ground.hostHandler, { clock, random }, signal), ownGroups: ground.ownGroups, secretNamespace: options.namespace, mirroredVersions: options.mirrorGroups.map(mirroredVersion),
-      allowLocalMembers: options.allowLoopbackMembers || presets.length > 0, endpointOf: (set) => `${external.url}${FLEET_PATH}/${set}/proxy`, idleMs: IDLE_MS, graceMs: GRACE_MS, clock, random, randomUuid: randomUUID, logger,
+      storage, ...(leadership && { leadership }), host: ground.host, hostMember: hostMember(ground.host, ground.hostHandler, { clock, random }, signal), ownGroups: ground.ownGroups, secretNamespace: options.namespace, mirroredVersions: options.mirrorGroups.map(mirroredVersion),
+      allowLocalMembers: options.allowLoopbackMembers || presets.length > 0, endpointOf: (set) => `${external.url}${FLEET_PATH}/${set}/proxy`, idleMs: IDLE_MS, graceMs: GRACE_MS, clock, random, randomUuid: randomUUID, logger, operation, ...(audit && { audit: audit.log }),
       thresholds: { successMs: options.clusterSuccessThresholdMs, failureMs: options.clusterFailureThresholdMs }, probeMs: options.clusterProbeMs, preset: (cluster) => connections.get(cluster.metadata.name ?? ''),
     }, signal)
     await joinPresets(federation.clusters, presets, signal)
-    const server = await serveHttps({ handler: federation.handler, upgrader: federation.upgrader, tls: tlsOf(ground.certificates), address: options.bindAddress, port: options.securePort, logger, clock }, signal)
+    const server = await serveHttps({ handler: federation.handler, upgrader: federation.upgrader, tls: followed ?? tlsOf(ground.certificates), address: options.bindAddress, port: options.securePort, logger, clock }, signal)
     if (!ground.url) external.url = `https://${reachable(options.bindAddress)}:${server.port}`
-    void ground.certificates.keep((material) => server.setTls({ cert: material.serving.certificate + material.authority.certificate, key: material.serving.key }), signal)
-    if (ground.connection) void keepCaBundles({ host: ground.connection.handler, service: { namespace: options.namespace, name: options.serviceName }, bundle: () => ground.certificates.current.bundle, clock, logger }, signal)
-    void autoCompact(storage, { clock, logger, signal })
-    if (options.writeKubeconfig !== undefined) await writeKubeconfig(options.writeKubeconfig, external.url, ground.certificates)
+    if (operation.tlsFiles && followed) void followCertificateFiles(operation.tlsFiles, followed, { clock, logger, use: (material) => server.setTls(material) }, signal)
+    void ground.certificates.keep((material) => followed === undefined && server.setTls({ cert: material.serving.certificate + material.authority.certificate, key: material.serving.key }), signal)
+    // Who brings the certificate says in the APIServices whom to trust.
+    if (ground.connection && !followed) void keepCaBundles({ host: ground.connection.handler, service: { namespace: options.namespace, name: options.serviceName }, bundle: () => ground.certificates.current.bundle, clock, logger }, signal)
+    void autoCompact(storage, { clock, logger, signal, leads: () => leadership?.isLeader ?? true })
+    if (options.writeKubeconfig !== undefined) await writeKubeconfig(options.writeKubeconfig, external.url, ground.certificates, followed?.cert)
     await federation.ready
     logger.info({ address: options.bindAddress, port: server.port, mode: ground.host.kind }, 'serving')
     const stop = async () => {
-      federation.health.stop()
-      await server.shutdown(SHUTDOWN_MS)
+      await drain({ health: federation.health, server, delayMs: operation.shutdownDelayMs, graceMs: SHUTDOWN_MS, clock })
       stopping.abort()
       await federation.done
+      await leading
       await ground.connection?.close()
       await storage.close()
+      await audit?.file.close()
     }
     return { server, federation, simulated: simulated.members, stop }
   } catch (error) {
@@ -141,8 +149,8 @@ function mirroredVersion(text: string): { group: string; version: string } {
   return { group: group === 'core' ? '' : group, version }
 }
 
-async function writeKubeconfig(file: string, server: string, { current }: ServingCertificate): Promise<void> {
+async function writeKubeconfig(file: string, server: string, { current }: ServingCertificate, trusted = ''): Promise<void> {
   const fleet = `${FLEET_PATH}/default/proxy`, administrator = await issueAdministrator(current.authority, clock.now())
   const contexts = [{ name: 'fleet', path: fleet }, { name: 'fleet-by-cluster', path: `${fleet}/by-cluster` }, { name: 'server', path: '' }]
-  await writeFile(file, administratorKubeconfig({ server, bundle: current.bundle, administrator, contexts }), { mode: 0o600 })
+  await writeFile(file, administratorKubeconfig({ server, bundle: trusted + current.bundle, administrator, contexts }), { mode: 0o600 })
 }

@@ -32,6 +32,9 @@ export function bearerToken(authorization: string | undefined): string | undefin
   return scheme?.toLowerCase() === 'bearer' && token ? token : undefined
 }
 
+/** Whether a second space stands before the token. */
+export const isSpacedToken = (authorization: string | undefined): boolean => /^bearer {2,}\S/i.test((authorization ?? '').trim())
+
 async function ask(token: string, options: ReviewOptions & { readonly audiences?: readonly string[] }): Promise<User | undefined> {
   const { audiences } = options
   const status = await review('/apis/authentication.k8s.io/v1/tokenreviews', { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, ...(audiences && { audiences }) } }, options)

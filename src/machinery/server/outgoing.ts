@@ -4,6 +4,7 @@ import { constants } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { recycle } from '../cache/chunk-sink.ts'
 import type { Headers, Response } from '../meta/core.ts'
+import { header } from '../meta/headers.ts'
 
 /** What a connection decides for itself: HTTP/2 forbids these, and HTTP/1.1 sets its own. */
 const OF_THE_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'proxy-connection'])
@@ -16,6 +17,8 @@ export async function send(out: ServerResponse | Http2ServerResponse, { status, 
   out.statusCode = status
   for (const [name, value] of Object.entries(grouped(headers))) out.setHeader(name, value as string | string[])
   if (close && !('stream' in out)) out.setHeader('connection', 'close')
+  // GOAWAY: what runs goes on, the next request comes over another connection.
+  if ('stream' in out && header(headers, 'connection') === 'close') { const { session } = out.stream; out.once('close', () => session?.close()) }
   if (isHead || status === 304 || status === 204) { out.end(); return }
   if (body instanceof Uint8Array) { out.end(body, () => recycle(body)); return }
   // Of both classes, though the types know it of one only.

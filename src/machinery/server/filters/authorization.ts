@@ -6,7 +6,7 @@ import type { Filter } from '../filter.ts'
 import { respondError, respondText } from '../respond.ts'
 
 /** Lets through what the user may do, judged from the request alone. An authorizer that does not answer is an error of the server, no refusal. */
-export const authorize = (authorizer: Authorizer, logger: Logger): Filter => (next) => async (request, signal) => {
+export const authorize = (authorizer: Authorizer, logger: Logger, annotate: (annotations: Record<string, string>) => void = () => undefined): Filter => (next) => async (request, signal) => {
   const { user, method, path, query } = request
   if (!user) throw new Error('no user in the request: authentication comes before authorisation')
   const attributes = attributesOf(user, requestInfo(method, path, query))
@@ -18,5 +18,6 @@ export const authorize = (authorizer: Authorizer, logger: Logger): Filter => (ne
     logger.error({ id: request.id, path, error: message }, 'the authorizer does not answer')
     return respondText(500, `Internal Server Error: ${JSON.stringify(path)}: ${message}\n`)
   }
+  annotate({ 'authorization.k8s.io/decision': decision.allowed ? 'allow' : 'forbid', 'authorization.k8s.io/reason': decision.reason })
   return decision.allowed ? next(request, signal) : respondError(forbidden(attributes, decision.reason), request, [['x-content-type-options', 'nosniff']])
 }

@@ -6,11 +6,11 @@ import { isLongRunning } from '../long-running.ts'
 
 const MAX_MS = 60_000
 
-/** Ends what takes longer than a minute, or than `timeout` in the query says, with 504; watches and connections excepted (apiserver/pkg/endpoints/filters/request_deadline.go). */
-export const deadline = (clock: Clock): Filter => (next) => async (request, signal) => {
+/** Ends what takes longer than `maxMs`, or than `timeout` in the query says, with 504; watches and connections excepted (apiserver/pkg/endpoints/filters/request_deadline.go). */
+export const deadline = (clock: Clock, maxMs = MAX_MS): Filter => (next) => async (request, signal) => {
   const { method, path, query } = request
   if (isLongRunning(requestInfo(method, path, query))) return next(request, signal)
-  const ms = limitMs(query.get('timeout')), done = new AbortController(), limit = new AbortController()
+  const ms = limitMs(query.get('timeout'), maxMs), done = new AbortController(), limit = new AbortController()
   const overdue = async (): Promise<never> => {
     await clock.sleep(ms, done.signal)
     // Whoever won the race is not waited for any more.
@@ -25,17 +25,17 @@ export const deadline = (clock: Clock): Filter => (next) => async (request, sign
   }
 }
 
-function limitMs(text: string | null): number {
-  if (!text) return MAX_MS
-  const ms = goDurationMs(text)
+function limitMs(text: string | null, maxMs: number): number {
+  if (!text) return maxMs
+  const ms = parseDurationMs(text)
   if (ms === undefined) throw StatusError.badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text)}`)
-  return ms <= 0 ? MAX_MS : Math.min(ms, MAX_MS)
+  return ms <= 0 ? maxMs : Math.min(ms, maxMs)
 }
 
 const UNITS = new Map([['ns', 1e-6], ['us', 1e-3], ['µs', 1e-3], ['μs', 1e-3], ['ms', 1], ['s', 1_000], ['m', 60_000], ['h', 3_600_000]])
 
-/** Durations as Go writes them: `1m30s`, `1.5h`, `500ms`, `0`. */
-function goDurationMs(text: string): number | undefined {
+/** Durations as Go writes them: `1m30s`, `1.5h`, `500ms`, `0`; undefined: none. */
+export function parseDurationMs(text: string): number | undefined {
   if (/^[-+]?0$/.test(text)) return 0
   const whole = /^([-+]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text)
   if (!whole) return undefined

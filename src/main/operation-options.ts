@@ -1,0 +1,67 @@
+import { InvalidArgumentError, type Command } from 'commander'
+import { parseDurationMs } from '../machinery/server/filters/deadline.ts'
+
+/** How the server is run, whatever it serves. */
+export interface OperationOptions {
+  /** Absent: nothing is recorded. */
+  readonly auditPolicyFile: string | undefined
+  /** '-': standard output. */
+  readonly auditLogPath: string
+  readonly goawayChance: number
+  readonly maxReadingInFlight: number
+  readonly maxMutatingInFlight: number
+  readonly requestTimeoutMs: number
+  readonly shutdownDelayMs: number
+  /** Serving certificate and key from files, which are followed. Absent: the server makes its own. */
+  readonly tlsFiles: { readonly certificate: string; readonly key: string } | undefined
+}
+
+export interface OperationFlags {
+  auditPolicyFile?: string
+  auditLogPath: string
+  goawayChance: number
+  maxRequestsInflight: number
+  maxMutatingRequestsInflight: number
+  requestTimeout: number
+  shutdownDelayDuration: number
+  tlsCertFile?: string
+  tlsPrivateKeyFile?: string
+}
+
+const MAX_GOAWAY_CHANCE = 0.02
+
+/** The names are kube-apiserver's, where it has the flag. */
+export function withOperationFlags(command: Command): Command {
+  const number = (check: (value: number) => boolean, what: string) => (text: string) => {
+    const value = Number(text)
+    if (text.trim() === '' || !check(value)) throw new InvalidArgumentError(`must be ${what}`)
+    return value
+  }
+  const duration = (text: string) => {
+    const ms = parseDurationMs(text)
+    if (ms === undefined || ms < 0) throw new InvalidArgumentError('must be a duration such as 1m30s')
+    return ms
+  }
+  const count = number((value) => Number.isInteger(value) && value >= 1, 'a whole number above 0')
+  return command
+    .option('--audit-policy-file <file>', 'Policy of audit.k8s.io/v1 that says what is recorded; default: nothing is')
+    .option('--audit-log-path <file>', "where audit events are appended, one JSON object a line; '-' is standard output", '-')
+    .option('--goaway-chance <fraction>', 'share of HTTP/2 requests after which the client is told to connect again, so that load spreads over replicas', number((value) => value >= 0 && value <= MAX_GOAWAY_CHANCE, `0 to ${MAX_GOAWAY_CHANCE}`), 0)
+    .option('--max-requests-inflight <count>', 'reading requests at a time, beyond which 429 is answered', count, 400)
+    .option('--max-mutating-requests-inflight <count>', 'writing requests at a time, beyond which 429 is answered', count, 200)
+    .option('--request-timeout <duration>', 'how long a request may take; watches and connections excepted', duration, 60_000)
+    .option('--shutdown-delay-duration <duration>', 'how long the server goes on serving after /readyz has begun to fail', duration, 0)
+    .option('--tls-cert-file <file>', 'serving certificate and its chain, in PEM; followed without restart. Default: the server makes and renews its own')
+    .option('--tls-private-key-file <file>', 'key of --tls-cert-file')
+}
+
+export function operationOptions(flags: OperationFlags, program: Command): OperationOptions {
+  const { auditPolicyFile, tlsCertFile, tlsPrivateKeyFile } = flags
+  if ((tlsCertFile === undefined) !== (tlsPrivateKeyFile === undefined)) program.error('error: --tls-cert-file and --tls-private-key-file belong together')
+  return {
+    auditPolicyFile, auditLogPath: flags.auditLogPath, goawayChance: flags.goawayChance, maxReadingInFlight: flags.maxRequestsInflight, maxMutatingInFlight: flags.maxMutatingRequestsInflight,
+    requestTimeoutMs: flags.requestTimeout, shutdownDelayMs: flags.shutdownDelayDuration, tlsFiles: tlsCertFile !== undefined && tlsPrivateKeyFile !== undefined ? { certificate: tlsCertFile, key: tlsPrivateKeyFile } : undefined,
+  }
+}
+
+export const defaultOperation: OperationOptions = { auditPolicyFile: undefined, auditLogPath: '-', goawayChance: 0, maxReadingInFlight: 400, maxMutatingInFlight: 200, requestTimeoutMs: 60_000, shutdownDelayMs: 0, tlsFiles: undefined }
