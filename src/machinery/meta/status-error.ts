@@ -61,7 +61,7 @@ export class StatusError extends Error {
   static invalid(of: { readonly group: string; readonly kind: string }, name: string, errors: readonly FieldError[]): StatusError {
     const texts = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))], text = texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`
     return new StatusError('Invalid', `${of.group ? `${of.kind}.${of.group}` : of.kind} "${name}" is invalid: ${text}`, {
-      details: { ...(name && { name }), ...(of.group && { group: of.group }), kind: of.kind, causes: errors.map(({ type, message, field }) => ({ reason: type, message, field })) },
+      details: { ...(name && { name }), ...(of.group && { group: of.group }), ...(of.kind && { kind: of.kind }), causes: errors.map(({ type, message, field }) => ({ reason: type, message, field })) },
     })
   }
 }

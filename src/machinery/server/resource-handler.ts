@@ -7,7 +7,7 @@ import { StatusError } from '../meta/status-error.ts'
 import type { Catalog } from './catalog.ts'
 import { connection } from './connect.ts'
 import { getObject, listObjects } from './read.ts'
-import { pageNotFound, warningHeaders } from './respond.ts'
+import { pageNotFound, respondError, warningHeaders } from './respond.ts'
 import type { Route } from './route.ts'
 import { notServed, route } from './route.ts'
 import type { WatchContext } from './watch.ts'
@@ -35,11 +35,23 @@ export function resourceHandler(catalog: Catalog, options: ResourceOptions): Han
     if (!groups.some(({ name }) => name === info.group)) return pageNotFound()
     const found = route(groups, request.method, info)
     if (found.action !== 'connect') {
-      const response = await serve(found, request, options, signal), { deprecation } = found.target.kind
-      return deprecation === undefined ? response : { ...response, headers: [...response.headers, ...warningHeaders([deprecation])] }
+      const { deprecation } = found.target.kind
+      return deprecation === undefined ? serve(found, request, options, signal) : withWarning(deprecation, request, async () => serve(found, request, options, signal))
     }
     const { connector, to } = connection(found, info)
     return connector.handle(to, request, signal)
+  }
+}
+
+/** Refusals carry the warning too. */
+async function withWarning(text: string, request: Request, answer: () => Promise<Response>): Promise<Response> {
+  const warning = warningHeaders([text])
+  try {
+    const response = await answer()
+    return { ...response, headers: [...warning, ...response.headers] }
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error
+    return respondError(error, request, warning)
   }
 }
 
