@@ -61,6 +61,13 @@ const THINGS = '/apis/example.com/v1/namespaces/n/things', TABLE = 'application/
 
 beforeAll(async () => { for (const name of ['a', 'b', 'c']) await ask('POST', THINGS, { json: { metadata: { name }, spec: { color: name === 'b' ? 'red' : 'blue' } } }) })
 
+test.each([
+  [undefined, 'application/json'], ['application/com.github.proto-openapi.spec.v2@v1.0+protobuf', 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'], ['application/json;q=0.9,application/com.github.proto-openapi.spec.v2.v1.0+protobuf', 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'], ['*/*', 'application/json'],
+])('OpenAPI v2 for Accept %s', async (accept, type) => {
+  const response = await ask('GET', '/openapi/v2', { headers: accept === undefined ? [] : [['accept', accept]] })
+  expect([response.status, header(response.headers, 'content-type')]).toEqual([200, type])
+})
+
 describe('objects and lists', () => {
   test('get, and what every response carries', async () => {
     const response = await ask('GET', `${THINGS}/a`, { headers: [['audit-id', 'mine']] })

@@ -6,13 +6,15 @@ import { stringifyJson } from '../meta/json.ts'
 /** A document in bytes, with the hash under which clients keep it. */
 export interface HashedDocument { readonly bytes: Buffer; readonly hash: string }
 
-const documents = new WeakMap<object, HashedDocument>()
+const inJson = (document: object) => Buffer.from(stringifyJson(document)), memos = new WeakMap<(document: object) => Buffer, WeakMap<object, HashedDocument>>()
 
-/** Encoded once per object: whoever serves documents hands out the same one until it changes. */
-export function hashed(document: object): HashedDocument {
+/** Encoded once per object and encoding: whoever serves documents hands out the same one until it changes. */
+export function hashed(document: object, encode: (document: object) => Buffer = inJson): HashedDocument {
+  let documents = memos.get(encode)
+  if (!documents) memos.set(encode, (documents = new WeakMap()))
   let known = documents.get(document)
   if (!known) {
-    const bytes = Buffer.from(stringifyJson(document))
+    const bytes = encode(document)
     documents.set(document, (known = { bytes, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() }))
   }
   return known

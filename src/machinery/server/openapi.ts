@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Request, Response } from '../meta/core.ts'
+import { encodeOpenApiV2 } from '../schema/openapi-v2-protobuf.ts'
 import { StatusError } from '../meta/status-error.ts'
 import { hashed, respondHashed } from './etag.ts'
 import { covers, notAcceptable, parseAccept } from './negotiation.ts'
@@ -16,9 +17,14 @@ export interface OpenApiProvider {
 
 const YEAR_MS = 365 * 24 * 3_600_000
 
-/** /openapi/v2, /openapi/v3 and its documents, as JSON. `segments`: the decoded path. */
+/** What clients ask for, and what they are told they get. */
+const PROTOBUF_ASKED = ['application/com.github.proto-openapi.spec.v2@v1.0+protobuf', 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'], PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+
+/** /openapi/v2, as JSON or protobuf, /openapi/v3 and its documents, as JSON. `segments`: the decoded path. */
 export async function serveOpenApi(provider: OpenApiProvider, segments: readonly string[], request: Request, clock: Clock, signal: AbortSignal): Promise<Response> {
-  const accepted = parseAccept(request.headers)
+  const accepted = parseAccept(request.headers), isV2 = segments[1] === 'v2' && segments.length === 2
+  const first = accepted.find((clause) => covers(clause, 'application/json') || (isV2 && PROTOBUF_ASKED.some((type) => covers(clause, type))))
+  if (isV2 && first && !covers(first, 'application/json')) return respondHashed(hashed(await provider.v2(signal), encodeOpenApiV2), request, PROTOBUF, [])
   if (accepted.length > 0 && !accepted.some((clause) => covers(clause, 'application/json'))) throw notAcceptable('only the following media types are accepted: application/json')
   const [, version, ...rest] = segments
   if (version === 'v2' && rest.length === 0) return respondHashed(hashed(await provider.v2(signal)), request, 'application/json', [])
