@@ -14,10 +14,12 @@ import { memberSubresources } from '../fleet/member-subresources.ts'
 import { ensureDefaultSet, followMembership } from '../fleet/membership.ts'
 import { MirroredGroups, withEntry, type MirroredVersion } from '../fleet/mirrored-groups.ts'
 import { isOurs } from '../fleet/union-kinds.ts'
+import { HostAdmission } from '../host/host-admission.ts'
 import type { Host } from '../host/host.ts'
 import { alwaysLeader, type Leadership } from '../host/leases.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import { CelEvaluator } from '../machinery/admission/cel/cel-evaluator.ts'
 import { withPrivileges } from '../machinery/auth/authorizer.ts'
 import { requestInfo } from '../machinery/auth/request-info.ts'
 import { connect } from '../machinery/client/connect.ts'
@@ -81,7 +83,10 @@ export interface Federation {
 
 export async function startFederation(options: FederationOptions, signal: AbortSignal): Promise<Federation> {
   const { storage, host, hostMember, secretNamespace, allowLocalMembers, clock, random, randomUuid, logger, endpointOf, idleMs, graceMs, leadership = alwaysLeader, audit, operation } = options, limits = { timeoutMs: operation.requestTimeoutMs, reading: operation.maxReadingInFlight, mutating: operation.maxMutatingInFlight }
-  const stored = { clock, randomUuid, randomSuffix: () => nameSuffix(random), logger }
+  const rules = new CelEvaluator()
+  signal.addEventListener('abort', () => { void rules.close() }, { once: true })
+  const admission = host.connection && new HostAdmission({ handler: host.connection.handler, expressions: rules, clock, random, randomUuid }, signal)
+  const stored = { ...(admission && { admission }), clock, randomUuid, randomSuffix: () => nameSuffix(random), logger, rules }
   const clusters = createStoredResource(clusterKind({ allowLoopback: allowLocalMembers, secretNamespace }), storage, stored, signal), clusterSets = createStoredResource(clusterSetKind, storage, stored, signal)
   await ensureDefaultSet(clusterSets, signal)
 

@@ -1,5 +1,6 @@
 /** A server of custom kinds without its surroundings: definitions, store and host in, handlers out. */
 import { coreDefinitions } from '../apis/core/v1/definitions.ts'
+import { HostAdmission } from '../host/host-admission.ts'
 import type { Host } from '../host/host.ts'
 import { customDefinitions, customGroups } from '../kinds/custom-groups.ts'
 import type { CustomKind } from '../kinds/custom-kind.ts'
@@ -23,7 +24,7 @@ export interface KindsServerOptions {
   readonly kinds: readonly CustomKind[]
   readonly storage: Storage
   /** Who users are and what they may do. */
-  readonly host: Pick<Host, 'authenticator' | 'authorizer' | 'frontProxy'>
+  readonly host: Pick<Host, 'authenticator' | 'authorizer' | 'frontProxy'> & Partial<Pick<Host, 'connection'>>
   readonly namespaces: NamespaceGuard
   /** What is served besides: the core group where there is no host. */
   readonly ownGroups: readonly ApiGroup[]
@@ -38,7 +39,8 @@ export interface KindsServerOptions {
 export async function startKinds(options: KindsServerOptions, signal: AbortSignal): Promise<{ readonly handler: Handler; readonly upgrader: Upgrader; readonly health: HealthChecks }> {
   const { kinds, storage, host, namespaces, clock, random, randomUuid, logger, programVersion } = options
   const rules = await compiledRules(kinds, signal)
-  const groups = [...options.ownGroups, ...await customGroups(kinds, storage, { clock, randomUuid, randomSuffix: () => nameSuffix(random), namespaces, logger, rules }, signal)]
+  const admission = host.connection && new HostAdmission({ handler: host.connection.handler, expressions: rules, clock, random, randomUuid }, signal)
+  const groups = [...options.ownGroups, ...await customGroups(kinds, storage, { clock, randomUuid, randomSuffix: () => nameSuffix(random), namespaces, logger, rules, ...(admission && { admission }) }, signal)]
   const catalog: Catalog = { groups: () => groups }, authorizer = withPrivileges(host.authorizer), health = new HealthChecks(logger)
   health.register('store', async (inner) => { await storage.revision(inner) })
   const openApi = new CatalogDocuments(catalog, { ...coreDefinitions, ...await customDefinitions(kinds, signal) }, { title: 'federation-apiserver', version: programVersion })

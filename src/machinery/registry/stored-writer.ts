@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
+import type { Admission } from '../admission/admission.ts'
 import type { CelEvaluator } from '../admission/cel/cel-evaluator.ts'
 import { SlabEntry } from '../cache/slab-entry.ts'
 import type { DeleteOptions, Entry, KubeObject, ObjectMeta, Storage, StoredRecord, WriteOptions, Writer } from '../meta/core.ts'
@@ -12,11 +13,13 @@ import type { StoredKind } from '../meta/strategy.ts'
 import { blocksRules, hasRules, rulesNotChecked } from '../schema/validate-schema.ts'
 import { keyPrefix } from '../storage/storage-key.ts'
 import { storedEntry } from '../storage/storage-reader.ts'
+import { Admitted } from './admitted.ts'
 import { beforeCreate, type Prepared } from './before-create.ts'
 import { beforeDelete } from './before-delete.ts'
 import { beforeStatusUpdate, beforeUpdate } from './before-update.ts'
 import type { NamespaceGuard } from './namespace-guard.ts'
 import { checkNamespace } from './namespace-guard.ts'
+import { timestamp } from './timestamp.ts'
 
 export interface WriterDependencies {
   readonly clock: Clock
@@ -28,6 +31,8 @@ export interface WriterDependencies {
   readonly namespaces?: NamespaceGuard
   /** Evaluates x-kubernetes-validations. Absent: they are not asked. */
   readonly rules?: Pick<CelEvaluator, 'validate'>
+  /** Who else decides about writes. Absent: nobody. */
+  readonly admission?: Admission
 }
 
 /** Sizes of values, as etcd limits them by default. */
@@ -42,12 +47,14 @@ export class StoredWriter implements Writer {
   readonly #kind: StoredKind
   readonly #storage: Storage
   readonly #dependencies: WriterDependencies
+  readonly #admitted: Admitted | undefined
   readonly #ruled = new WeakMap<JsonSchema, boolean>()
 
   constructor(kind: StoredKind, storage: Storage, dependencies: WriterDependencies) {
     this.#kind = kind
     this.#storage = storage
     this.#dependencies = dependencies
+    this.#admitted = dependencies.admission && new Admitted(kind, dependencies.admission)
   }
 
   async create(submitted: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Entry> {
@@ -89,6 +96,7 @@ export class StoredWriter implements Writer {
       if (!record) throw StatusError.notFound(this.#resource, nameOf(key))
       const old = parsed(record)
       await this.#kind.strategy.authorize?.(undefined, old, options)
+      await this.#admitted?.delete(old, options, signal)
       const marked = beforeDelete(this.#kind, old, options, this.#dependencies.clock.now())
       const made = marked ? await this.#store(record, old, marked, options, signal) : await this.#remove(record, old, options, signal)
       if ('entry' in made) return { entry: made.entry, removed: !marked }
@@ -99,8 +107,10 @@ export class StoredWriter implements Writer {
 
   async #insert(schema: JsonSchema, submitted: KubeObject, metadata: ObjectMeta, options: WriteOptions, signal: AbortSignal): Promise<Written> {
     const { strategy, namespaced } = this.#kind, given = { now: this.#dependencies.clock.now(), uid: this.#dependencies.randomUuid() }
-    const prepared = beforeCreate(this.#kind, schema, cloneJson(submitted), metadata, given), { object } = prepared, warnings = await this.#accept(schema, prepared, undefined, signal)
+    const admitted = await this.#admitted?.mutate(schema, { submitted, metadata }, { uid: given.uid, creationTimestamp: timestamp(given.now) }, undefined, options, signal)
+    const prepared = beforeCreate(this.#kind, schema, admitted?.submitted ?? cloneJson(submitted), admitted?.metadata ?? metadata, given), { object } = prepared, warnings = await this.#accept(schema, prepared, undefined, signal)
     await strategy.authorize?.(object, undefined, options)
+    await this.#admitted?.validate(object, undefined, options, signal)
     // Not a user's mistake by the book: a kube-apiserver answers it as an error without a reason.
     if (metadata.resourceVersion && metadata.resourceVersion !== '0') throw new StatusError('', 'resourceVersion should not be set on objects to be created')
     const key = this.#storageKey(namespaced ? `${object.metadata.namespace}/${object.metadata.name}` : object.metadata.name!), value = encode(object)
@@ -117,16 +127,18 @@ export class StoredWriter implements Writer {
   async #replace(schema: JsonSchema, key: string, record: StoredRecord, change: (current: KubeObject) => KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Written> {
     const old = parsed(record), submitted = cloneJson(change(old)), metadata = this.#metadataAt(key, submitted), { strategy } = this.#kind
     this.#checkPreconditions(record, metadata, old)
+    const made = (await this.#admitted?.mutate(schema, { submitted, metadata }, {}, old, options, signal)) ?? { submitted, metadata }
     const prepared = options.subresource === 'status'
-      ? beforeStatusUpdate(this.#kind, schema, submitted, old)
-      : beforeUpdate(this.#kind, schema, submitted, metadata, old, this.#dependencies.clock.now())
+      ? beforeStatusUpdate(this.#kind, schema, made.submitted, old)
+      : beforeUpdate(this.#kind, schema, made.submitted, made.metadata, old, this.#dependencies.clock.now())
     const { object } = prepared, warnings = await this.#accept(schema, prepared, old, signal)
     await strategy.authorize?.(object, old, options)
+    await this.#admitted?.validate(object, old, options, signal)
     // The last finalizer was what kept it.
     const isFinished = old.metadata.deletionTimestamp !== undefined && !old.metadata.deletionGracePeriodSeconds && !object.metadata.finalizers?.length
-    const made = isFinished ? await this.#remove(record, object, options, signal) : await this.#store(record, old, object, options, signal)
-    if ('entry' in made) for (const text of warnings) options.warn(text)
-    return made
+    const written = isFinished ? await this.#remove(record, object, options, signal) : await this.#store(record, old, object, options, signal)
+    if ('entry' in written) for (const text of warnings) options.warn(text)
+    return written
   }
 
   /** Asks the rules of the schema too; answers warnings. Throws StatusError Invalid with every mistake. */
