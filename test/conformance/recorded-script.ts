@@ -48,7 +48,6 @@ export interface RecordedStep {
 export interface RecordedScript {
   readonly name: string
   readonly needs?: readonly string[]
-  readonly oracle?: string
   /** Namespaces that are not made. */
   readonly absent?: readonly string[]
   readonly setup?: readonly RecordedRequest[]

@@ -19,7 +19,7 @@ const EARLIER_REVISIONS = 50
 /** The kinds of the fixtures on a port of their own, with a store that has forgotten its first revisions. Serves until the signal aborts. */
 export async function serveFixtures(signal: AbortSignal): Promise<() => Promise<{ client: Client; host: StandInHost; close: () => Promise<void> }>> {
   const now = systemClock.now(), authority = await createAuthority('conformance', { now }), serving = await issueCertificate(authority, { commonName: 'server', names: ['127.0.0.1'] }, { now })
-  const administrator = await issueCertificate(authority, { commonName: 'admin', organizations: ['system:masters'] }, { now }), kinds = ['widget-crd.yaml', 'gadget-crd.yaml'].flatMap((name) => loadAll(fixture(name)).map(customKind))
+  const administrator = await issueCertificate(authority, { commonName: 'admin', organizations: ['system:masters'] }, { now }), kinds = ['widget-crd.yaml', 'gadget-crd.yaml', 'flunder-crd.yaml'].flatMap((name) => loadAll(fixture(name)).map(customKind))
   return async () => {
     const stopping = new AbortController(), inner = AbortSignal.any([signal, stopping.signal]), storage = new MemoryStorage(), host = new StandInHost(fixture('rbac.yaml'))
     for (let revision = 1; revision <= EARLIER_REVISIONS; revision++) await storage.commit('/before', Buffer.from('{}'), revision - 1, inner)
