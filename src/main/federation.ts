@@ -38,6 +38,7 @@ import { ServerMetrics } from '../machinery/server/metrics.ts'
 import { versionInfo } from '../machinery/server/version.ts'
 import type { OperationOptions } from './operation-options.ts'
 import { measureFederation } from './federation-metrics.ts'
+import { tracedStorage } from '../machinery/storage/traced-storage.ts'
 import { fleetIdOf } from './fleet-id.ts'
 import { JoinedCatalog } from './joined-catalog.ts'
 
@@ -82,7 +83,8 @@ export interface Federation {
 }
 
 export async function startFederation(options: FederationOptions, signal: AbortSignal): Promise<Federation> {
-  const { storage, host, hostMember, secretNamespace, allowLocalMembers, clock, random, randomUuid, logger, endpointOf, idleMs, graceMs, leadership = alwaysLeader, audit, operation } = options, limits = { timeoutMs: operation.requestTimeoutMs, reading: operation.maxReadingInFlight, mutating: operation.maxMutatingInFlight }
+  const storage = tracedStorage(options.storage)
+  const { host, hostMember, secretNamespace, allowLocalMembers, clock, random, randomUuid, logger, endpointOf, idleMs, graceMs, leadership = alwaysLeader, audit, operation } = options, limits = { timeoutMs: operation.requestTimeoutMs, reading: operation.maxReadingInFlight, mutating: operation.maxMutatingInFlight }
   const rules = new CelEvaluator()
   signal.addEventListener('abort', () => { void rules.close() }, { once: true })
   const admission = host.connection && new HostAdmission({ handler: host.connection.handler, expressions: rules, clock, random, randomUuid }, signal)

@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream'
 import { callbackify } from 'node:util'
 import { Pool, type buildConnector } from 'undici'
+import { withClientSpan } from '../../lib/tracing.ts'
 import { header } from '../meta/headers.ts'
 import type { Connection, Handler, Headers, Request, Upgrader } from '../meta/core.ts'
 import type { ConnectOptions } from './connect-options.ts'
@@ -31,7 +32,8 @@ export function connect(options: ConnectOptions): MemberConnection {
   const pool = (connections: number | null) => new Pool(url.origin, { connect: connector, connections, pipelining: 1, keepAliveTimeout: 60_000, keepAliveMaxTimeout: 600_000, clientTtl: null })
   const short = pool(SHORT_CONNECTIONS), long = pool(null)
 
-  const handler: Handler = async (request, signal) => {
+  const handler: Handler = (request, signal) => withClientSpan(request.method, { 'server.address': url.hostname, 'url.path': request.path }, request.headers, (headers) => ask({ ...request, headers }, signal))
+  const ask: Handler = async (request, signal) => {
     const lasting = isLongRunning(request), { requestTimeoutMs } = options
     try {
       const query = request.query.toString()

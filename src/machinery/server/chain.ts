@@ -18,6 +18,7 @@ import { goaway } from './filters/goaway.ts'
 import { impersonation } from './filters/impersonation.ts'
 import { maxInFlight } from './filters/in-flight.ts'
 import { untilReady } from './filters/readiness.ts'
+import { traced } from './filters/tracing.ts'
 import { recover } from './filters/recover.ts'
 
 /** How long a request may take, and how many may be answered at a time. */
@@ -47,6 +48,7 @@ export interface ChainOptions {
 /** What every request passes, outermost first: the order of a kube-apiserver (apiserver/pkg/server/config.go DefaultBuildHandlerChain). */
 export const serverFilters = ({ clock, logger, randomUuid, authenticator, authorizer, frontProxy, isReady, measure, audit, limits, goaway: leave }: ChainOptions): readonly Filter[] => [
   auditId(randomUuid),
+  traced,
   ...(measure ? [measure] : []),
   ...(audit ? [audit.begin] : []),
   cacheControl,

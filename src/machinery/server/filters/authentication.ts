@@ -1,3 +1,4 @@
+import { withSpan } from '../../../lib/tracing.ts'
 import type { Logger } from '../../../lib/logger.ts'
 import type { Authenticator } from '../../auth/authenticator.ts'
 import type { FrontProxyOptions } from '../../auth/front-proxy.ts'
@@ -12,7 +13,7 @@ import { closing, ignoredTokenWarning, isUnproven } from './goaway.ts'
 export const authenticate = (authenticator: Authenticator, proxy: () => FrontProxyOptions | undefined, logger: Logger): Filter => (next) => async (request, signal) => {
   let user
   try {
-    user = await authenticator.authenticate(request, signal)
+    user = await withSpan('authenticate', {}, () => authenticator.authenticate(request, signal))
   } catch (error) {
     if (!isReason(error, 'Unauthorized')) throw error
     logger.info({ id: request.id, path: request.path, address: request.peer?.address, cause: error.cause }, 'request is not authenticated')

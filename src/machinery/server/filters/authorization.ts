@@ -1,3 +1,4 @@
+import { withSpan } from '../../../lib/tracing.ts'
 import type { Logger } from '../../../lib/logger.ts'
 import type { Authorizer, Decision } from '../../auth/authorizer.ts'
 import { attributesOf, forbidden } from '../../auth/authorizer.ts'
@@ -12,7 +13,7 @@ export const authorize = (authorizer: Authorizer, logger: Logger, annotate: (ann
   const attributes = attributesOf(user, requestInfo(method, path, query))
   let decision: Decision
   try {
-    decision = await authorizer.authorize(attributes, signal)
+    decision = await withSpan('authorize', { verb: attributes.verb }, () => authorizer.authorize(attributes, signal))
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     logger.error({ id: request.id, path, error: message }, 'the authorizer does not answer')
