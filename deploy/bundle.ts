@@ -28,11 +28,26 @@ async function bundle(entry: string): Promise<readonly string[]> {
   const { metafile } = await build({
     entryPoints: [entry], outdir, bundle: true, platform: 'node', target: 'node24', format: 'esm', sourcemap: true, legalComments: 'linked', metafile: true, logLevel: 'warning',
     // Some dependencies are CommonJS and ask for Node's own modules by require.
-    banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)` },
-    plugins: [besides(found)],
+    banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); const __dirname = import.meta.dirname` },
+    plugins: [besides(found), protocol(found)],
   })
   for (const [file, { bytes }] of Object.entries(metafile.outputs)) if (file.endsWith('.js')) console.log(`${path.relative(root, path.resolve(file))} ${(bytes / 1024 / 1024).toFixed(1)} MB`)
   return found
+}
+
+/** etcd3 reads the description of its protocol from a folder of its package. */
+function protocol(found: string[]): Plugin {
+  return {
+    name: 'protocol',
+    setup(bundler) {
+      bundler.onLoad({ filter: /etcd3[\\/]lib[\\/]connection-pool\.js$/ }, async ({ path: file }) => {
+        const text = await readFile(file, 'utf8'), contents = text.replace('${__dirname}/../proto/', '${__dirname}/proto/')
+        if (contents === text) throw new Error(`${path.relative(root, file)} does not name its protocol as expected`)
+        found.push(path.resolve(path.dirname(file), '../proto'))
+        return { contents, loader: 'js', resolveDir: path.dirname(file) }
+      })
+    },
+  }
 }
 
 function besides(found: string[]): Plugin {
