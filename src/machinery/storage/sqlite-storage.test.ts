@@ -150,4 +150,4 @@ test('kill -9 among concurrent writers loses nothing that was acknowledged, and 
     expect(new Map((await storage.range('/', {}, signal)).records.map(({ key, revision }) => [key, revision]))).toEqual(present)
     await storage.close()
   }
-})
+}, KILL_AFTER_LINES.length * 10_000)
