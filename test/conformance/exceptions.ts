@@ -46,7 +46,7 @@ export const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>
 /** By feature that is missing: scripts, and their steps. */
 export const PENDING: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   'strategic merge patch': { 'sample-rest': ['strategic merge patch works on typed kinds', 'deletecollection'] },
-  'warnings of refused writes': { 'sample-rest': ['another version that exists', 'update without resourceVersion'] },
+  'warnings of refused writes': { 'sample-rest': ['another version that exists'] },
   apply: {
     'sample-rest': ['apply', 'conflict', 'an undeclared field'],
     'apply-basic': ['apply creates: 201', 'the same again: nothing happens', 'a change', 'another manager, same value: co-ownership', 'another manager, other value: 409 with causes', 'one conflict, with both as text', 'force takes the field', 'what is no longer applied and owned by no one else is removed', 'what others own stays', 'an empty configuration removes the rest', 'no fieldManager', 'an empty fieldManager', 'any force value but false and 0 is true', 'no name in the body: taken from the path', 'another name in the body', 'no apiVersion and kind', 'another version', 'another kind', 'managedFields in the body', 'YAML', 'YAML 1.1: an unquoted y is true', 'broken YAML', 'dryRun create'],

@@ -12,7 +12,7 @@ import { patchMistakes, validateFields, validatePatched } from './field-validati
 import { listOptions } from './list-options.ts'
 import { negotiate } from './negotiation.ts'
 import { respondPage, scope, selection } from './read.ts'
-import { respond, respondBytes, warningHeaders } from './respond.ts'
+import { respond, respondBytes, respondError, warningHeaders } from './respond.ts'
 import type { Target } from './route.ts'
 import { apiVersionOf, objectBytes } from './shape.ts'
 import { shapeFor } from './shapes.ts'
@@ -25,7 +25,7 @@ export async function createObject(target: Target, { request, user, authorize, n
   const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), bytes = await readBody(request), { validation, ...options } = writeOptions(request, 'CreateOptions')
   const object = decodeObject(bytes, format, kind, namespace)
   validateFields(validation, { bytes, format, object }, kind, await kind.schema?.(signal), answer.warn)
-  return answer(201, await target.resource.writer!.create(object, { user, authorize, ...options, warn: answer.warn }, signal))
+  return answer.telling(async () => answer(201, await target.resource.writer!.create(object, { user, authorize, ...options, warn: answer.warn }, signal)))
 }
 
 /** PUT. A name that does not exist is created where the kind allows it. */
@@ -33,11 +33,13 @@ export async function updateObject(target: Target, name: string, subresource: 's
   const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), bytes = await readBody(request), { validation, ...options } = writeOptions(request, 'UpdateOptions')
   const object = checkName(decodeObject(bytes, format, kind, namespace), name), mayCreate = subresource === undefined && (kind as Partial<StoredKind>).strategy?.allowCreateOnUpdate === true
   validateFields(validation, { bytes, format, object }, kind, await kind.schema?.(signal), answer.warn)
-  const { entry, created } = await target.resource.writer!.update(keyOf(target, name), (current) => {
-    if (!current && !mayCreate) throw StatusError.notFound({ group: kind.group, resource: kind.plural }, name)
-    return object
-  }, { user, authorize, ...options, warn: answer.warn, ...(subresource && { subresource }) }, signal)
-  return answer(created ? 201 : 200, entry)
+  return answer.telling(async () => {
+    const { entry, created } = await target.resource.writer!.update(keyOf(target, name), (current) => {
+      if (!current && !mayCreate) throw StatusError.notFound({ group: kind.group, resource: kind.plural }, name)
+      return object
+    }, { user, authorize, ...options, warn: answer.warn, ...(subresource && { subresource }) }, signal)
+    return answer(created ? 201 : 200, entry)
+  })
 }
 
 /** JSON patch and merge patch. The patch is applied again where another write came between. */
@@ -47,12 +49,14 @@ export async function patchObject(target: Target, name: string, subresource: 'st
   const bytes = await readBody(request), patch = decodePatch(bytes), { validation, ...options } = writeOptions(request, 'PatchOptions'), schema = await kind.schema?.(signal)
   const mistakes = validation === 'Ignore' ? [] : patchMistakes(bytes.toString(), patch)
   const change = patchObjectBy(kind, name, (document) => apply({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...document }, patch))
-  const { entry } = await target.resource.writer!.update(keyOf(target, name), (current) => {
-    const patched = change(current)
-    validatePatched(validation, patched, mistakes, schema, answer.warn)
-    return checkName(checkNamespace(patched, kind, namespace), name)
-  }, { user, authorize, ...options, warn: answer.warn, ...(subresource && { subresource }) }, signal)
-  return answer(200, entry)
+  return answer.telling(async () => {
+    const { entry } = await target.resource.writer!.update(keyOf(target, name), (current) => {
+      const patched = change(current)
+      validatePatched(validation, patched, mistakes, schema, answer.warn)
+      return checkName(checkNamespace(patched, kind, namespace), name)
+    }, { user, authorize, ...options, warn: answer.warn, ...(subresource && { subresource }) }, signal)
+    return answer(200, entry)
+  })
 }
 
 const PATCHES = new Map<string, (document: JsonObject, patch: unknown) => unknown>([['application/json-patch+json', applyJsonPatch], ['application/merge-patch+json', applyMergePatch]])
@@ -69,10 +73,12 @@ function decodePatch(body: Buffer): unknown {
 export async function deleteObject(target: Target, name: string, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
   const { kind } = target, representation = negotiate(request, { transforms: true }), answer = answerer(target, request, now)
   const { waitsForDependents, ...parameters } = deleteParameters(request, await readBody(request)), { manager } = writeOptions({ ...request, query: new URLSearchParams() }, 'DeleteOptions')
-  const { entry, removed } = await target.resource.writer!.delete(keyOf(target, name), { user, authorize, manager, warn: answer.warn, ...parameters }, signal)
-  if (!removed) return answer(waitsForDependents ? 202 : 200, entry)
-  const details: StatusDetails = { name, ...(kind.group && { group: kind.group }), kind: kind.plural, uid: entry.parse().metadata.uid ?? '' }
-  return respond(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details }, representation, answer.warnings())
+  return answer.telling(async () => {
+    const { entry, removed } = await target.resource.writer!.delete(keyOf(target, name), { user, authorize, manager, warn: answer.warn, ...parameters }, signal)
+    if (!removed) return answer(waitsForDependents ? 202 : 200, entry)
+    const details: StatusDetails = { name, ...(kind.group && { group: kind.group }), kind: kind.plural, uid: entry.parse().metadata.uid ?? '' }
+    return respond(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details }, representation, answer.warnings())
+  })
 }
 
 /** Deletes one by one what the selectors and the limit choose, and answers the list of it. Not atomic: the first failure ends it. */
@@ -90,6 +96,13 @@ export const keyOf = ({ kind, namespace }: Pick<Target, 'kind' | 'namespace'>, n
 function answerer({ kind }: Target, request: Request, now: number) {
   const representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'object'), texts: string[] = [], warnings = () => warningHeaders(texts)
   const answer = (status: number, entry: Entry) => respondBytes(status, objectBytes(shape, entry, now), representation, warnings())
-  return Object.assign(answer, { warn: (text: string) => { texts.push(text) }, warnings })
+  /** A refusal tells what was to be warned of, too. */
+  const telling = async (write: () => Promise<Response>): Promise<Response> => {
+    try { return await write() } catch (error) {
+      if (!(error instanceof StatusError) || texts.length === 0) throw error
+      return respondError(error, request, warnings())
+    }
+  }
+  return Object.assign(answer, { warn: (text: string) => { texts.push(text) }, warnings, telling })
 }
 
