@@ -18,6 +18,7 @@ import { serverFilters, upgradeThrough } from '../machinery/server/chain.ts'
 import { compose } from '../machinery/server/filter.ts'
 import { HealthChecks } from '../machinery/server/health.ts'
 import { resourceHandler, resourceUpgrader } from '../machinery/server/resource-handler.ts'
+import { ServerMetrics } from '../machinery/server/metrics.ts'
 import { versionInfo } from '../machinery/server/version.ts'
 
 export interface KindsServerOptions {
@@ -41,12 +42,13 @@ export async function startKinds(options: KindsServerOptions, signal: AbortSigna
   const rules = await compiledRules(kinds, signal)
   const admission = host.connection && new HostAdmission({ handler: host.connection.handler, expressions: rules, clock, random, randomUuid }, signal)
   const groups = [...options.ownGroups, ...await customGroups(kinds, storage, { clock, randomUuid, randomSuffix: () => nameSuffix(random), namespaces, logger, rules, ...(admission && { admission }) }, signal)]
-  const catalog: Catalog = { groups: () => groups }, authorizer = withPrivileges(host.authorizer), health = new HealthChecks(logger)
+  const catalog: Catalog = { groups: () => groups }, authorizer = withPrivileges(host.authorizer), health = new HealthChecks(logger), metrics = new ServerMetrics(clock)
+  metrics.healthOf(health)
   health.register('store', async (inner) => { await storage.revision(inner) })
   const openApi = new CatalogDocuments(catalog, { ...coreDefinitions, ...await customDefinitions(kinds, signal) }, { title: 'federation-apiserver', version: programVersion })
-  const filters = serverFilters({ clock, logger, randomUuid, authenticator: host.authenticator, authorizer, frontProxy: host.frontProxy, isReady: () => true })
+  const filters = serverFilters({ clock, logger, randomUuid, authenticator: host.authenticator, authorizer, frontProxy: host.frontProxy, isReady: () => true, measure: metrics.filter(catalog, 'apiserver') })
   return {
-    handler: compose(filters, apiHandler({ catalog, resources: resourceHandler(catalog, { clock, random, authorizer }), clock, version: versionInfo(programVersion), openApi, health })),
+    handler: compose(filters, apiHandler({ catalog, resources: resourceHandler(catalog, { clock, random, authorizer }), clock, version: versionInfo(programVersion), openApi, health, metrics })),
     upgrader: upgradeThrough(filters, resourceUpgrader(catalog, { clock, random })), health,
   }
 }

@@ -6,6 +6,7 @@ import type { Authenticator } from './authenticator.ts'
 import { ExpiringCache } from './expiring-cache.ts'
 import type { ReviewOptions } from './review.ts'
 import { review } from './review.ts'
+import { webSocketToken } from './websocket-token.ts'
 
 const TTL_MS = 10_000, MAX_TOKENS = 4_096
 
@@ -17,7 +18,7 @@ export function tokenReviews(options: ReviewOptions & { readonly hashKey: Uint8A
   const answers = new ExpiringCache<User | undefined>({ max: MAX_TOKENS, now: () => options.clock.now(), ttlMs: () => TTL_MS })
   return {
     authenticate: async ({ headers }) => {
-      const token = bearerToken(header(headers, 'authorization'))
+      const token = bearerToken(header(headers, 'authorization')) ?? webSocketToken(headers)
       if (!token) return undefined
       const user = await answers.get(createHmac('sha256', options.hashKey).update(token).digest('base64'), () => ask(token, options))
       if (!user) throw StatusError.unauthorized('invalid bearer token')

@@ -3,6 +3,7 @@ import type { Logger } from '../../../lib/logger.ts'
 import type { Authenticator } from '../../auth/authenticator.ts'
 import type { FrontProxyOptions } from '../../auth/front-proxy.ts'
 import { isIdentityHeader } from '../../auth/front-proxy.ts'
+import { withoutWebSocketToken } from '../../auth/websocket-token.ts'
 import { withoutHeaders } from '../../meta/headers.ts'
 import { isReason } from '../../meta/status-error.ts'
 import type { Filter } from '../filter.ts'
@@ -21,7 +22,7 @@ export const authenticate = (authenticator: Authenticator, proxy: () => FrontPro
     return request.peer?.certificates.length ? refused : closing(refused)
   }
   const options = proxy()
-  const response = await next({ ...request, ...(user && { user }), headers: withoutHeaders(request.headers, (name) => isIdentityHeader(name, options)) }, signal), warnings = ignoredTokenWarning(request)
+  const response = await next({ ...request, ...(user && { user }), headers: withoutWebSocketToken(withoutHeaders(request.headers, (name) => isIdentityHeader(name, options))) }, signal), warnings = ignoredTokenWarning(request)
   // What another server said of its connection says nothing of this one.
   const answer = { ...response, headers: [...withoutHeaders(response.headers, (name) => name === 'connection'), ...warnings] }
   return isUnproven(request, user?.groups ?? []) ? closing(answer) : answer
