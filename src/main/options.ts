@@ -1,7 +1,6 @@
 /** Flags, checked before anything starts. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { operationOptions, withOperationFlags, type OperationFlags, type OperationOptions } from './operation-options.ts'
-
 import { etcdOptions, withStoreFlags, type EtcdFlags, type EtcdOptions } from './store-options.ts'
 
 export interface ServeOptions {
@@ -41,6 +40,8 @@ export interface ServeKindsOptions {
   /** Whose users, rights and namespaces count; undefined: one administrator and namespaces of its own. */
   readonly hostKubeconfig: string | undefined
   readonly logLevel: string
+  /** Undefined: SQLite. */
+  readonly etcd: EtcdOptions | undefined
 }
 
 export interface Commands {
@@ -103,14 +104,14 @@ export function commandLine(commands: Commands, version: string): Command {
     .option('--secure-port <port>', 'port to listen on', port, 8443)
     .option('--write-kubeconfig <file>', 'where the kubeconfig is written', 'demo.kubeconfig')
     .action(async ({ once = false, real = false, securePort, writeKubeconfig }: { once?: boolean; real?: boolean; securePort: number; writeKubeconfig: string }) => commands.demo({ once, real, securePort, kubeconfigFile: writeKubeconfig }))
-  program.command('serve-kinds').description('Serve the kinds of CustomResourceDefinitions; the last line says where the kubeconfig of the administrator is.')
+  withStoreFlags(program.command('serve-kinds')).description('Serve the kinds of CustomResourceDefinitions; the last line says where the kubeconfig of the administrator is.')
     .requiredOption('--crd <files...>', 'YAML files of CustomResourceDefinitions (may be repeated)')
     .option('--port <port>', 'port to listen on', port, 8443)
     .option('--bind-address <address>', 'address to listen on', '127.0.0.1')
     .option('--data-dir <dir>', 'where the store, the certificates and the kubeconfig are kept', '.federation-kinds')
     .option('--host-kubeconfig <file>', 'kubeconfig of the cluster whose users, rights and namespaces count; default: one administrator and namespaces of its own')
     .addOption(new Option('--log-level <level>', 'what is logged').choices(['debug', 'info', 'warn', 'error']).default('warn'))
-    .action(async ({ crd, port: listenPort, bindAddress, dataDir, hostKubeconfig, logLevel }: { crd: string[]; port: number; bindAddress: string; dataDir: string; hostKubeconfig?: string; logLevel: string }) => commands.serveKinds({ crds: crd, port: listenPort, bindAddress, dataDir, hostKubeconfig, logLevel }))
+    .action(async ({ crd, port: listenPort, bindAddress, dataDir, hostKubeconfig, logLevel, ...flags }: EtcdFlags & { crd: string[]; port: number; bindAddress: string; dataDir: string; hostKubeconfig?: string; logLevel: string }) => commands.serveKinds({ crds: crd, port: listenPort, bindAddress, dataDir, hostKubeconfig, logLevel, etcd: etcdOptions(flags, program) }))
   return program
 }
 

@@ -24,10 +24,10 @@ import { isReason, StatusError } from '../machinery/meta/status-error.ts'
 import { createStoredResource } from '../machinery/registry/stored-resource.ts'
 import { serveHttps } from '../machinery/server/http-server.ts'
 import { autoCompact } from '../machinery/storage/auto-compact.ts'
-import { SqliteStorage } from '../machinery/storage/sqlite-storage.ts'
 import { startKinds, type KindsServerOptions } from './kinds-server.ts'
 import type { ServeKindsOptions } from './options.ts'
 import type { Surroundings } from './serve.ts'
+import { openStore } from './store-options.ts'
 
 const clock = systemClock, random = Math.random, CLIENT_TIMEOUT_MS = 10_000, SHUTDOWN_MS = 60_000
 type Ground = Pick<KindsServerOptions, 'host' | 'namespaces' | 'ownGroups'>
@@ -36,7 +36,7 @@ type Ground = Pick<KindsServerOptions, 'host' | 'namespaces' | 'ownGroups'>
 export async function serveKinds(options: ServeKindsOptions, { logger }: Surroundings, programVersion: string): Promise<{ readonly kubeconfig: string; stop(): Promise<void> }> {
   const { dataDir, bindAddress } = options, kinds = (await Promise.all(options.crds.map(kindsOf))).flat(), stopping = new AbortController(), { signal } = stopping
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  const storage = await SqliteStorage.open(path.join(dataDir, 'store.db'), { onFailure: (error) => logger.error({ error: error.message }, 'the store failed') })
+  const storage = await openStore(options.etcd, dataDir, logger, signal)
   try {
     const names = ['localhost', '127.0.0.1', '::1', ...(['0.0.0.0', '::', '127.0.0.1'].includes(bindAddress) ? [] : [bindAddress])]
     const certificates = await ServingCertificate.open({ store: certificateFiles(path.join(dataDir, 'certificates')), names, clock, logger }, signal)
