@@ -79,10 +79,13 @@ test('two servers on one store: one writes, both answer alike, and a watch goes 
   await expect.poll(async () => (await one.list()).items.length, { timeout: 5000 }).toBeGreaterThan(0)
   const names = (list: Awaited<ReturnType<typeof one.list>>) => list.items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
   await expect.poll(async () => names(await two.list()), { timeout: 5000 }).toEqual(names(await one.list()))
+  const create = (member: number, name: string) => postJson(members[member]!.handler, '/apis/apps/v1/namespaces/default/deployments', { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: 'default' }, spec: { replicas: 1, selector: { matchLabels: { app: name } }, template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'c', image: 'i' }] } } } }, end.signal)
+  // A cache begins where its member is then; what the other replica saw before is 410 there. From this change on both have the same history.
+  await Promise.all([create(0, 'known'), create(1, 'known')])
+  for (const { list } of [one, two]) await expect.poll(async () => (await list()).items.find(({ metadata }) => metadata.name === 'known')?.metadata.annotations?.['cluster.federation/clusters'], { timeout: 5000 }).toBe('member1,member2')
   const [first, second] = [await one.list(), await two.list()]
   expect(second.metadata.resourceVersion.length, 'of one epoch, with the same slots').toBe(first.metadata.resourceVersion.length)
-  const create = (name: string) => postJson(members[1]!.handler, '/apis/apps/v1/namespaces/default/deployments', { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: 'default' }, spec: { replicas: 1, selector: { matchLabels: { app: name } }, template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'c', image: 'i' }] } } } }, end.signal)
-  await create('fresh')
+  await create(1, 'fresh')
   expect(await told(two, first.metadata.resourceVersion, 'fresh')).toContain('ADDED fresh')
   expect(await told(one, second.metadata.resourceVersion, 'fresh')).toContain('ADDED fresh')
 
