@@ -138,6 +138,14 @@ describe('webhooks', () => {
   })
 })
 
+test('while nothing is known nothing is written, and the reason is told', async () => {
+  const forbidden: Handler = () => Promise.reject(StatusError.forbidden({ group: 'admissionregistration.k8s.io', resource: 'mutatingwebhookconfigurations' }, '', 'no'))
+  const admission = new HostAdmission({ handler: forbidden, expressions, clock: { ...systemClock, sleep: (ms, inner) => systemClock.sleep(Math.min(ms, 20), inner) }, random: Math.random, randomUuid: () => crypto.randomUUID() }, signal)
+  const Counter = defineKind({ group: 'test.federation', version: 'v1alpha1', kind: 'Counter', plural: 'counters', scope: 'Namespaced', columns: [], schema: OPEN })
+  expect(await refusal(createStoredResource(Counter, new MemoryStorage(), { ...dependencies, admission }, signal).writer!.create(counter('x'), options(), signal)))
+    .toBe('403 Forbidden counters.test.federation "x" is forbidden: not yet ready to handle request: mutatingwebhookconfigurations.admissionregistration.k8s.io is forbidden: no')
+})
+
 describe('policies', () => {
   const policy = (spec: Record<string, unknown>) => ['policy', { metadata: { name: 'p' }, spec: { matchConstraints: { resourceRules: [RULE] }, ...spec } }] as const
   const binding = (spec: Record<string, unknown> = {}) => ['binding', { metadata: { name: 'b' }, spec: { policyName: 'p', validationActions: ['Deny'], ...spec } }] as const

@@ -77,7 +77,8 @@ export class HostAdmission implements Admission {
       await Promise.race([followed.ready, this.#clock.sleep(PATIENCE_MS, AbortSignal.any([signal, waited.signal]))])
       waited.abort()
       signal.throwIfAborted()
-      if (!followed.isReady) throw refused(attributes, 'not yet ready to handle request')
+      const { problem } = followed
+      if (!followed.isReady) throw refused(attributes, `not yet ready to handle request${problem instanceof Error ? `: ${problem.message}` : ''}`)
     }
     return followed.values(signal)
   }

@@ -19,14 +19,17 @@ export class Followed<T> {
   #known = new Map<string, { readonly position: string; readonly value: T }>()
   #position: string | undefined
   #values: readonly T[] = []
+  #problem: unknown
 
   constructor(source: ListerWatcher, options: FollowedOptions<T>, signal: AbortSignal) {
     this.#options = options
     this.#cache = new Cache(source.kind, { clock: options.clock })
-    void reflect(source, this.#cache, { signal, clock: options.clock, backoff: options.backoff })
+    void reflect(source, this.#cache, { signal, clock: options.clock, backoff: options.backoff, onState: (it) => { this.#problem = it.state === 'broken' ? it.error : undefined } })
   }
 
   get isReady(): boolean { return this.#cache.isReady }
+  /** Why the collection cannot be followed at present. */
+  get problem(): unknown { return this.#problem }
   /** Resolves once there has been a whole state. */
   get ready(): Promise<void> { return this.#cache.ready }
 
