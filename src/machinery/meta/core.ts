@@ -173,8 +173,10 @@ export interface WriteOptions {
   /** Field manager of the request. */
   readonly manager: string
   readonly dryRun?: boolean
-  /** 'status' writes only what the status strategy lets through. Absent: the main resource. */
+  /** 'status' writes only what the status strategy lets through; others write the main resource under that name. Absent: the main resource. */
   readonly subresource?: string
+  /** Who owns which field has been worked out by whoever wrote the object (apply, scale): metadata.managedFields is stored as it comes. */
+  readonly ownershipSettled?: boolean
   /** For what depends on old and new (the verb `join`, RBAC escalation): throws StatusError Forbidden. */
   readonly authorize: (verb: string, resource: { readonly group: string; readonly resource: string; readonly namespace?: string; readonly name?: string; readonly subresource?: string }) => Promise<void>
   /** Collects texts for `Warning: 299` headers. */

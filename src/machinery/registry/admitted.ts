@@ -7,7 +7,7 @@ import type { StoredKind } from '../meta/strategy.ts'
 import { shaped } from './before-create.ts'
 
 /** A write as admission is told of it. */
-export interface Submission { readonly submitted: KubeObject; readonly metadata: ObjectMeta }
+export interface Submission { readonly submitted: KubeObject; readonly metadata: ObjectMeta; /** What admission was shown, where it changed it. */ readonly shown?: KubeObject }
 
 /** Writes of one kind, brought before admission. */
 export class Admitted {
@@ -20,13 +20,13 @@ export class Admitted {
   }
 
   /** What admission makes of a new object or of a change; it sees defaults, and may not rename. `system`: what the server will set of metadata. */
-  async mutate(schema: JsonSchema, { submitted, metadata }: Submission, system: ObjectMeta, old: KubeObject | undefined, options: WriteOptions, signal: AbortSignal): Promise<Submission> {
+  async mutate(schema: JsonSchema, { submitted, metadata }: Omit<Submission, 'shown'>, system: ObjectMeta, old: KubeObject | undefined, options: WriteOptions, signal: AbortSignal): Promise<Submission> {
     const object = shaped(this.#kind, schema, cloneJson(submitted))
     object.metadata = { ...metadata, ...system }
     const made = (await this.#admission.mutate(this.#attributes(old ? 'UPDATE' : 'CREATE', metadata, options), object, old, signal)) ?? object
     const { name, namespace, resourceVersion, uid } = metadata, { resourceVersion: _version, uid: _uid, ...decoded } = decodeObjectMeta(made.metadata, this.#kind)
     // Preconditions stay those of the client.
-    return { submitted: made, metadata: { ...decoded, ...(name !== undefined && { name }), ...(namespace !== undefined && { namespace }), ...(resourceVersion !== undefined && { resourceVersion }), ...(uid !== undefined && { uid }) } }
+    return { submitted: made, metadata: { ...decoded, ...(name !== undefined && { name }), ...(namespace !== undefined && { namespace }), ...(resourceVersion !== undefined && { resourceVersion }), ...(uid !== undefined && { uid }) }, ...(made !== object && { shown: object }) }
   }
 
   /** The very object that will be stored. */

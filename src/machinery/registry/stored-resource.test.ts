@@ -41,7 +41,7 @@ describe('create', () => {
     const { record } = await storage.get('/test.federation/counters/n/a', signal)
     expect(JSON.parse(Buffer.from(record!.value).toString())).toEqual({
       apiVersion: 'test.federation/v1alpha1', kind: 'Counter', spec: { count: 1, color: 'green' },
-      metadata: { name: 'a', namespace: 'n', generation: 1, uid: expect.stringMatching(/^[0-9a-f-]{36}$/), creationTimestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) },
+      metadata: { name: 'a', namespace: 'n', generation: 1, uid: expect.stringMatching(/^[0-9a-f-]{36}$/), creationTimestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/), managedFields: [expect.objectContaining({ manager: 'test', operation: 'Update', fieldsV1: { 'f:spec': { '.': {}, 'f:color': {}, 'f:count': {} } } })] },
     })
     expect(entry.position).toBe(String(record!.revision))
     expect(entry.parse()).not.toHaveProperty('kind')

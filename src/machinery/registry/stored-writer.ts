@@ -1,6 +1,8 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Admission } from '../admission/admission.ts'
 import type { CelEvaluator } from '../admission/cel/cel-evaluator.ts'
+import { updateObject } from '../apply/field-manager.ts'
+import { keepTimes } from '../apply/keep-times.ts'
 import { SlabEntry } from '../cache/slab-entry.ts'
 import type { DeleteOptions, Entry, KubeObject, ObjectMeta, Storage, StoredRecord, WriteOptions, Writer } from '../meta/core.ts'
 import { decodeObjectMeta } from '../meta/decode-object-meta.ts'
@@ -13,10 +15,11 @@ import type { StoredKind } from '../meta/strategy.ts'
 import { blocksRules, hasRules, rulesNotChecked } from '../schema/validate-schema.ts'
 import { keyPrefix } from '../storage/storage-key.ts'
 import { storedEntry } from '../storage/storage-reader.ts'
-import { Admitted } from './admitted.ts'
+import { Admitted, type Submission } from './admitted.ts'
 import { beforeCreate, type Prepared } from './before-create.ts'
 import { beforeDelete } from './before-delete.ts'
 import { beforeStatusUpdate, beforeUpdate } from './before-update.ts'
+import { managedKind } from './managed-kind.ts'
 import type { NamespaceGuard } from './namespace-guard.ts'
 import { checkNamespace } from './namespace-guard.ts'
 import { timestamp } from './timestamp.ts'
@@ -107,13 +110,14 @@ export class StoredWriter implements Writer {
 
   async #insert(schema: JsonSchema, submitted: KubeObject, metadata: ObjectMeta, options: WriteOptions, signal: AbortSignal): Promise<Written> {
     const { strategy, namespaced } = this.#kind, given = { now: this.#dependencies.clock.now(), uid: this.#dependencies.randomUuid() }
-    const admitted = await this.#admitted?.mutate(schema, { submitted, metadata }, { uid: given.uid, creationTimestamp: timestamp(given.now) }, undefined, options, signal)
-    const prepared = beforeCreate(this.#kind, schema, admitted?.submitted ?? cloneJson(submitted), admitted?.metadata ?? metadata, given), { object } = prepared, warnings = await this.#accept(schema, prepared, undefined, signal)
-    await strategy.authorize?.(object, undefined, options)
+    const admitted: Submission = (await this.#admitted?.mutate(schema, { submitted, metadata }, { uid: given.uid, creationTimestamp: timestamp(given.now) }, undefined, options, signal)) ?? { submitted, metadata }
+    const prepared = beforeCreate(this.#kind, schema, cloneJson(admitted.submitted), admitted.metadata, given), warnings = await this.#accept(schema, prepared, undefined, signal)
+    await strategy.authorize?.(prepared.object, undefined, options)
+    const object = this.#owned(schema, prepared.object, admitted, undefined, options)
     await this.#admitted?.validate(object, undefined, options, signal)
     // Not a user's mistake by the book: a kube-apiserver answers it as an error without a reason.
     if (metadata.resourceVersion && metadata.resourceVersion !== '0') throw new StatusError('', 'resourceVersion should not be set on objects to be created')
-    const key = this.#storageKey(namespaced ? `${object.metadata.namespace}/${object.metadata.name}` : object.metadata.name!), value = encode(object)
+    const key = this.#storageKey(namespaced ? `${object.metadata.namespace}/${object.metadata.name}` : object.metadata.name!), value = encode(object, options)
     if (options.dryRun) {
       const { record } = await this.#storage.get(key, signal)
       if (record) return { current: record }
@@ -127,12 +131,13 @@ export class StoredWriter implements Writer {
   async #replace(schema: JsonSchema, key: string, record: StoredRecord, change: (current: KubeObject) => KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Written> {
     const old = parsed(record), submitted = cloneJson(change(old)), metadata = this.#metadataAt(key, submitted), { strategy } = this.#kind
     this.#checkPreconditions(record, metadata, old)
-    const made = (await this.#admitted?.mutate(schema, { submitted, metadata }, {}, old, options, signal)) ?? { submitted, metadata }
+    const admitted: Submission = (await this.#admitted?.mutate(schema, { submitted, metadata }, {}, old, options, signal)) ?? { submitted, metadata }
     const prepared = options.subresource === 'status'
-      ? beforeStatusUpdate(this.#kind, schema, made.submitted, old)
-      : beforeUpdate(this.#kind, schema, made.submitted, made.metadata, old, this.#dependencies.clock.now())
-    const { object } = prepared, warnings = await this.#accept(schema, prepared, old, signal)
-    await strategy.authorize?.(object, old, options)
+      ? beforeStatusUpdate(this.#kind, schema, admitted.submitted, old)
+      : beforeUpdate(this.#kind, schema, admitted.submitted, admitted.metadata, old, this.#dependencies.clock.now())
+    const warnings = await this.#accept(schema, prepared, old, signal)
+    await strategy.authorize?.(prepared.object, old, options)
+    const object = this.#owned(schema, prepared.object, admitted, old, options)
     await this.#admitted?.validate(object, old, options, signal)
     // The last finalizer was what kept it.
     const isFinished = old.metadata.deletionTimestamp !== undefined && !old.metadata.deletionGracePeriodSeconds && !object.metadata.finalizers?.length
@@ -149,6 +154,14 @@ export class StoredWriter implements Writer {
     return found ? [...warnings, ...found.warnings] : warnings
   }
 
+  /** With its managedFields. What admission changes of an object whose ownership is settled becomes the manager's by update. */
+  #owned(schema: JsonSchema, object: KubeObject, { metadata: { managedFields: given }, shown }: Submission, live: KubeObject | undefined, { manager, subresource, ownershipSettled }: WriteOptions): KubeObject {
+    const { managedFields: _, ...metadata } = object.metadata, next = { ...object, metadata: { ...metadata, ...(given && { managedFields: given }) } }, before = ownershipSettled ? shown : live
+    const managed = ownershipSettled && !shown ? given : updateObject(managedKind(this.#kind, schema, subresource), { live: before, next, manager, now: this.#dependencies.clock.now() }).managedFields
+    const owned = { ...object, metadata: { ...metadata, ...(managed && { managedFields: [...managed] }) } }
+    return live ? keepTimes(owned, live) : owned
+  }
+
   #hasRules(schema: JsonSchema): boolean {
     let known = this.#ruled.get(schema)
     if (known === undefined) this.#ruled.set(schema, known = hasRules(schema))
@@ -158,7 +171,7 @@ export class StoredWriter implements Writer {
   /** An object that does not differ is not written. */
   async #store(record: StoredRecord, old: KubeObject, object: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Written> {
     if (equalJson({ ...object, metadata: { ...object.metadata, resourceVersion: old.metadata.resourceVersion } }, old)) return { entry: storedEntry(record) }
-    const value = encode(object)
+    const value = encode(object, options)
     const result = options.dryRun ? { revision: record.revision } : await this.#storage.commit(record.key, value, record.revision, signal)
     return 'current' in result ? result : { entry: storedEntry({ key: record.key, value, revision: result.revision }) }
   }
@@ -166,7 +179,7 @@ export class StoredWriter implements Writer {
   /** Answers the object with the version that it had. */
   async #remove(record: StoredRecord, object: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Written> {
     const result = options.dryRun ? undefined : await this.#storage.commit(record.key, undefined, record.revision, signal)
-    return result && 'current' in result ? result : { entry: storedEntry({ ...record, value: encode(object) }) }
+    return result && 'current' in result ? result : { entry: storedEntry({ ...record, value: encode(object, options) }) }
   }
 
   /** What the object says of its identity must agree with where it is written; what it does not say is filled in. */
@@ -219,9 +232,14 @@ function parsed({ value, revision }: StoredRecord): KubeObject {
   return object
 }
 
-function encode(object: KubeObject): Buffer {
+/** An object that is too large with the list of who owns what is stored without it; not where it is applied, which needs it. */
+function encode(object: KubeObject, options: WriteOptions): Buffer {
   const { resourceVersion: _version, ...metadata } = object.metadata, value = Buffer.from(stringifyJson({ ...object, metadata }))
+  if (value.length <= MAX_VALUE_BYTES) return value
+  if (metadata.managedFields && !options.ownershipSettled) {
+    const { managedFields: _, ...rest } = metadata
+    return encode({ ...object, metadata: rest }, options)
+  }
   // The words of etcd, which clients and their owners know.
-  if (value.length > MAX_VALUE_BYTES) throw new StatusError('', 'etcdserver: request is too large')
-  return value
+  throw new StatusError('', 'etcdserver: request is too large')
 }

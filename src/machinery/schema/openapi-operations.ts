@@ -17,7 +17,7 @@ export interface GroupVersionKind { readonly group: string; readonly version: st
 
 /** What the server can do; clients read it off the documents (kubectl: `--dry-run=server`, `--validate`, the patch it sends). */
 export interface Capabilities {
-  /** Media types of PATCH. Default: JSON patch and JSON merge patch. */
+  /** Media types of PATCH. Default: JSON patch, JSON merge patch and apply. */
   readonly patchTypes?: readonly string[]
   /** Default: true. */
   readonly dryRun?: boolean
@@ -51,7 +51,7 @@ interface Names { readonly object: string; readonly list: string }
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.'
 const PRODUCES = ['application/json', 'application/yaml'], STREAMS = ['application/json;stream=watch']
-const DEFAULT_PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json']
+const DEFAULT_PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml']
 
 const query = (name: string, description: string, type: Parameter['type'] = 'string'): Parameter => ({ name, in: 'query', type, description })
 const PRETTY = query('pretty', 'true: indented output.')

@@ -53,9 +53,9 @@ test('PATCH says what kubectl looks for', () => {
   const patch = v3.paths[CART_PATH]!['patch']!
   expect(patch['x-kubernetes-group-version-kind']).toEqual({ ...groupVersion, kind: 'Cart' })
   expect(patch.tags).toEqual(['shopExample_v1'])
-  expect(patch.parameters!.map(({ name }) => name)).toEqual(['dryRun', 'fieldManager', 'fieldValidation'])
-  expect(Object.keys(patch.requestBody!.content)).toEqual(['application/json-patch+json', 'application/merge-patch+json'])
-  expect(v2.paths[CART_PATH]!['patch']!.consumes).toEqual(['application/json-patch+json', 'application/merge-patch+json'])
+  expect(patch.parameters!.map(({ name }) => name)).toEqual(['dryRun', 'fieldManager', 'fieldValidation', 'force'])
+  expect(Object.keys(patch.requestBody!.content)).toEqual(['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'])
+  expect(v2.paths[CART_PATH]!['patch']!.consumes).toEqual(['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'])
   const able = openApiV3({ groupVersion, resources: [carts], definitions, info, capabilities: { fieldValidation: false, dryRun: false, patchTypes: ['application/apply-patch+yaml'] } }) as typeof v3
   expect(able.paths[CART_PATH]!['patch']!.parameters!.map(({ name }) => name)).toEqual(['fieldManager', 'force'])
 })

@@ -1,4 +1,4 @@
-import type { Entry, Request, Response, WriteOptions } from '../meta/core.ts'
+import type { Entry, Kind, Request, Response, WriteOptions } from '../meta/core.ts'
 import type { JsonObject } from '../meta/json-value.ts'
 import type { StatusDetails } from '../meta/status-error.ts'
 import { StatusError } from '../meta/status-error.ts'
@@ -7,6 +7,7 @@ import { applyJsonPatch } from '../patch/json-patch.ts'
 import { applyMergePatch } from '../patch/merge-patch.ts'
 import { patchObject as patchObjectBy } from '../patch/patch-object.ts'
 import { deleteCollection } from '../registry/delete-collection.ts'
+import { APPLY_TYPE, applyConfiguration } from './apply.ts'
 import { checkName, checkNamespace, decode, decodeObject, inputFormat, mediaType, readBody, unsupported } from './body.ts'
 import { patchMistakes, validateFields, validatePatched } from './field-validation.ts'
 import { listOptions } from './list-options.ts'
@@ -22,7 +23,7 @@ import { deleteParameters, writeOptions } from './write-options.ts'
 export interface WriteContext { readonly request: Request; readonly user: WriteOptions['user']; readonly authorize: WriteOptions['authorize']; readonly now: number }
 
 export async function createObject(target: Target, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
-  const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), bytes = await readBody(request), { validation, ...options } = writeOptions(request, 'CreateOptions')
+  const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), bytes = await readBody(request), { validation, force: _, ...options } = writeOptions(request, 'CreateOptions')
   const object = decodeObject(bytes, format, kind, namespace)
   validateFields(validation, { bytes, format, object }, kind, await kind.schema?.(signal), answer.warn)
   return answer.telling(async () => answer(201, await target.resource.writer!.create(object, { user, authorize, ...options, warn: answer.warn }, signal)))
@@ -30,7 +31,7 @@ export async function createObject(target: Target, { request, user, authorize, n
 
 /** PUT. A name that does not exist is created where the kind allows it. */
 export async function updateObject(target: Target, name: string, subresource: 'status' | undefined, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
-  const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), bytes = await readBody(request), { validation, ...options } = writeOptions(request, 'UpdateOptions')
+  const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), bytes = await readBody(request), { validation, force: _, ...options } = writeOptions(request, 'UpdateOptions')
   const object = checkName(decodeObject(bytes, format, kind, namespace), name), mayCreate = subresource === undefined && (kind as Partial<StoredKind>).strategy?.allowCreateOnUpdate === true
   validateFields(validation, { bytes, format, object }, kind, await kind.schema?.(signal), answer.warn)
   return answer.telling(async () => {
@@ -42,11 +43,12 @@ export async function updateObject(target: Target, name: string, subresource: 's
   })
 }
 
-/** JSON patch and merge patch. The patch is applied again where another write came between. */
+/** JSON patch, merge patch and apply. The patch is applied again where another write came between. */
 export async function patchObject(target: Target, name: string, subresource: 'status' | undefined, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
-  const { kind, namespace } = target, answer = answerer(target, request, now), apply = PATCHES.get(mediaType(request))
-  if (!apply) throw unsupported([...PATCHES.keys()].join(', '))
-  const bytes = await readBody(request), patch = decodePatch(bytes), { validation, ...options } = writeOptions(request, 'PatchOptions'), schema = await kind.schema?.(signal)
+  const { kind, namespace } = target, answer = answerer(target, request, now), type = mediaType(request), apply = PATCHES.get(type)
+  if (type === APPLY_TYPE && canApply(kind)) return applyObject(target, name, subresource, { request, user, authorize, now }, answer, signal)
+  if (!apply) throw unsupported([...PATCHES.keys(), ...(canApply(kind) ? [APPLY_TYPE] : [])].join(', '))
+  const bytes = await readBody(request), patch = decodePatch(bytes), { validation, force: _, ...options } = writeOptions(request, 'PatchOptions'), schema = await kind.schema?.(signal)
   const mistakes = validation === 'Ignore' ? [] : patchMistakes(bytes.toString(), patch)
   const change = patchObjectBy(kind, name, (document) => apply({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...document }, patch))
   return answer.telling(async () => {
@@ -57,6 +59,15 @@ export async function patchObject(target: Target, name: string, subresource: 'st
     }, { user, authorize, ...options, warn: answer.warn, ...(subresource && { subresource }) }, signal)
     return answer(200, entry)
   })
+}
+
+/** Who owns what is known of stored kinds. */
+const canApply = (kind: Kind): boolean => kind.schema !== undefined && (kind as Partial<StoredKind>).strategy !== undefined
+
+async function applyObject(target: Target, name: string, subresource: 'status' | undefined, { request, user, authorize, now }: WriteContext, answer: Answer, signal: AbortSignal): Promise<Response> {
+  const bytes = await readBody(request), { validation, force, ...options } = writeOptions(request, 'ApplyOptions'), schema = await target.kind.schema!(signal)
+  const { entry, created } = await applyConfiguration(target, schema, { name, subresource, bytes, force, validation, now, options: { user, authorize, ...options, warn: answer.warn, ...(subresource && { subresource }) } }, signal)
+  return answer(created ? 201 : 200, entry)
 }
 
 const PATCHES = new Map<string, (document: JsonObject, patch: unknown) => unknown>([['application/json-patch+json', applyJsonPatch], ['application/merge-patch+json', applyMergePatch]])
@@ -91,6 +102,8 @@ export async function deleteObjects(target: Target, { request, user, authorize, 
 }
 
 export const keyOf = ({ kind, namespace }: Pick<Target, 'kind' | 'namespace'>, name: string): string => (kind.namespaced ? `${namespace}/${name}` : name)
+
+type Answer = ReturnType<typeof answerer>
 
 /** Negotiates before anything is done, collects warnings while it is, and answers the object. */
 function answerer({ kind }: Target, request: Request, now: number) {
