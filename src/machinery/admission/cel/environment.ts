@@ -40,9 +40,21 @@ export function compile(environment: Environment, expression: string, type?: 'bo
 }
 
 /** What went wrong, in one line and without the library's drawing of the source. */
-export function summary(error: unknown): string {
+function summary(error: unknown): string {
   const { summary: short, message } = error as { summary?: string; message?: string }, text = short ?? message ?? String(error)
   return text.replace(/^No such key: index out of bounds, index (-?\d+).*$/, 'index out of bounds: $1').replace(/^No such key: /, 'no such key: ')
+}
+
+/** What went wrong while an expression was evaluated, in the words of Kubernetes' own engine where the library has others. */
+export function evaluationError(error: unknown): string {
+  const { code } = error as { code?: string }
+  return (code === undefined ? undefined : EVALUATION_TEXTS[code]) ?? summary(error)
+}
+
+const conversion = (type: string) => `type conversion error from 'string' to '${type}'`
+const EVALUATION_TEXTS: Readonly<Record<string, string>> = {
+  no_such_overload: 'no such overload', no_matching_overload: 'no such overload', modulo_by_zero: 'modulus by zero', numeric_overflow: 'integer overflow', int_conversion_error: conversion('int'), uint_conversion_error: conversion('uint'),
+  double_conversion_error: conversion('double'), bool_conversion_error: conversion('bool'), invalid_timestamp: conversion('google.protobuf.Timestamp'), invalid_duration: conversion('google.protobuf.Duration'),
 }
 
 /** Words outside of string literals, field names included: who only selects a field of that name is taken to use the variable too. */

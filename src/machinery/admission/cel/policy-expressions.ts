@@ -1,4 +1,4 @@
-import { type Compiled, compile, createEnvironment, summary, type Variables } from './environment.ts'
+import { type Compiled, compile, createEnvironment, evaluationError, type Variables } from './environment.ts'
 import { dynamicValue } from './schema-type.ts'
 
 export interface NamedExpression { readonly name: string; readonly expression: string }
@@ -85,5 +85,5 @@ export class CompiledPolicy {
 
 function run(compiled: Compiled, variables: Variables): { readonly value?: unknown; readonly error?: string } {
   if ('error' in compiled) return { error: compiled.error }
-  try { return { value: compiled.evaluate(variables) } } catch (error) { return { error: summary(error) } }
+  try { return { value: compiled.evaluate(variables) } } catch (error) { return { error: evaluationError(error) } }
 }

@@ -52,6 +52,10 @@ describe('messages', () => {
     ['required', [{ rule: 'has(self.b)', message: 'b', reason: 'FieldValueRequired', fieldPath: "['b']" }], ['spec.b: Required value: b']],
     ['a missing key', [{ rule: "self.b == 'x'" }], ["spec: Invalid value: \"object\": no such key: b evaluating rule: self.b == 'x'"]],
     ['division by zero', [{ rule: '1 / (self.a - 1) > 0', message: 'm' }], ['spec: Invalid value: "object": division by zero evaluating rule: m']],
+    ['modulus', [{ rule: '1 % (self.a - 1) > 0', message: 'm' }], ['spec: Invalid value: "object": modulus by zero evaluating rule: m']],
+    ['a conversion', [{ rule: "int('x') > 0", message: 'm' }], [`spec: Invalid value: "object": type conversion error from 'string' to 'int' evaluating rule: m`]],
+    ['types that only meet when it runs', [{ rule: "dyn('x') > self.a", message: 'm' }], [`spec: Invalid value: "object": 'no such overload': call arguments did not match a supported operator, function or macro signature for rule: m`]],
+    ['an overflow', [{ rule: '9223372036854775807 + self.a > 0', message: 'm' }], ['spec: Invalid value: "object": integer overflow evaluating rule: m']],
     ['all rules are told', [{ rule: 'false', message: 'x' }, { rule: 'true' }, { rule: 'false', message: 'y' }], ['spec: Invalid value: x', 'spec: Invalid value: y']],
   ])('%s', (_, rules, expected) => { expect(texts(spec(rules, properties), { spec: { a: 1 } })).toEqual(expected) })
 

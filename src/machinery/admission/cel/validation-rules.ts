@@ -3,7 +3,7 @@ import type { JsonSchema } from '../../meta/json-schema.ts'
 import { equalJson, getMember, isJsonObject } from '../../meta/json-value.ts'
 import { type FieldError, fieldError } from '../../meta/status-error.ts'
 import { hasRules } from '../../schema/validate-schema.ts'
-import { type Compiled, compile, createEnvironment, summary } from './environment.ts'
+import { type Compiled, compile, createEnvironment, evaluationError } from './environment.ts'
 import { optionalOf, type SchemaType, SchemaTypes } from './schema-type.ts'
 
 type Rule = NonNullable<JsonSchema['x-kubernetes-validations']>[number]
@@ -155,8 +155,8 @@ function checkRules({ schema, rules }: Node, type: SchemaType, { value, old, pat
     const variables = { self, oldSelf: isOptional ? optionalOf(oldSelf) : oldSelf }
     let result: unknown
     try { result = compiled.evaluate(variables) } catch (error) {
-      const text = summary(error), named = ruleName(rule)
-      errors.push(fieldError.invalid(at, kind, /^(?:no such overload|found no matching overload)/.test(text) ? `'${text}': call arguments did not match a supported operator, function or macro signature for rule: ${named}` : `${text} evaluating rule: ${named}`))
+      const text = evaluationError(error), named = ruleName(rule)
+      errors.push(fieldError.invalid(at, kind, text.startsWith('no such overload') ? `'${text}': call arguments did not match a supported operator, function or macro signature for rule: ${named}` : `${text} evaluating rule: ${named}`))
       continue
     }
     if (result === true) continue
