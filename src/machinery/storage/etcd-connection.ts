@@ -47,7 +47,7 @@ export class EtcdConnection {
         return await this.#client.kv.txn(request, limit())
       } catch (error) {
         if (isUnsent(error) && this.#clock.now() < until && !this.#closing.signal.aborted) await this.#clock.sleep(RETRY_PAUSE_MS, this.#closing.signal)
-        else if (!isUnsent(error) && isTransient(error)) throw new StatusError('Timeout', `the store (etcd at ${this.servers}) did not answer a write, which may have happened or not: ${detail(error)}`, { cause: error })
+        else if (!isUnsent(error) && isTransient(error)) throw new StatusError('Timeout', `the store (etcd at ${this.servers}) did not answer a write, which may have happened or not: ${said(error)}`, { cause: error })
         else throw this.#failure(error)
       }
     }
@@ -83,8 +83,8 @@ export class EtcdConnection {
     if (text.includes('required revision is a future revision')) return new StatusError('Timeout', text, { details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 } })
     if (text.includes('request is too large') || text.includes('larger than max')) return new StatusError('RequestEntityTooLarge', `the object is larger than the store takes: ${text}`, { cause: error })
     if (text.includes('database space exceeded')) return StatusError.internal(`the store is full (etcd at ${this.servers}): compact and defragment it, or raise its quota, and disarm the alarm`, error)
-    if (isTransient(error) || this.#closing.signal.aborted) return new StatusError('ServiceUnavailable', `the store (etcd at ${this.servers}) cannot be reached: ${text}`, { details: { retryAfterSeconds: 1 }, cause: error })
-    return StatusError.internal(`the store failed (etcd at ${this.servers}): ${text}`, error)
+    if (isTransient(error) || this.#closing.signal.aborted) return new StatusError('ServiceUnavailable', `the store (etcd at ${this.servers}) cannot be reached: ${said(error)}`, { details: { retryAfterSeconds: 1 }, cause: error })
+    return StatusError.internal(`the store failed (etcd at ${this.servers}): ${said(error)}`, error)
   }
 }
 
@@ -97,6 +97,8 @@ const CHANNEL: NonNullable<IOptions['grpcOptions']> = {
 const PASS = { execute: async (work: (context: { signal: AbortSignal }) => unknown) => work({ signal: new AbortController().signal }) } as unknown as NonNullable<NonNullable<IOptions['faultHandling']>['global']>
 
 const limit = () => ({ deadline: Date.now() + CALL_MS })
+/** gRPC's words without its frame: `14 UNAVAILABLE: No connection established. Last error: … Resolution note: `. */
+const said = (error: unknown) => detail(error).replace(/^\d+ [A-Z_]+: /, '').replace(/\s*Resolution note:\s*$/, '').replaceAll(/\s+/g, ' ')
 const detail = (error: unknown) => (error instanceof Error ? error.message : String(error))
 /** The connection was never there, so etcd has seen nothing. */
 const isUnsent = (error: unknown) => /No connection established|ECONNREFUSED|Name resolution failed|Waiting for LB pick|name resolution/i.test(detail(error))
