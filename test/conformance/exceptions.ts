@@ -39,6 +39,7 @@ export const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>
     'another kind': INTERNAL, 'a referenceType that conversion does not know is lost': 'a conversion of that server',
     'an unknown patch type': 'that server refuses it before it knows the kind', 'text/html': PROTOBUF, 'application/*': 'an oddity of that server: JSON is an application type', 'Table with the default columns': 'definitions have a column Age by default',
   },
+  'scale-subresource': { 'POST on /scale': ODD_HANDLER },
   'status-subresource': { 'POST to /status': ODD_HANDLER, 'DELETE of /status': ODD_HANDLER },
   'watch-errors': { 'YAML cannot be streamed': PROTOBUF },
   'watch-representations': { 'over WebSocket without Origin': 'the refusal passes the same filters as every answer, and Cache-Control is set by one of them' },
@@ -48,9 +49,4 @@ export const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>
 export const PENDING: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   'strategic merge patch': { 'sample-rest': ['strategic merge patch works on typed kinds', 'apply', 'deletecollection'] },
   'warnings of refused writes': { 'sample-rest': ['another version that exists'] },
-  scale: {
-    'apply-status': ['scale', 'scaling by another manager', 'main apply conflicts with the scale\'s owner', 'leaving replicas out', 'status of nothing', 'duplicate keys in an apply, Warn'],
-    'discovery': ['/apis/G/v1', 'aggregated discovery'],
-    'scale-subresource': ['scale', 'scale to 4', 'the parent: spec.replicas, generation, managedFields of the scale subresource', 'stale scale', 'merge patch', 'JSON patch', 'beyond the parent\'s schema', 'negative', 'status of a scale cannot be written', 'scale of an object that is not there', 'POST on /scale'],
-  },
 }

@@ -212,6 +212,8 @@ export interface Resource {
   readonly deleteCollection?: boolean
   /** True: `status` is a subresource of its own (get, patch, update) served through reader and writer. */
   readonly status?: boolean
+  /** The subresource `scale`: objects of autoscaling/v1, by the same names. */
+  readonly scale?: Resource
   /** Connecting subresources by name: proxy, log, exec, … */
   readonly connect?: Readonly<Record<string, Connector>>
 }

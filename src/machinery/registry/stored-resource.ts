@@ -5,6 +5,7 @@ import { reflect } from '../cache/reflect.ts'
 import type { KubeObject, Resource, Storage } from '../meta/core.ts'
 import type { StoredKind } from '../meta/strategy.ts'
 import { StorageReader } from '../storage/storage-reader.ts'
+import { scaleResource } from './scale-resource.ts'
 import { StoredReader } from './stored-reader.ts'
 import type { WriterDependencies } from './stored-writer.ts'
 import { StoredWriter } from './stored-writer.ts'
@@ -18,5 +19,6 @@ export function createStoredResource<T extends KubeObject>(declared: StoredKind<
   const kind = declared as unknown as StoredKind, { clock, logger } = dependencies, cache = new Cache(kind, { clock })
   const onState = (state: { readonly state: string; readonly error?: unknown }) => { if (state.state === 'broken') logger.warn({ resource: kind.plural, error: state.error }, 'the store cannot be followed') }
   void reflect(new StorageReader(kind, storage), cache, { signal, clock, backoff: new Backoff({ initialMs: 100, maxMs: 5000 }), onState }).finally(() => { cache.close() })
-  return { kind, reader: new StoredReader(cache, storage), writer: new StoredWriter(kind, storage, dependencies), deleteCollection: true, status: kind.hasStatus }
+  const resource = { kind, reader: new StoredReader(cache, storage), writer: new StoredWriter(kind, storage, dependencies), deleteCollection: true, status: kind.hasStatus }
+  return kind.scale ? { ...resource, scale: scaleResource(resource, kind.scale) } : resource
 }

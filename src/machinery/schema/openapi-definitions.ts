@@ -1,5 +1,5 @@
 import type { JsonSchema } from '../meta/json-schema.ts'
-import type { DocumentedResource, GroupVersionKind } from './openapi-operations.ts'
+import { type DocumentedResource, type GroupVersionKind, SCALE } from './openapi-operations.ts'
 import type { Definitions } from './resolve-schema.ts'
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.', REFERENCE = '#/components/schemas/'
@@ -17,6 +17,7 @@ export function documentDefinitions(resources: readonly DocumentedResource[], de
     names.set(resource, { object, list })
     found[object] = definitions[object] ?? freeObject(kind)
     found[list] = definitions[list] ?? listOf(kind, object)
+    if (resource.scale) found[SCALE] = definitions[SCALE] ?? scaleDefinition
   }
   for (const name of [...ALWAYS, ...Object.keys(found)]) collect(name, found, definitions)
   for (const name of IN_EVERY_VERSION) found[META + name] = { ...found[META + name], 'x-kubernetes-group-version-kind': [...new Map(resources.map(({ kind: { group, version } }) => [`${group}/${version}`, { group, version, kind: name }])).values()] }
@@ -46,6 +47,12 @@ const TYPE_META: Record<string, JsonSchema> = { apiVersion: { description: 'Vers
 const freeObject = ({ group, version, kind }: DocumentedResource['kind']): JsonSchema => ({
   type: 'object', properties: { ...TYPE_META, metadata: { $ref: `${REFERENCE}${META}ObjectMeta` } }, 'x-kubernetes-preserve-unknown-fields': true, 'x-kubernetes-group-version-kind': [{ group, version, kind }],
 })
+
+const int32: JsonSchema = { type: 'integer', format: 'int32' }
+const scaleDefinition: JsonSchema = {
+  description: 'How many replicas are wanted and how many there are.', type: 'object', 'x-kubernetes-group-version-kind': [{ group: 'autoscaling', version: 'v1', kind: 'Scale' }],
+  properties: { ...TYPE_META, metadata: { allOf: [{ $ref: `${REFERENCE}${META}ObjectMeta` }] }, spec: { type: 'object', properties: { replicas: int32 } }, status: { type: 'object', required: ['replicas'], properties: { replicas: int32, selector: { type: 'string' } } } },
+}
 
 const listOf = ({ group, version, kind, listKind }: DocumentedResource['kind'], object: string): JsonSchema => ({
   description: `Objects of kind ${kind}.`, type: 'object', required: ['items'],

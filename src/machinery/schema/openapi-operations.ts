@@ -7,6 +7,8 @@ export interface DocumentedResource {
   readonly verbs: readonly string[]
   /** True: has the subresource `status` (get, and patch and update where the resource has them). */
   readonly status: boolean
+  /** True: has the subresource `scale` of autoscaling/v1. */
+  readonly scale?: boolean
   /** Name of its definition. Absent: the one that says it is of this group, version and kind; where there is none, any fields are allowed. */
   readonly schema?: string
   /** Connecting subresources by name, with their verbs as discovery lists them. */
@@ -70,6 +72,10 @@ const DELETION = [
   query('gracePeriodSeconds', 'Seconds the object has to end in order.', 'integer'), query('orphanDependents', 'Superseded by propagationPolicy.', 'boolean'), query('propagationPolicy', 'What happens to dependents: Foreground, Background or Orphan.'),
 ]
 
+/** The definition of a Scale. */
+export const SCALE = 'io.k8s.api.autoscaling.v1.Scale'
+const SCALE_KIND: GroupVersionKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
+
 /** The root of a group version: `/apis/apps/v1`, `/api/v1`. */
 const groupVersionRoot = ({ group, version }: { readonly group: string; readonly version: string }): string => (group ? `/apis/${group}/${version}` : `/api/${version}`)
 
@@ -92,7 +98,9 @@ export function resourceOperations(resource: DocumentedResource, names: Names, c
   const onCollection = ['list', 'create', 'deletecollection'].filter((verb) => verbs.includes(verb)).map((verb) => write(verb, collection, resource, names, capabilities, scope))
   const onObject = ['get', 'update', 'patch', 'delete'].filter((verb) => verbs.includes(verb)).map((verb) => write(verb, `${collection}/{name}`, resource, names, capabilities, scope))
   const onStatus = status ? ['get', 'update', 'patch'].filter((verb) => verbs.includes(verb)).map((verb) => write(verb, `${collection}/{name}/status`, resource, names, capabilities, { namespaced, suffix: 'Status' })) : []
-  return [...everywhere, ...onCollection, ...onObject, ...onStatus, ...connectOperations(resource, collection)]
+  const ofScale = { ...names, object: SCALE }
+  const onScale = resource.scale ? ['get', 'update', 'patch'].filter((verb) => verbs.includes(verb)).map((verb) => ({ ...write(verb, `${collection}/{name}/scale`, resource, ofScale, capabilities, { namespaced, suffix: 'Scale' }), kind: SCALE_KIND })) : []
+  return [...everywhere, ...onCollection, ...onObject, ...onStatus, ...onScale, ...connectOperations(resource, collection)]
 }
 
 const ACTIONS: Readonly<Record<string, { method: Operation['method']; action: string; word: string; text: (kind: string) => string }>> = {

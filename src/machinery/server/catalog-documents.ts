@@ -62,4 +62,4 @@ export class CatalogDocuments implements OpenApiProvider {
 }
 
 const pathOf = ({ group, version }: { group: string; version: string }) => (group ? `apis/${group}/${version}` : `api/${version}`)
-const documented = (resource: Resource): DocumentedResource => ({ kind: resource.kind, verbs: verbsOf(resource), status: resource.status ?? false, ...(resource.connect && { connect: resource.connect }) })
+const documented = (resource: Resource): DocumentedResource => ({ kind: resource.kind, verbs: verbsOf(resource), status: resource.status ?? false, ...(resource.scale && { scale: true }), ...(resource.connect && { connect: resource.connect }) })

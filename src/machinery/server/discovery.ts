@@ -65,7 +65,8 @@ export const verbsOf = ({ writer, deleteCollection }: Resource): readonly string
   ['get', 'list', 'watch', ...(writer ? ['create', 'delete', 'patch', 'update', ...(deleteCollection ? ['deletecollection'] : [])] : [])].sort()
 const statusVerbs = ({ writer }: Resource): readonly string[] => (writer ? ['get', 'patch', 'update'] : ['get'])
 const names = ({ shortNames, categories }: Kind) => ({ ...(shortNames.length > 0 && { shortNames }), ...(categories.length > 0 && { categories }) })
-const connectors = ({ connect = {} }: Resource) => Object.entries(connect).toSorted(([a], [b]) => (a < b ? -1 : 1))
+/** Subresources with a kind of their own. */
+const connectors = ({ connect = {}, scale }: Resource) => Object.entries({ ...(scale && { scale: { responseKind: { group: scale.kind.group, version: scale.kind.version, kind: scale.kind.kind }, verbs: statusVerbs(scale) } }), ...connect }).toSorted(([a], [b]) => (a < b ? -1 : 1))
 
 function resourceDiscovery(resource: Resource): object {
   const { kind } = resource, responseKind = { group: kind.group, version: kind.version, kind: kind.kind }

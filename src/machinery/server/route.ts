@@ -7,10 +7,13 @@ import { findResource } from './catalog.ts'
 
 /** What a resource path asks of a resource. `name` '' in a watch: a collection. */
 export type Route =
-  | { readonly action: 'get' | 'update' | 'patch' | 'delete'; readonly target: Target; readonly name: string; readonly subresource?: 'status' }
+  | { readonly action: 'get' | 'update' | 'patch' | 'delete'; readonly target: Target; readonly name: string; readonly subresource?: Subresource }
   | { readonly action: 'list' | 'create' | 'deletecollection'; readonly target: Target }
   | { readonly action: 'watch'; readonly target: Target; readonly name: string }
   | { readonly action: 'connect'; readonly target: Target; readonly name: string; readonly subresource: string }
+
+/** A Scale is routed to the resource of Scales. */
+export type Subresource = 'status' | 'scale'
 
 export interface Target { readonly resource: Resource; readonly kind: Kind; /** '' for cluster-scoped kinds and for all namespaces. */ readonly namespace: string }
 
@@ -50,10 +53,17 @@ function item(target: Target, method: string, name: string): Route {
 
 function below(target: Target, method: string, name: string, subresource: string, info: RequestInfo): Route {
   if (Object.hasOwn(target.resource.connect ?? {}, subresource)) return { action: 'connect', target, name, subresource }
-  if (subresource !== 'status' || !target.resource.status || info.parts.length > 3) throw notServed()
+  const { scale, status } = target.resource
+  if (info.parts.length > 3) throw notServed()
+  if (subresource === 'scale' && scale) return { ...onObject({ ...target, resource: scale, kind: scale.kind }, method, name), subresource }
+  if (subresource !== 'status' || !status) throw notServed()
+  return { ...onObject(target, method, name), subresource }
+}
+
+function onObject(target: Target, method: string, name: string) {
   const action = ITEM_ACTIONS.get(method as 'GET')
   if (!action || action === 'delete' || (action !== 'get' && !target.resource.writer)) throw wrongMethod()
-  return { action, target, name, subresource }
+  return { action, target, name }
 }
 
 function checked(name: string): string {

@@ -14,7 +14,7 @@ import { listOptions } from './list-options.ts'
 import { negotiate } from './negotiation.ts'
 import { respondPage, scope, selection } from './read.ts'
 import { respond, respondBytes, respondError, warningHeaders } from './respond.ts'
-import type { Target } from './route.ts'
+import type { Subresource, Target } from './route.ts'
 import { apiVersionOf, objectBytes } from './shape.ts'
 import { shapeFor } from './shapes.ts'
 import { deleteParameters, writeOptions } from './write-options.ts'
@@ -30,7 +30,7 @@ export async function createObject(target: Target, { request, user, authorize, n
 }
 
 /** PUT. A name that does not exist is created where the kind allows it. */
-export async function updateObject(target: Target, name: string, subresource: 'status' | undefined, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
+export async function updateObject(target: Target, name: string, subresource: Subresource | undefined, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
   const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), bytes = await readBody(request), { validation, force: _, ...options } = writeOptions(request, 'UpdateOptions')
   const object = checkName(decodeObject(bytes, format, kind, namespace), name), mayCreate = subresource === undefined && (kind as Partial<StoredKind>).strategy?.allowCreateOnUpdate === true
   validateFields(validation, { bytes, format, object }, kind, await kind.schema?.(signal), answer.warn)
@@ -44,7 +44,7 @@ export async function updateObject(target: Target, name: string, subresource: 's
 }
 
 /** JSON patch, merge patch and apply. The patch is applied again where another write came between. */
-export async function patchObject(target: Target, name: string, subresource: 'status' | undefined, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
+export async function patchObject(target: Target, name: string, subresource: Subresource | undefined, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
   const { kind, namespace } = target, answer = answerer(target, request, now), type = mediaType(request), apply = PATCHES.get(type)
   if (type === APPLY_TYPE && canApply(kind)) return applyObject(target, name, subresource, { request, user, authorize, now }, answer, signal)
   if (!apply) throw unsupported([...PATCHES.keys(), ...(canApply(kind) ? [APPLY_TYPE] : [])].join(', '))
@@ -64,7 +64,7 @@ export async function patchObject(target: Target, name: string, subresource: 'st
 /** Who owns what is known of stored kinds. */
 const canApply = (kind: Kind): boolean => kind.schema !== undefined && (kind as Partial<StoredKind>).strategy !== undefined
 
-async function applyObject(target: Target, name: string, subresource: 'status' | undefined, { request, user, authorize, now }: WriteContext, answer: Answer, signal: AbortSignal): Promise<Response> {
+async function applyObject(target: Target, name: string, subresource: Subresource | undefined, { request, user, authorize, now }: WriteContext, answer: Answer, signal: AbortSignal): Promise<Response> {
   const bytes = await readBody(request), { validation, force, ...options } = writeOptions(request, 'ApplyOptions'), schema = await target.kind.schema!(signal)
   const { entry, created } = await applyConfiguration(target, schema, { name, subresource, bytes, force, validation, now, options: { user, authorize, ...options, warn: answer.warn, ...(subresource && { subresource }) } }, signal)
   return answer(created ? 201 : 200, entry)
