@@ -143,6 +143,21 @@ describe('trouble', () => {
     await expect.poll(() => it.ready('member1')).toEqual(HEALTHY)
   })
 
+  test('what is held of a member that hangs is said to be old, though its streams are open', async () => {
+    const member = new FakeMember(), it = start({ member1: member })
+    it.setSecret('member1', { token: 'secret' })
+    await it.join('member1')
+    await expect.poll(() => it.ready('member1')).toEqual(HEALTHY)
+    const use = it.members.get('member1')!.caches.acquire(kind)
+    await use.cache.ready
+    await expect.poll(() => use.state()).toEqual({ state: 'synced' })
+    member.isUp = false
+    await expect.poll(() => use.state()).toMatchObject({ state: 'stale', reason: expect.stringContaining('connection refused') })
+    expect(use.cache.size).toBe(1)
+    member.isUp = true
+    await expect.poll(() => use.state(), { timeout: 5000 }).toEqual({ state: 'synced' })
+  })
+
   test('after a restart without the member its kinds come from status', async () => {
     const member = new FakeMember(), storage = new MemoryStorage(), first = start({ member1: member }, storage)
     first.setSecret('member1', { token: 'secret' })

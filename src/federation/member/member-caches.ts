@@ -68,6 +68,15 @@ export class MemberCaches {
     return { objects: caches.reduce((sum, { size }) => sum + size, 0), bytes: caches.reduce((sum, { bytes }) => sum + bytes, 0) }
   }
 
+  /** Cuts every stream; each goes on where it stands, or finds that it cannot. A member that hangs keeps its streams open and says nothing. */
+  cut(): void {
+    for (const held of this.#held.values()) {
+      const { cut } = held
+      held.cut = new AbortController()
+      cut.abort()
+    }
+  }
+
   /** Ends all watches, with the error where one is given, and forgets everything: what comes next is another cluster, or none. */
   clear(error?: Error): void {
     for (const [key, held] of this.#held) {
@@ -85,7 +94,7 @@ export class MemberCaches {
 
   #start(key: string, kind: Kind): Held {
     const { handler, admit, clock, random } = this.#options, stop = new AbortController(), cache = new Cache(kind, { clock })
-    const held: Held = { cache, stop, users: 0, state: { state: 'starting' }, listeners: new Set(), idle: 0 }
+    const held: Held = { cache, stop, cut: new AbortController(), users: 0, state: { state: 'starting' }, listeners: new Set(), idle: 0 }
     if (this.#closed) {
       cache.close(this.#closed)
       held.state = { state: 'failed', since: clock.now(), reason: this.#closed.message, error: this.#closed }
@@ -95,7 +104,7 @@ export class MemberCaches {
       held.state = state
       for (const listener of held.listeners) listener(state)
     }
-    const reader = admitted(new RemoteReader(kind, handler, { clock }), admit)
+    const reader = admitted(new RemoteReader(kind, handler, { clock }), admit, () => held.cut.signal)
     void reflect(reader, cache, {
       signal: stop.signal, clock, backoff: new Backoff({ initialMs: 200, maxMs: 15_000, random }),
       onState: (it) => {
@@ -122,9 +131,9 @@ export class MemberCaches {
   }
 }
 
-interface Held { readonly cache: Cache; readonly stop: AbortController; readonly listeners: Set<(state: MemberCacheState) => void>; users: number; state: MemberCacheState; idle: number }
+interface Held { readonly cache: Cache; readonly stop: AbortController; readonly listeners: Set<(state: MemberCacheState) => void>; cut: AbortController; users: number; state: MemberCacheState; idle: number }
 
-const admitted = (source: ListerWatcher, admit: (signal: AbortSignal) => Promise<void>): ListerWatcher => ({
+const admitted = (source: ListerWatcher, admit: (signal: AbortSignal) => Promise<void>, cut: () => AbortSignal): ListerWatcher => ({
   kind: source.kind,
   list: async (query, signal) => {
     await admit(signal)
@@ -132,6 +141,6 @@ const admitted = (source: ListerWatcher, admit: (signal: AbortSignal) => Promise
   },
   watch: async function* (query, signal) {
     await admit(signal)
-    yield* source.watch(query, signal)
+    yield* source.watch(query, AbortSignal.any([signal, cut()]))
   },
 })

@@ -72,6 +72,8 @@ export class Member {
     this.#state = before.state === 'unreachable' && state.state === 'unreachable' ? { ...state, since: before.since } : state
     if (JSON.stringify(this.#state) === JSON.stringify(before)) return
     if (state.state === 'refused' && before.state !== 'refused') this.caches.clear(StatusError.expired(`cluster ${this.name} is refused: ${state.reason}`))
+    // Its streams would be silent for a minute and more before they are missed, and what is held would not be told to be old.
+    if (state.state === 'unreachable' && before.state !== 'unreachable') this.caches.cut()
     this.#onChange()
   }
 
