@@ -14,8 +14,8 @@ const of = (secret: SecretData | undefined, spec: Partial<ClusterSpec> = {}, nam
   credentialsOf({ spec: { syncMode: 'Push', apiEndpoint: 'https://10.0.0.1:6443', ...spec }, secret, secretRef: { namespace, name: 'member1' }, namespace: 'federation-system', now: NOW, requestTimeoutMs: 1000, allowLocalAddresses: true })
 const token = (exp: number) => `h.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.s`
 
-test('a token, with the authority of the Secret before that of the Cluster', () => {
-  expect(of({ token: ' abc\n', caBundle: authority.certificate }, { caBundle: base64('other') })).toEqual({ options: { server: 'https://10.0.0.1:6443', requestTimeoutMs: 1000, token: 'abc', ca: authority.certificate } })
+test('a token, with the authority that the Cluster names before that of the Secret', () => {
+  expect(of({ token: ' abc\n', caBundle: 'other' }, { caBundle: base64(authority.certificate) })).toEqual({ options: { server: 'https://10.0.0.1:6443', requestTimeoutMs: 1000, token: 'abc', ca: authority.certificate } })
   expect(of({ token: 'abc' }, { caBundle: base64(authority.certificate), proxyURL: 'http://proxy', proxyHeader: { x: 'a, b' }, disabledTLSValidations: ['SubjectName'], insecureSkipTLSVerification: true })).toEqual({
     options: { server: 'https://10.0.0.1:6443', requestTimeoutMs: 1000, token: 'abc', ca: authority.certificate, proxyUrl: 'http://proxy', proxyHeaders: [['x', 'a'], ['x', 'b']], disabledTlsValidations: ['SubjectName'], insecureSkipTlsVerify: true } })
 })

@@ -30,7 +30,7 @@ export function credentialsOf(input: CredentialsInput): Credentials {
   if (!secret) return { problem: `${where} does not exist: create it with the key token, or tls.crt and tls.key, or kubeconfig` }
   try {
     const inline = secret['kubeconfig'] ? fromInlineKubeconfig(secret['kubeconfig'], { requestTimeoutMs }) : undefined
-    const own = inline ?? keysOf(secret), ca = secret['caBundle'] ?? secret['ca.crt'] ?? (spec.caBundle && Buffer.from(spec.caBundle, 'base64').toString('utf8')) ?? inline?.ca
+    const own = inline ?? keysOf(secret), ca = (spec.caBundle && Buffer.from(spec.caBundle, 'base64').toString('utf8')) || (secret['caBundle'] ?? secret['ca.crt'] ?? inline?.ca)
     const server = spec.apiEndpoint ?? inline?.server
     if (!server) return { problem: 'spec.apiEndpoint is missing' }
     const options: ConnectOptions = {
