@@ -19,6 +19,7 @@ describe('who is refused', () => {
   test('identity is read from kube-system, with a remedy where that cannot be', async () => {
     expect(await readIdentity(answering({ '/api/v1/namespaces/kube-system': [200, { metadata: { uid: 'u' } }] }), signal)).toBe('u')
     await expect(readIdentity(answering({}), signal)).rejects.toThrow(/Kubernetes API server/)
+    await expect(readIdentity(() => Promise.resolve({ status: 200, headers: [], body: Buffer.from('hello') }), signal)).rejects.toThrow(/not a Kubernetes API server: correct spec\.apiEndpoint/)
     await expect(readIdentity(answering({ '/api/v1/namespaces/kube-system': [403, StatusError.forbidden({ group: '', resource: 'namespaces' }, 'kube-system', 'no').status()] }), signal)).rejects.toThrow(/bind the credential/)
     expect(await readClusterProperty(answering({ '/apis/about.k8s.io/v1beta1/clusterproperties/cluster.clusterset.k8s.io': [200, { spec: { value: 'east' } }] }), signal)).toBe('east')
     expect(await readClusterProperty(answering({}), signal)).toBeUndefined()

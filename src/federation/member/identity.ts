@@ -10,6 +10,7 @@ export async function readIdentity(handler: Handler, signal: AbortSignal): Promi
     if (metadata?.uid) return metadata.uid
   } catch (error) {
     if (isReason(error, 'Forbidden')) throw new StatusError('Forbidden', "the member forbids reading its namespace kube-system, whose uid says which cluster it is: bind the credential of the Secret to a role that allows it", { cause: error })
+    if (error instanceof StatusError && error.cause instanceof SyntaxError) throw new StatusError('InternalError', `what answers is not a Kubernetes API server: correct spec.apiEndpoint (${error.message})`, { cause: error })
     if (!isReason(error, 'NotFound')) throw error
   }
   throw new StatusError('InternalError', 'it has no namespace kube-system: check that spec.apiEndpoint is that of a Kubernetes API server')
