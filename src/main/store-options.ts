@@ -1,6 +1,6 @@
 /** Where state is kept, and which replica leads: a SQLite file of one server, or an etcd that several share. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import type { Command } from 'commander'
@@ -39,10 +39,7 @@ export function etcdOptions({ etcdServers, etcdPrefix, etcdCafile, etcdCertfile,
 
 /** Errors: Error with a sentence for people. */
 export async function openStore(etcd: EtcdOptions | undefined, dataDir: string, logger: Logger, signal: AbortSignal): Promise<Storage> {
-  if (!etcd) {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
-    return SqliteStorage.open(path.join(dataDir, 'store.db'), { onFailure: (error) => logger.error({ error: error.message }, 'the store failed') })
-  }
+  if (!etcd) return SqliteStorage.open(path.join(dataDir, 'store.db'), { onFailure: (error) => logger.error({ error: error.message }, 'the store failed') })
   const { servers, prefix, caFile, certFile, keyFile } = etcd, [authority, certificate, key] = await Promise.all([read('--etcd-cafile', caFile), read('--etcd-certfile', certFile), read('--etcd-keyfile', keyFile)])
   const tls = { ...(authority !== undefined && { authority }), ...(certificate !== undefined && { certificate }), ...(key !== undefined && { key }) }
   // gRPC takes a while to load, and most servers need none of it.
