@@ -55,7 +55,8 @@ export async function startCluster(ground: Ground, cluster: ClusterOptions): Pro
   await startApiserver(ground, cluster)
   processes.start({
     name: `${name}.kube-controller-manager`,
-    argv: [binaries.programs['kube-controller-manager'], '--kubeconfig', path.join(folder, 'kube-controller-manager.kubeconfig'), '--use-service-account-credentials', '--service-account-private-key-file', certificateFile(dir, 'sa.key'), '--root-ca-file', certificateFile(dir, 'ca.crt'), '--leader-elect=false', '--secure-port=0', '--kube-api-qps=200', '--kube-api-burst=400'],
+    // Pods of a node that has missed its heartbeats are set to not ready, and kwok never sets them back: a kube-apiserver that was stopped for a while must not have that effect.
+    argv: [binaries.programs['kube-controller-manager'], '--kubeconfig', path.join(folder, 'kube-controller-manager.kubeconfig'), '--use-service-account-credentials', '--service-account-private-key-file', certificateFile(dir, 'sa.key'), '--root-ca-file', certificateFile(dir, 'ca.crt'), '--leader-elect=false', '--secure-port=0', '--kube-api-qps=200', '--kube-api-burst=400', '--node-monitor-grace-period=30m'],
   })
   if (nodes > 0) await startNodes(ground, cluster)
   const client = administratorOf(dir, cluster.port), awaited = { deadlineMs: 60_000, ...(ground.signal && { signal: ground.signal }) }
