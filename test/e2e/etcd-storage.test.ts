@@ -1,6 +1,5 @@
 import { Etcd3 } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createAuthority, issueCertificate } from '../../src/host/certificates.ts'
 import { Backoff } from '../../src/lib/backoff.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { Cache } from '../../src/machinery/cache/cache.ts'
@@ -124,19 +123,6 @@ describe('refuses, and says what to do', () => {
   test('an address where nothing answers', async () => {
     expect(await messageOf({ servers: ['http://127.0.0.1:1'], patienceMs: 300 })).toMatch(/^EtcdStoreError: the store \(etcd at http:\/\/127.0.0.1:1\) cannot be reached: .*ECONNREFUSED.*: check that etcd runs there, --etcd-servers/)
   })
-})
-
-test('over TLS with a client certificate; without one, or with another authority, it says so', async () => {
-  const now = Date.now(), authority = await createAuthority('etcd-authority', { now }), other = await createAuthority('other', { now }), server = await issueCertificate(authority, { commonName: 'etcd', names: ['127.0.0.1', 'localhost'] }, { now }), client = await issueCertificate(authority, { commonName: 'federation' }, { now })
-  const secure = await EtcdServer.start({ authority: authority.certificate, certificate: server.certificate, key: server.key }), servers = [secure.url]
-  const storage = await open({ servers, tls: { authority: authority.certificate, certificate: client.certificate, key: client.key } }), begin = await storage.revision(signal)
-  await write(storage, '/a')
-  expect(await linesUntil(storage, begin, () => begin + 1)).toHaveLength(1)
-  await storage.close()
-  for (const tls of [{ authority: authority.certificate }, { authority: other.certificate, certificate: client.certificate, key: client.key }]) {
-    await expect(open({ servers, tls, patienceMs: 300 })).rejects.toThrow(/cannot be reached: .*: check that etcd runs there, --etcd-servers and, for https, --etcd-cafile/)
-  }
-  await secure.remove()
 })
 
 test('an old position is caught up with from etcd, then from memory', async () => {

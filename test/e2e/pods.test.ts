@@ -1,0 +1,88 @@
+/** Pods as name@member, and requests passed through to the member that has them. */
+import { beforeAll, describe, expect, test } from 'vitest'
+import { applyTo, CLUSTERS, createNamespace, deployment, describeFleet, eventually, KUBECTLS, kubectl, raw, rows, testbed, tryKubectl } from './fleet-bed.ts'
+
+const NAMESPACE = 'e2e-pods'
+
+describeFleet('pods of a fleet', () => {
+  let pods: string[] = []
+  const podOf = (member: string) => pods.find((name) => name.endsWith(`@${member}`))!
+  beforeAll(async () => {
+    await createNamespace(NAMESPACE)
+    for (const member of ['member1', 'member2']) await applyTo(member, NAMESPACE, [deployment('web', 1)])
+    await eventually(async () => {
+      const [, ...listed] = rows(await kubectl('fleet', `-n ${NAMESPACE} get pods`))
+      expect(listed.map((cells) => cells.slice(1, 4))).toEqual([['1/1', 'Running', '0'], ['1/1', 'Running', '0']])
+      pods = listed.map(([name]) => name!)
+    }, 30_000)
+  }, 60_000)
+
+  describe.each(KUBECTLS)('(%s)', (version) => {
+    test('are name@member, with their cluster', async () => {
+      const [header, ...listed] = rows(await kubectl('fleet', `-n ${NAMESPACE} get pods -o wide`, { version }))
+      expect(header).toEqual(['NAME', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'IP', 'NODE', 'NOMINATED NODE', 'READINESS GATES', 'CLUSTER'])
+      expect(listed.map((cells) => `${cells[0]} ${cells.at(-1)}`).sort()).toEqual(['member1', 'member2'].map((member) => `${podOf(member)} ${member}`).sort())
+    })
+    test.each(['member1', 'member2'])('logs, exec and get reach %s', async (member) => {
+      const pod = podOf(member)
+      expect(await kubectl('fleet', `-n ${NAMESPACE} logs ${pod}`, { version })).toBe(`hello from ${member}\n`)
+      expect(await kubectl('fleet', `-n ${NAMESPACE} exec ${pod} -- printenv CLUSTER`, { version })).toBe(`${member}\n`)
+      const object = JSON.parse(await kubectl('fleet', `-n ${NAMESPACE} get pod ${pod} -o json`, { version })) as { metadata: { name: string; labels: Record<string, string> }; spec: { nodeName: string } }
+      expect([object.metadata.name, object.metadata.labels['cluster.federation/name'], object.spec.nodeName]).toEqual([pod, member, expect.stringContaining(`${member}-node-`)])
+    })
+    test("a command's failure is told as the member tells it", async () => {
+      const failing = (context: string, pod: string) => tryKubectl(context, ['-n', NAMESPACE, 'exec', pod, '--', 'sh', '-c', 'echo out; echo err >&2; exit 7'], { version })
+      const fleet = await failing('fleet', podOf('member1')), member = await failing('member1', podOf('member1').replace('@member1', ''))
+      expect(fleet).toEqual(member)
+      expect(fleet).toMatchObject({ code: expect.toSatisfy((code: number) => code !== 0), stdout: 'out\n', stderr: expect.stringContaining('exit status 7') })
+    })
+    test('the label restricts to clusters', async () => {
+      expect(await kubectl('fleet', `-n ${NAMESPACE} get pods -l cluster.federation/name=member2 -o name`, { version })).toBe(`pod/${podOf('member2')}\n`)
+    })
+    test('nodes too, and a selector that names one', async () => {
+      const nodes = (await kubectl('fleet', 'get nodes -o name', { version })).trim().split('\n')
+      expect(nodes).toEqual(['member1', 'member2', 'member3'].flatMap((member) => [1, 2].map((n) => `node/${member}-node-${n}@${member}`)))
+      const node = await kubectl('fleet', `-n ${NAMESPACE} get pod ${podOf('member1')} -o jsonpath={.spec.nodeName}`, { version })
+      const found = await kubectl('fleet', `-n ${NAMESPACE} get pods --field-selector spec.nodeName=${node.includes('@') ? node : `${node}@member1`} -o name`, { version })
+      expect(found).toBe(`pod/${podOf('member1')}\n`)
+    })
+  })
+
+  test('a pod of no such member is not found', async () => {
+    expect((await tryKubectl('fleet', `-n ${NAMESPACE} logs web@nowhere`)).stderr).toContain('pods "web@nowhere" not found')
+    expect((await tryKubectl('fleet', `-n ${NAMESPACE} get pod ${podOf('member1').replace('@member1', '@member2')}`)).stderr).toContain('not found')
+  })
+
+  describe('clusters/{name}/proxy', () => {
+    test.each(KUBECTLS)('is the member itself, writes included (%s)', async (version) => {
+      const server = `--server=https://127.0.0.1:${(await testbed()).ports.host}${CLUSTERS}/member1/proxy`, name = `through-${version}`
+      const words = (text: string) => kubectl('host', `${server} -n ${NAMESPACE} ${text}`, { version })
+      expect(await words(`create configmap ${name} --from-literal=a=1`)).toBe(`configmap/${name} created\n`)
+      expect(await kubectl('member1', `-n ${NAMESPACE} get configmap ${name} -o jsonpath={.data.a}`)).toBe('1')
+      expect(await words(`patch configmap ${name} --type=merge -p {"data":{"a":"2"}}`)).toBe(`configmap/${name} patched\n`)
+      expect(await words(`get pods -o name`)).toBe(`pod/${podOf('member1').replace('@member1', '')}\n`)
+      expect(await words(`exec ${podOf('member1').replace('@member1', '')} -- printenv CLUSTER`)).toBe('member1\n')
+      expect(await words(`delete configmap ${name}`)).toContain('deleted')
+      expect((await tryKubectl('member1', `-n ${NAMESPACE} get configmap ${name}`)).code).toBe(1)
+    })
+    test('of alice needs the right to pass, then is what the member lets her do', async () => {
+      const alice = await raw('alice'), path = `${CLUSTERS}/member1/proxy/api/v1/namespaces/${NAMESPACE}/pods`
+      expect((await alice.get(path)).body.message).toBe('clusters.cluster.federation "member1" is forbidden: User "alice" cannot get resource "clusters/proxy" in API group "cluster.federation" at the cluster scope')
+      await kubectl('host', 'create clusterrole e2e-pass --verb=get,create --resource=clusters.cluster.federation/proxy')
+      try {
+        await kubectl('host', 'create clusterrolebinding e2e-pass --clusterrole=e2e-pass --user=alice')
+        const answer = await eventually(async () => {
+          const seen = await alice.get(path)
+          expect(seen.body.message).toContain('pods is forbidden')
+          return seen
+        })
+        expect([answer.status, answer.body.message]).toEqual([403, `pods is forbidden: User "alice" cannot list resource "pods" in API group "" in the namespace "${NAMESPACE}"`])
+        await kubectl('member1', `-n ${NAMESPACE} create rolebinding e2e-alice --clusterrole=view --group=dev`)
+        await eventually(async () => { expect((await alice.get(path)).status).toBe(200) })
+      } finally {
+        await kubectl('host', 'delete --ignore-not-found clusterrole/e2e-pass clusterrolebinding/e2e-pass')
+        await kubectl('member1', `-n ${NAMESPACE} delete --ignore-not-found rolebinding/e2e-alice`)
+      }
+    })
+  })
+})

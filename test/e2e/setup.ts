@@ -1,0 +1,40 @@
+/**
+ * Starts what all files of this folder share: one host, three members and our server, all real processes. Files get it by `testbed()`.
+ * Nothing here can be built without Go: then the files are skipped, with one line that says so, or fail where CI is set.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { binariesUnavailable } from '../testbed/binaries.ts'
+import { startTestbed } from '../testbed/testbed.ts'
+import { buildInformer } from './informer.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Folder of the running test bed, and the program of informer/; null where they cannot be built. */
+    testbed: { readonly dir: string; readonly informer: string } | null
+  }
+}
+
+/** A cold machine compiles Kubernetes first. */
+const LIMIT_MS = 25 * 60_000
+const PORT_BASE = Number(process.env['E2E_PORT_BASE'] ?? 10_440)
+
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const missing = await binariesUnavailable()
+  if (missing !== undefined) {
+    if (process.env['CI']) throw new Error(missing)
+    console.log(`The end-to-end tests on real Kubernetes are skipped: ${missing}`)
+    project.provide('testbed', null)
+    return undefined
+  }
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'federation-e2e-')), signal = AbortSignal.timeout(LIMIT_MS)
+  const informer = await buildInformer(signal)
+  const testbed = await startTestbed({ dir: path.join(folder, 'testbed'), portBase: PORT_BASE, members: 3, signal, progress: (line) => { console.log(`test bed: ${line}`) } })
+  project.provide('testbed', { dir: testbed.dir, informer })
+  return async () => {
+    await testbed.stop()
+    rmSync(folder, { recursive: true })
+  }
+}
