@@ -19,12 +19,16 @@ const provided = inject('testbed')
 // oxlint-disable-next-line vitest/valid-title, vitest/valid-describe-callback -- it makes a describe, it is none
 export const describeFleet = describe.skipIf(provided === null)
 
+/** Like `describeFleet`; skipped where there is no informer either. */
+// oxlint-disable-next-line vitest/valid-title, vitest/valid-describe-callback -- as above
+export const describeInformer = describe.skipIf(typeof provided?.informer !== 'string')
+
 export type KubectlVersion = 'testbed' | 'machine'
 
 /** The test bed's kubectl and, where there is one, the first on PATH: usually an older one. */
 export const KUBECTLS: readonly KubectlVersion[] = ['testbed', ...(onPath('kubectl') ? ['machine' as const] : [])]
 
-export const informerProgram = (): string => provided!.informer
+export const informerProgram = (): string => provided!.informer!
 
 let opened: Promise<Testbed> | undefined
 export const testbed = (): Promise<Testbed> => (opened ??= openTestbed(provided!.dir))

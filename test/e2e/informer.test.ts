@@ -1,11 +1,11 @@
 /** client-go's own informer on the fleet: it syncs, follows changes in members, and gets over a restart of the server. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { applyTo, createNamespace, deployment, describeFleet, eventually, informerProgram, kubectl, testbed } from './fleet-bed.ts'
+import { applyTo, createNamespace, deployment, describeInformer, eventually, informerProgram, kubectl, testbed } from './fleet-bed.ts'
 import { runInformer } from './informer.ts'
 
 const NAMESPACE = 'e2e-informer'
 
-describeFleet('a client-go informer', () => {
+describeInformer('a client-go informer', () => {
   beforeAll(async () => {
     await createNamespace(NAMESPACE)
     await applyTo('member1', NAMESPACE, [deployment('web', 1)])
