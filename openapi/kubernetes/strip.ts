@@ -56,7 +56,7 @@ function strip(schema: JsonSchema): JsonSchema {
   })
   const { allOf, ...rest } = Object.fromEntries(entries) as JsonSchema
   // The reference needed a wrapper for a description or default that is gone.
-  return allOf?.length === 1 && !Object.keys(rest).length ? allOf[0]! : (Object.fromEntries(entries) as JsonSchema)
+  return allOf?.length === 1 && !Object.keys(rest).length ? allOf[0]! : Object.fromEntries(entries)
 }
 
 function resourcesOf(paths: Document['paths'], root: string): BuiltInResource[] {
