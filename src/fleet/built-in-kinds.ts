@@ -1,6 +1,6 @@
 import resources from '../../openapi/kubernetes/resources.json' with { type: 'json' }
 import type { DiscoveredKind } from '../federation/member/discovery.ts'
-import { compareVersions } from './union-kinds.ts'
+import { compareVersions } from '../machinery/meta/version-order.ts'
 
 interface Described { kind: string; plural: string; namespaced: boolean; verbs: string[]; shortNames?: string[]; categories?: string[]; subresources?: Record<string, unknown> }
 

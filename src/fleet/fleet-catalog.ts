@@ -11,7 +11,8 @@ import type { Epochs, EpochState } from './epochs.ts'
 import type { FleetMember } from './fleet-member.ts'
 import { FleetReader } from './fleet-reader.ts'
 import { selectableFields } from './selectable-fields.ts'
-import { compareVersions, unionKinds, type UnionKind } from './union-kinds.ts'
+import { compareVersions } from '../machinery/meta/version-order.ts'
+import { unionKinds, type UnionKind } from './union-kinds.ts'
 import { Views } from './views.ts'
 
 interface FleetCatalogOptions {

@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts'
 import { getJson } from '../machinery/client/json-client.ts'
 import type { Handler } from '../machinery/meta/core.ts'
 import { StatusError } from '../machinery/meta/status-error.ts'
+import { documentPath } from '../machinery/server/catalog-documents.ts'
 import type { OpenApiProvider } from '../machinery/server/openapi.ts'
 import type { FleetCatalog } from './fleet-catalog.ts'
 import type { FleetMember } from './fleet-member.ts'
@@ -33,7 +34,7 @@ export class FleetDocuments implements OpenApiProvider {
     const groups = this.#catalog.groups()
     if (groups !== this.#pathsOf) {
       this.#pathsOf = groups
-      this.#paths = [...new Set([...this.#own.paths().filter((path) => path.includes('.federation/')), ...groups.flatMap(({ name, versions }) => versions.map(({ version }) => pathOf(name, version)))])].toSorted()
+      this.#paths = [...new Set([...this.#own.paths().filter((path) => path.includes('.federation/')), ...groups.flatMap(({ name, versions }) => versions.map(({ version }) => documentPath({ group: name, version })))])].toSorted()
     }
     return this.#paths
   }
@@ -71,7 +72,7 @@ export class FleetDocuments implements OpenApiProvider {
   }
 
   #candidates(path: string): FleetMember[] {
-    return this.#catalog.clusters().map((cluster) => this.#catalog.member(cluster)!).filter(({ kinds }) => path === V2 || kinds.some(({ group, version }) => pathOf(group, version) === path))
+    return this.#catalog.clusters().map((cluster) => this.#catalog.member(cluster)!).filter(({ kinds }) => path === V2 || kinds.some(({ group, version }) => documentPath({ group, version }) === path))
   }
 }
 
@@ -80,5 +81,3 @@ async function hashOf(member: Handler, path: string, signal: AbortSignal): Promi
   const { paths } = await getJson<{ paths: Record<string, { serverRelativeURL: string }> }>(member, '/openapi/v3', signal)
   return path === V2 ? JSON.stringify(paths) : (paths[path]?.serverRelativeURL ?? '')
 }
-
-const pathOf = (group: string, version: string) => (group ? `apis/${group}/${version}` : `api/${version}`)

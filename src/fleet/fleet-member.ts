@@ -10,7 +10,6 @@ export interface CacheLease { readonly cache: Cache; readonly state: () => Sourc
 /** A cluster as a fleet reads it. The host is one too: `cluster` '' and Namespaces only. */
 export interface FleetMember {
   readonly cluster: string
-  readonly labels: Readonly<Record<string, string>>
   /** Its identity in the ledger of epochs: changes when another cluster answers under this name. */
   readonly source: EpochSource
   /** What it serves, as far as known: a kind once served stays, whether the member answers or not. */

@@ -14,7 +14,7 @@ interface FleetReaderOptions {
   readonly clusters: () => readonly string[]
   readonly open: (clusters: readonly string[] | undefined) => ViewLease
   readonly isOpen: () => boolean
-  /** Asks the members; `undefined` where the kind is only ever read from caches. */
+  /** Asks the members themselves. */
   readonly direct: (query: Query, signal: AbortSignal) => Promise<Page>
   /** The members can be listed only. */
   readonly isUnwatchable: boolean

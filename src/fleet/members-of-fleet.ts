@@ -12,7 +12,6 @@ export function fleetMember(member: Member, clock: Clock, customColumns: (member
   if (identity === undefined || !discovery) return undefined
   return {
     cluster: name,
-    labels: cluster.metadata.labels ?? {},
     source: { id: `${cluster.metadata.uid ?? ''}/${identity}` },
     kinds: discovery.kinds,
     isReporting: () => member.state.state === 'ready',

@@ -1,4 +1,5 @@
 /** Which clusters a fleet has: ClusterSets over members, followed; and what a ClusterSet's status says of it. */
+import { timestamp } from '../machinery/meta/timestamp.ts'
 import type { Cluster } from '../apis/cluster.federation/v1alpha1/cluster.ts'
 import { matchesClusterAffinity } from '../apis/cluster.federation/v1alpha1/cluster-affinity.ts'
 import { DEFAULT_CLUSTER_SET, type ClusterSet } from '../apis/cluster.federation/v1alpha1/cluster-set.ts'
@@ -97,7 +98,7 @@ export function nextStatus(set: Pick<ClusterSet, 'metadata' | 'status'>, cluster
   const before = set.status?.conditions?.find(({ type }) => type === 'Ready'), status = unready.length === 0 ? 'True' : 'False'
   const ready: Condition = {
     type: 'Ready', status, reason: unready.length === 0 ? 'ClustersReady' : 'ClustersNotReady', message: unready.length === 0 ? '' : `not ready: ${unready.join(', ')}`,
-    lastTransitionTime: before?.status === status ? before.lastTransitionTime : new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
+    lastTransitionTime: before?.status === status ? before.lastTransitionTime : timestamp(now),
     ...(set.metadata.generation !== undefined && { observedGeneration: set.metadata.generation }),
   }
   return { clusters: names, endpoint, conditions: [ready] }

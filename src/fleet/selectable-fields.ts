@@ -1,4 +1,5 @@
 /** The fields a kube-apiserver selects by, per kind, where the fleet's names of other objects (`node@cluster`) stand in for the members'. */
+import { groupOf } from '../federation/interpreter/folded-uid.ts'
 import { plain as text } from '../federation/interpreter/columns/column.ts'
 import { CLUSTER_LABEL, toFleetName } from '../federation/interpreter/identity-bound.ts'
 import type { KubeObject } from '../machinery/meta/core.ts'
@@ -45,8 +46,7 @@ function eventFields(isBound: (group: string, kind: string) => boolean): Fields 
   const object = (path: string) => (event: KubeObject): string => at(`involvedObject.${path}`)(event) || at(`regarding.${path}`)(event)
   const name = (event: KubeObject): string => {
     const cluster = clusterOf(event), about = object('name')(event)
-    const version = object('apiVersion')(event), group = version.includes('/') ? version.slice(0, version.indexOf('/')) : ''
-    return cluster !== undefined && about !== '' && isBound(group, object('kind')(event)) ? toFleetName(about, cluster) : about
+    return cluster !== undefined && about !== '' && isBound(groupOf(object('apiVersion')(event)), object('kind')(event)) ? toFleetName(about, cluster) : about
   }
   const rest = ['kind', 'namespace', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath']
   return {

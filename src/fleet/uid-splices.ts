@@ -3,7 +3,7 @@
  * must be the folded object's, or `describe`, `rollout history` and owner trees would not join up. Uids are spliced in place, nothing is parsed but the reference.
  */
 import { Buffer } from 'node:buffer'
-import type { Reference as FoldedReference } from '../federation/interpreter/folded-uid.ts'
+import { groupOf, type Reference as FoldedReference } from '../federation/interpreter/folded-uid.ts'
 import type { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { Splice } from './cluster-entry.ts'
 
@@ -22,7 +22,7 @@ export function uidSplices(entry: SlabEntry, references: readonly Buffer[], uidO
     const parsed = JSON.parse(slab.toString('utf8', from, close + 1)) as Reference | Reference[]
     for (const reference of Array.isArray(parsed) ? parsed : [parsed]) {
       const { apiVersion = '', kind = '', name = '', uid } = reference
-      const folded = uid && uidOf({ group: apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '', kind, namespace: isList ? namespace : (reference.namespace ?? ''), name })
+      const folded = uid && uidOf({ group: groupOf(apiVersion), kind, namespace: isList ? namespace : (reference.namespace ?? ''), name })
       if (!folded) continue
       const at = slab.indexOf(`"${uid}"`, from, 'latin1')
       if (at >= 0 && at < close) splices.push({ from: at + 1, to: at + 1 + uid.length, bytes: Buffer.from(folded, 'latin1') })

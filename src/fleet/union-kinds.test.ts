@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { DiscoveredKind } from '../federation/member/discovery.ts'
-import { compareVersions, unionKinds } from './union-kinds.ts'
+import { compareVersions } from '../machinery/meta/version-order.ts'
+import { unionKinds } from './union-kinds.ts'
 
 const kind = (group: string, version: string, plural: string, more: Partial<DiscoveredKind> = {}): DiscoveredKind => ({
   group, version, kind: plural, plural, singular: plural, shortNames: [], categories: [], namespaced: true, verbs: ['get', 'list', 'watch'], subresources: [], preferred: true, ...more,

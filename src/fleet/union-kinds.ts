@@ -1,4 +1,5 @@
 /** What a fleet serves: the union of what its members serve, one version per kind. Pure. */
+import { compareVersions } from '../machinery/meta/version-order.ts'
 import { isIdentityBound } from '../federation/interpreter/identity-bound.ts'
 import type { DiscoveredKind } from '../federation/member/discovery.ts'
 
@@ -40,15 +41,3 @@ function chooseVersion(served: readonly { cluster: string; kind: DiscoveredKind 
 
 const prefers = (served: readonly { kind: DiscoveredKind }[], version: string) => served.find(({ kind }) => kind.preferred)?.kind.version === version
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
-
-/** Stable before beta before alpha, newer first (apimachinery/pkg/version/helpers.go). */
-export function compareVersions(a: string, b: string): number {
-  const [x, y] = [parse(a), parse(b)]
-  if (!x || !y) return x ? -1 : y ? 1 : compare(a, b)
-  return x.stage - y.stage || y.major - x.major || y.minor - x.minor
-}
-
-function parse(version: string): { stage: number; major: number; minor: number } | undefined {
-  const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version)
-  return match ? { stage: match[2] === 'alpha' ? 2 : match[2] === 'beta' ? 1 : 0, major: Number(match[1]), minor: Number(match[3] ?? 0) } : undefined
-}

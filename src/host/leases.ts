@@ -1,4 +1,5 @@
 /** One replica at a time writes what only one should: agreed on by a coordination.k8s.io/v1 Lease, in the way and with the figures of client-go's leader election. */
+import { microTimestamp } from '../machinery/meta/timestamp.ts'
 import type { Lease } from '../apis/coordination.k8s.io/v1/lease.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -80,7 +81,7 @@ export class LeaseLeadership implements Leadership {
 
   /** One look at the lease; true: it is ours from now on. */
   async #hold(signal: AbortSignal): Promise<boolean> {
-    const { host, namespace, name, identity, clock } = this.#options, now = microTime(clock.now()), fresh = { holderIdentity: identity, leaseDurationSeconds: LEASE_SECONDS, renewTime: now }
+    const { host, namespace, name, identity, clock } = this.#options, now = microTimestamp(clock.now()), fresh = { holderIdentity: identity, leaseDurationSeconds: LEASE_SECONDS, renewTime: now }
     try {
       const lease = await this.#read(signal)
       if (!lease) {
@@ -105,7 +106,7 @@ export class LeaseLeadership implements Leadership {
   async #release(signal: AbortSignal): Promise<void> {
     const { host, name, identity, clock } = this.#options, lease = await this.#read(signal)
     if (lease?.spec?.holderIdentity !== identity) return
-    const now = microTime(clock.now())
+    const now = microTimestamp(clock.now())
     await putJson(host, `${this.#path}/${name}`, { ...lease, spec: { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now } }, signal)
   }
 
@@ -120,4 +121,3 @@ export class LeaseLeadership implements Leadership {
 }
 
 /** RFC 3339 with microseconds, as `MicroTime` is written. */
-const microTime = (ms: number) => new Date(ms).toISOString().replace('Z', '000Z')

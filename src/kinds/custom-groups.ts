@@ -4,7 +4,8 @@ import type { Resource, Storage } from '../machinery/meta/core.ts'
 import type { Definitions } from '../machinery/schema/resolve-schema.ts'
 import { definitionName } from '../machinery/schema/openapi-definitions.ts'
 import type { ApiGroup } from '../machinery/server/catalog.ts'
-import { compareVersions, type CustomKind } from './custom-kind.ts'
+import { compareVersions } from '../machinery/meta/version-order.ts'
+import type { CustomKind } from './custom-kind.ts'
 import { versionView } from './version-view.ts'
 
 type Dependencies = Parameters<typeof createStoredResource>[2]

@@ -7,7 +7,8 @@ import type { KubeObject, WriteOptions } from '../machinery/meta/core.ts'
 import { StatusError } from '../machinery/meta/status-error.ts'
 import { MemoryStorage } from '../machinery/storage/memory-storage.ts'
 import { customGroups } from './custom-groups.ts'
-import { compareVersions, customKind } from './custom-kind.ts'
+import { compareVersions } from '../machinery/meta/version-order.ts'
+import { customKind } from './custom-kind.ts'
 
 const [widget, gadget] = ['widget', 'gadget'].map((name) => loadAll(readFileSync(new URL(`../../test/cases/rest/fixtures/${name}-crd.yaml`, import.meta.url), 'utf8'))[0])
 const controller = new AbortController(), { signal } = controller

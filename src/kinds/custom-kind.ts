@@ -1,4 +1,5 @@
 /** CustomResourceDefinitions as kinds of this server: what they say becomes the same runtime values as our own kinds are. */
+import { compareVersions } from '../machinery/meta/version-order.ts'
 import { columnsFromPrinterColumns, type PrinterColumn } from '../federation/interpreter/columns/custom.ts'
 import { plain, valueAt } from '../federation/interpreter/columns/column.ts'
 import type { Kind, KubeObject, ScalePaths } from '../machinery/meta/core.ts'
@@ -67,13 +68,4 @@ function selectable(jsonPath: string, schema: JsonSchema): Kind['fields'][string
     const value = valueAt(object, members)
     return value === undefined || value === null || (isText && typeof value !== 'string') ? '' : plain(value)
   }
-}
-
-const VERSION = /^v(\d+)(?:(alpha|beta)(\d+))?$/
-
-/** As Kubernetes sorts versions: v10, v2, v1, v11beta2, v3beta1, v12alpha1, and then everything else by name (apimachinery/pkg/version/helpers.go). */
-export function compareVersions(a: string, b: string): number {
-  const [first, second] = [a, b].map((text) => { const [, major, stage, minor] = VERSION.exec(text) ?? []; return major === undefined ? undefined : [stage === undefined ? 2 : stage === 'beta' ? 1 : 0, Number(major), Number(minor ?? 0)] })
-  if (!first || !second) return first ? -1 : second ? 1 : a < b ? -1 : a > b ? 1 : 0
-  return second[0]! - first[0]! || second[1]! - first[1]! || second[2]! - first[2]!
 }

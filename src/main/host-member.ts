@@ -17,7 +17,7 @@ export function hostMember(host: Host, handler: Handler, { clock, random }: { cl
   })
   const { group, version, plural, singular, shortNames, categories } = kind
   return {
-    cluster: '', labels: {}, source: { id: 'host' }, isReporting: () => state.state === 'synced', handler, customColumns: () => undefined,
+    cluster: '', source: { id: 'host' }, isReporting: () => state.state === 'synced', handler, customColumns: () => undefined,
     kinds: [{ group, version, kind: kind.kind, plural, singular, shortNames, categories, namespaced: false, verbs: ['get', 'list', 'watch'], subresources: [], preferred: true }],
     lease: () => ({ cache, state: () => state, release: () => undefined }),
   }

@@ -5,7 +5,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Entry, KubeObject, Resource, User, WriteOptions } from '../machinery/meta/core.ts'
 import { StatusError, isReason } from '../machinery/meta/status-error.ts'
-import { timestamp } from '../machinery/registry/timestamp.ts'
+import { timestamp } from '../machinery/meta/timestamp.ts'
 import type { Action, Controller } from './decision.ts'
 import { ObservedWorld } from './observed-world.ts'
 

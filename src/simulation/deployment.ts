@@ -1,5 +1,5 @@
 import type { KubeObject } from '../machinery/meta/core.ts'
-import { timestamp } from '../machinery/registry/timestamp.ts'
+import { timestamp } from '../machinery/meta/timestamp.ts'
 import { controlledBy, withStatus, templateHash, type Action, type World } from './decision.ts'
 import { withCondition, type Condition, type Deployment, type ReplicaSet } from './workload.ts'
 

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../machinery/meta/core.ts'
-import { timestamp } from '../machinery/registry/timestamp.ts'
+import { timestamp } from '../machinery/meta/timestamp.ts'
 import { podOf, withStatus, type Action, type World } from './decision.ts'
 import { isActive, isReady, withCondition, type Condition, type Job } from './workload.ts'
 

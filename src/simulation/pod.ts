@@ -1,5 +1,5 @@
 import type { KubeObject } from '../machinery/meta/core.ts'
-import { timestamp } from '../machinery/registry/timestamp.ts'
+import { timestamp } from '../machinery/meta/timestamp.ts'
 import type { Action, World } from './decision.ts'
 import { hash32 } from './seeded-random.ts'
 import { isReady, withCondition, type Condition, type Node, type Pod } from './workload.ts'

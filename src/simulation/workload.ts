@@ -1,6 +1,6 @@
 /** The parts of Kubernetes' objects that the simulated controllers read and write. Everything else passes through untouched. */
 import type { KubeObject, ObjectMeta } from '../machinery/meta/core.ts'
-import { timestamp } from '../machinery/registry/timestamp.ts'
+import { timestamp } from '../machinery/meta/timestamp.ts'
 
 export interface Pod extends KubeObject {
   spec: PodSpec

@@ -38,4 +38,5 @@ export function rewriteOwnerUids(object: KubeObject, uidOf: (reference: Referenc
 }
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '')
-const groupOf = (apiVersion: string) => (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '')
+/** `apps` of `apps/v1`; '' for the core group. */
+export const groupOf = (apiVersion: string) => (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '')

@@ -1,3 +1,4 @@
+import { timestamp } from '../../machinery/meta/timestamp.ts'
 import type { Cluster, ClusterStatus } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import type { Condition } from '../../apis/meta/v1/condition.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
@@ -26,7 +27,7 @@ export function nextStatus(cluster: Cluster, report: ClusterReport, now: number)
   }
 
   function condition(type: string, { status: is, reason, message }: { readonly status: ConditionStatus; readonly reason: string; readonly message: string }): Condition {
-    const old = status.conditions?.find((it) => it.type === type), lastTransitionTime = old?.status === is ? old.lastTransitionTime : new Date(now).toISOString().replace(/\.\d+Z$/, 'Z')
+    const old = status.conditions?.find((it) => it.type === type), lastTransitionTime = old?.status === is ? old.lastTransitionTime : timestamp(now)
     return { type, status: is, reason, message, lastTransitionTime, ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }) }
   }
 }

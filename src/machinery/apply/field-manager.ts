@@ -8,6 +8,7 @@
  * validate, owned-paths, compare, merge, remove, reconcile = typed-value · managers, prune, updater · managed-fields, cap-managers, last-applied.
  * Rules as in apimachinery/pkg/util/managedfields and structured-merge-diff.
  */
+import { timestamp } from '../meta/timestamp.ts'
 import type { KubeObject } from '../meta/core.ts'
 import { isJsonObject } from '../meta/json-value.ts'
 import { StatusError } from '../meta/status-error.ts'
@@ -15,7 +16,7 @@ import type { Type } from './apply-schema.ts'
 import { capped } from './cap-managers.ts'
 import { printPath } from './field-path.ts'
 import { KUBECTL, unchangedSinceLastApplied, withLastApplied } from './last-applied.ts'
-import { decodeManagedFields, encodeManagedFields, type Managed, type ManagedFieldsEntry, ManagedFieldsError, managerId, NOBODY, printManager, timeText } from './managed-fields.ts'
+import { decodeManagedFields, encodeManagedFields, type Managed, type ManagedFieldsEntry, ManagedFieldsError, managerId, NOBODY, printManager } from './managed-fields.ts'
 import { type Conflict, describeConflicts, type ManagedSet, type Managers } from './managers.ts'
 import { excluding } from './path-pattern.ts'
 import { PathSet } from './path-set.ts'
@@ -72,7 +73,7 @@ export function applyObject(kind: ManagedKind, { live, config, manager, force, n
   }
   if (result.state === 'conflict') throw conflictError(result.conflicts)
   // An entry whose object did not change keeps its time, and a new one has none.
-  const times = result.object ? new Map(managed.times).set(id, timeText(now)) : managed.times
+  const times = result.object ? new Map(managed.times).set(id, timestamp(now)) : managed.times
   const object = result.object ? result.object.value as KubeObject : stored
   return { object: manager === KUBECTL ? withLastApplied(object, config) : object, managedFields: encodeManagedFields({ managers: stripped(result.managers, id), times }) }
 }
@@ -102,7 +103,7 @@ function updated(kind: ManagedKind, live: KubeObject | undefined, next: KubeObje
   owners.delete(THIS_WRITE)
   const previous = owners.get(id)
   owners.set(id, previous ? { ...changed, set: changed.set.union(previous.set) } : changed)
-  return capped({ managers: owners, times: new Map(times).set(id, timeText(now)) })
+  return capped({ managers: owners, times: new Map(times).set(id, timestamp(now)) })
 }
 
 /** The first apply to an object that was not tracked finds a manager that owns all of it, so that nothing is taken silently. */

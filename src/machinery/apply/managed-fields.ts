@@ -1,3 +1,4 @@
+import { timestamp } from '../meta/timestamp.ts'
 import { isJsonObject, type JsonObject } from '../meta/json-value.ts'
 import { stringifyJson } from '../meta/json.ts'
 import { quoted } from './go-text.ts'
@@ -70,8 +71,6 @@ export function printManager(id: string): string {
 /** Seconds since the epoch, 0 where there is no time: what entries are ordered by. */
 export const secondsOf = (time: string | undefined): number => (time === undefined ? 0 : Math.floor(Date.parse(time) / 1000))
 
-/** RFC 3339 to the second, in UTC. */
-export const timeText = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
 
 function decodeEntry(entry: unknown, index: number): ManagedSet & { readonly id: string; readonly time?: string } {
   const { manager, operation, apiVersion, time, fieldsType, fieldsV1, subresource } = isJsonObject(entry) ? entry : {}
@@ -83,7 +82,7 @@ function decodeEntry(entry: unknown, index: number): ManagedSet & { readonly id:
   if (Number.isNaN(ms)) throw new ManagedFieldsError(`invalid time ${JSON.stringify(time)} in managed fields entry ${index}`)
   return {
     id: managerId({ ...(typeof manager === 'string' && { manager }), operation, apiVersion, ...(typeof subresource === 'string' && { subresource }) }),
-    set: decodeSet(fieldsV1, index), apiVersion, applied: operation === 'Apply', ...(ms !== undefined && { time: timeText(ms) }),
+    set: decodeSet(fieldsV1, index), apiVersion, applied: operation === 'Apply', ...(ms !== undefined && { time: timestamp(ms) }),
   }
 }
 

@@ -7,7 +7,7 @@ import type { StoredKind } from '../meta/strategy.ts'
 import { applyDefaults } from '../schema/apply-defaults.ts'
 import { prune } from '../schema/prune.ts'
 import { validateSchema } from '../schema/validate-schema.ts'
-import { timestamp } from './timestamp.ts'
+import { timestamp } from '../meta/timestamp.ts'
 
 /** An object on its way into the store, what is wrong with it, and what to tell the client about it. The rules of its schema have not been asked. */
 export interface Prepared { readonly object: KubeObject; readonly errors: readonly FieldError[]; readonly warnings: readonly string[] }

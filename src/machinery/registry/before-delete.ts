@@ -2,7 +2,7 @@ import type { DeleteOptions, KubeObject } from '../meta/core.ts'
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../meta/object-meta.ts'
 import { StatusError } from '../meta/status-error.ts'
 import type { StoredKind } from '../meta/strategy.ts'
-import { timestamp } from './timestamp.ts'
+import { timestamp } from '../meta/timestamp.ts'
 
 /**
  * What a deletion does: undefined removes the object, else it stays, marked, until its finalizers are gone. `old` carries its resourceVersion and is left as it is.

@@ -22,7 +22,7 @@ import { beforeStatusUpdate, beforeUpdate } from './before-update.ts'
 import { managedKind } from './managed-kind.ts'
 import type { NamespaceGuard } from './namespace-guard.ts'
 import { checkNamespace } from './namespace-guard.ts'
-import { timestamp } from './timestamp.ts'
+import { timestamp } from '../meta/timestamp.ts'
 
 export interface WriterDependencies {
   readonly clock: Clock

@@ -38,7 +38,7 @@ export class CatalogDocuments implements OpenApiProvider {
     this.#refresh()
     const known = this.#v3.get(path)
     if (known) return Promise.resolve(known)
-    const found = this.#versions().find(({ groupVersion }) => pathOf(groupVersion) === path)
+    const found = this.#versions().find(({ groupVersion }) => documentPath(groupVersion) === path)
     if (!found) return Promise.reject(new StatusError('NotFound', 'the server could not find the requested resource', { details: {} }))
     const document = openApiV3({ ...found, definitions: this.#definitions, info: this.#info })
     this.#v3.set(path, document)
@@ -52,7 +52,7 @@ export class CatalogDocuments implements OpenApiProvider {
     this.#groups = groups
     this.#v2 = undefined
     this.#v3 = new Map()
-    this.#paths = this.#versions().map(({ groupVersion }) => pathOf(groupVersion)).toSorted()
+    this.#paths = this.#versions().map(({ groupVersion }) => documentPath(groupVersion)).toSorted()
     return false
   }
 
@@ -61,5 +61,6 @@ export class CatalogDocuments implements OpenApiProvider {
   }
 }
 
-const pathOf = ({ group, version }: { group: string; version: string }) => (group ? `apis/${group}/${version}` : `api/${version}`)
+/** As the root of OpenAPI v3 lists it. */
+export const documentPath = ({ group, version }: { group: string; version: string }) => (group ? `apis/${group}/${version}` : `api/${version}`)
 const documented = (resource: Resource): DocumentedResource => ({ kind: resource.kind, verbs: verbsOf(resource), status: resource.status ?? false, ...(resource.scale && { scale: true }), ...(resource.connect && { connect: resource.connect }) })

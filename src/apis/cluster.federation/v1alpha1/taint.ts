@@ -1,3 +1,4 @@
+import { timestamp } from '../../../machinery/meta/timestamp.ts'
 import { labelValue, qualifiedName } from '../../../machinery/meta/names.ts'
 import { type FieldError, fieldError } from '../../../machinery/meta/status-error.ts'
 
@@ -25,6 +26,6 @@ export function stampTaints(taints: readonly Taint[], old: readonly Taint[], now
   return taints.map((taint) => {
     if (taint.effect !== 'NoExecute' || taint.timeAdded !== undefined) return taint
     const before = old.find(({ key, value, effect }) => key === taint.key && value === taint.value && effect === taint.effect)
-    return { ...taint, timeAdded: before?.timeAdded ?? new Date(now).toISOString().replace(/\.\d+Z$/, 'Z') }
+    return { ...taint, timeAdded: before?.timeAdded ?? timestamp(now) }
   })
 }

@@ -5,6 +5,7 @@
  *
  * The three share the event of the request in which they run; other parts add annotations to it.
  */
+import { microTimestamp } from '../../meta/timestamp.ts'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { isIP } from 'node:net'
 import type { Clock } from '../../../lib/clock.ts'
@@ -108,7 +109,7 @@ export class AuditLog {
       user: userInfo(user), ...(actor && { impersonatedUser: userInfo(actor) }), sourceIPs: sourceIps(request), userAgent: header(request.headers, 'user-agent'), ...(target && { objectRef: target }),
       ...(response && { responseStatus: { metadata: {}, ...(status && { status: status['status'], message: status['message'], reason: status['reason'], details: status['details'] }), code: response.status } }),
       ...Object.fromEntries(Object.entries(bodies).filter(([, object]) => object !== undefined && object !== 'omitted')),
-      requestReceivedTimestamp: microTime(received), stageTimestamp: microTime(this.#options.clock.now()), ...(Object.keys(said).length > 0 && { annotations: said }),
+      requestReceivedTimestamp: microTimestamp(received), stageTimestamp: microTimestamp(this.#options.clock.now()), ...(Object.keys(said).length > 0 && { annotations: said }),
     }))
   }
 }
@@ -121,7 +122,6 @@ async function* ending(body: AsyncIterable<Uint8Array>, over: () => void): Async
   }
 }
 
-const microTime = (ms: number) => new Date(ms).toISOString().replace('Z', '000Z')
 const userInfo = (user: User | undefined) => (user ? { username: user.name, uid: user.uid, groups: user.groups, ...(Object.keys(user.extra).length > 0 && { extra: user.extra }) } : {})
 
 function objectRef({ isResource, resource, namespace, name, group, version, subresource }: RequestInfo, body: unknown): object | undefined {
