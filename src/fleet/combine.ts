@@ -1,8 +1,10 @@
+import type { FederatedObject } from '../apis/types.federation/v1alpha1/federated-object.ts'
 import { fold, type Copy as FoldCopy } from '../federation/interpreter/fold.ts'
 import { foldedUid, rewriteOwnerUids } from '../federation/interpreter/folded-uid.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { KubeObject } from '../machinery/meta/core.ts'
 import { ClusterEntry, ClusterMarks } from './cluster-entry.ts'
+import { TEMPLATES } from './template-source.ts'
 import type { Combine } from './merged-view.ts'
 import { referenceFields, uidSplices, type UidOf } from './uid-splices.ts'
 import type { UnionKind } from './union-kinds.ts'
@@ -11,8 +13,8 @@ import type { UnionKind } from './union-kinds.ts'
 export interface FleetIdentity { readonly fleetId: string; readonly set: string }
 
 /** `kindOf` finds a kind of the fleet by group and Kind; undefined where no member serves it. */
-export function combineFor(kind: UnionKind, options: { readonly byCluster: boolean; readonly identity: FleetIdentity; readonly kindOf: (group: string, kind: string) => UnionKind | undefined }): Combine {
-  const { byCluster, identity, kindOf } = options
+export function combineFor(kind: UnionKind, options: { readonly byCluster: boolean; readonly identity: FleetIdentity; readonly kindOf: (group: string, kind: string) => UnionKind | undefined; /** The row of an object with a template. Absent: the kind has none. */ readonly template?: (federated: FederatedObject, copies: readonly FoldCopy[]) => KubeObject }): Combine {
+  const { byCluster, identity, kindOf, template } = options
   if (byCluster) return identityBound(kind.kind, undefined)
   const uidOf: UidOf = (reference) => {
     const owner = kindOf(reference.group, reference.kind)
@@ -20,6 +22,8 @@ export function combineFor(kind: UnionKind, options: { readonly byCluster: boole
   }
   if (kind.identityBound) return identityBound(kind.kind, uidOf)
   return folded((copies) => {
+    const [first, ...others] = copies
+    if (template && first?.cluster === TEMPLATES) return rewriteOwnerUids(template(first.object as FederatedObject, others), uidOf)
     const { name = '', namespace = '' } = copies[0]!.object.metadata, uid = foldedUid({ ...identity, group: kind.group, kind: kind.kind, namespace, name })
     const object = fold({ group: kind.group, kind: kind.kind }, copies, { uid, scalable: kind.subresources.includes('scale') })
     return rewriteOwnerUids(object, uidOf)

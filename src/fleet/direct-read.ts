@@ -17,7 +17,7 @@ export async function directRead(options: { kind: UnionKind; combine: Combine; m
     const scope = memberQuery(query, member.cluster, combine)
     if (!scope) return
     try {
-      const page = await new RemoteReader(kind, member.handler).list(scope, signal)
+      const page = await (member.read?.(scope, signal) ?? new RemoteReader(kind, member.handler).list(scope, signal))
       versions[epoch.slots.findIndex((slot) => slot.source === member.source.id)] = Number(page.position)
       for (const entry of page.entries) {
         const row = combine.rowKey(entry.key, member.cluster), copies = rows.get(row), copy = { cluster: member.cluster, entry }

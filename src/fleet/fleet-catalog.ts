@@ -4,12 +4,15 @@ import type { Logger } from '../lib/logger.ts'
 import type { Column, Kind, Resource } from '../machinery/meta/core.ts'
 import type { ApiGroup, Catalog } from '../machinery/server/catalog.ts'
 import { clusterColumn, clustersColumn, columnsFor, defaultColumns } from '../federation/interpreter/columns/columns.ts'
+import type { TemplateStore } from '../federation/template/templates.ts'
 import { builtInKinds } from './built-in-kinds.ts'
 import { combineFor, type FleetIdentity } from './combine.ts'
 import { directRead } from './direct-read.ts'
 import type { Epochs, EpochState } from './epochs.ts'
 import type { FleetMember } from './fleet-member.ts'
 import { FleetReader } from './fleet-reader.ts'
+import type { FleetTemplates } from './fleet-templates.ts'
+import { templateSource } from './template-source.ts'
 import { selectableFields } from './selectable-fields.ts'
 import { compareVersions } from '../machinery/meta/version-order.ts'
 import { unionKinds, type UnionKind } from './union-kinds.ts'
@@ -27,11 +30,13 @@ interface FleetCatalogOptions {
   readonly ownGroups: () => readonly ApiGroup[]
   /** Called around each merge of a row. */
   readonly timeMerge?: <T>(kind: Kind, merge: () => T) => T
+  /** Templates of folded kinds. Absent: the fleet can only be read. */
+  readonly templates?: FleetTemplates
   /** Connecting subresources of identity-bound kinds (pods/log, …). */
   readonly connect: (kind: UnionKind) => Resource['connect']
 }
 
-interface Served { readonly signature: string; readonly resource: Resource; readonly views: Views; readonly kind: UnionKind }
+interface Served { readonly signature: string; readonly resource: Resource; readonly views: Views; readonly kind: UnionKind; readonly store: TemplateStore | undefined }
 
 export class FleetCatalog implements Catalog {
   readonly #options: FleetCatalogOptions
@@ -69,7 +74,7 @@ export class FleetCatalog implements Catalog {
     for (const [id, { views }] of before) if (!next.has(id)) views.close()
     const isSame = next.size === before.size && [...next].every(([id, { resource }]) => before.get(id)?.resource === resource)
     this.#served = next
-    for (const { kind, views } of next.values()) views.use(epoch, members.filter(({ cluster }) => kind.clusters.includes(cluster)))
+    for (const { kind, views, store } of next.values()) views.use(epoch, [...(store ? [templateSource(store)] : []), ...members.filter(({ cluster }) => kind.clusters.includes(cluster))])
     if (!isSame) this.#regroup(this.#options.ownGroups())
   }
 
@@ -77,15 +82,17 @@ export class FleetCatalog implements Catalog {
   close(): void { for (const { views } of this.#served.values()) views.close() }
 
   #serve(served: UnionKind, custom: readonly Column[] | undefined, signature: string): Served {
-    const { byCluster, identity, epochs, clock, logger, idleMs, graceMs, connect, timeMerge } = this.#options, bound = byCluster || served.identityBound
-    const kind = this.#kind(served, bound, custom), plain = combineFor(served, { byCluster, identity, kindOf: (group, name) => this.#byKind(group, name) }), combine = timeMerge ? { ...plain, merge: (...of: Parameters<typeof plain.merge>) => timeMerge(kind, () => plain.merge(...of)) } : plain, connectors = bound ? connect(served) : undefined
+    const { byCluster, identity, epochs, clock, logger, idleMs, graceMs, connect, timeMerge, templates } = this.#options, bound = byCluster || served.identityBound, store = byCluster ? undefined : templates?.find(served)
+    const shown = this.#kind(served, bound, custom), stored = store && templates?.kind(store, shown), kind = stored ?? shown
+    const plain = combineFor(served, { byCluster, identity, kindOf: (group, name) => this.#byKind(group, name), ...(store && { template: (federated, copies) => templates!.row(store, federated, copies) }) }), combine = timeMerge ? { ...plain, merge: (...of: Parameters<typeof plain.merge>) => timeMerge(kind, () => plain.merge(...of)) } : plain, connectors = bound ? connect(served) : undefined
     const views = new Views({ kind, combine, epochs, clock, logger, idleMs })
     const current = () => this.#served.get(`${served.group}/${served.plural}`)?.kind ?? served
     const reader = new FleetReader({
       kind, clock, graceMs, restrictsClusters: !bound, clusters: () => current().clusters, open: (clusters) => views.open(clusters), isOpen: () => views.isOpen, isUnwatchable: !served.verbs.includes('watch') || !served.verbs.includes('list'),
-      direct: (query, signal) => directRead({ kind: served, combine, members: this.#members.filter(({ cluster }) => current().clusters.includes(cluster)), epoch: this.#epoch, replica: epochs.replica, query }, signal),
+      direct: (query, signal) => directRead({ kind: served, combine, members: [...(store ? [templateSource(store)] : []), ...this.#members.filter(({ cluster }) => current().clusters.includes(cluster))], epoch: this.#epoch, replica: epochs.replica, query }, signal),
     })
-    return { signature, views, kind: served, resource: { kind, reader, ...(connectors && { connect: connectors }) } }
+    const writable = stored && templates!.writable(store!, stored, reader, (key) => views.row(key))
+    return { signature, views, kind: served, store, resource: { kind, reader, ...writable, ...(connectors && { connect: connectors }) } }
   }
 
   #kind(served: UnionKind, bound: boolean, custom: readonly Column[] | undefined): Kind {

@@ -1,5 +1,5 @@
 import type { Cache } from '../machinery/cache/cache.ts'
-import type { Column, Handler, Kind } from '../machinery/meta/core.ts'
+import type { Column, Handler, Kind, Page, Query } from '../machinery/meta/core.ts'
 import type { EpochSource } from './epochs.ts'
 import type { DiscoveredKind } from '../federation/member/discovery.ts'
 import type { SourceState } from './view-source.ts'
@@ -17,6 +17,8 @@ export interface FleetMember {
   /** False: what is shown of it is what was last known. */
   isReporting(): boolean
   readonly lease: (kind: Kind) => CacheLease
+  /** Reads it without asking any member: templates. */
+  readonly read?: (query: Query, signal: AbortSignal) => Promise<Page>
   /** Asks the member as this server; answers ServiceUnavailable while it cannot be reached. */
   readonly handler: Handler
   /** `additionalPrinterColumns` of a custom kind, once known. */

@@ -5,6 +5,8 @@ import type { Kind, Resource } from '../machinery/meta/core.ts'
 import type { Epochs } from './epochs.ts'
 import { FleetCatalog } from './fleet-catalog.ts'
 import type { FleetMember } from './fleet-member.ts'
+import { FleetTemplates, type FleetTemplatesOptions } from './fleet-templates.ts'
+import { TEMPLATES_SOURCE } from './template-source.ts'
 import type { UnionKind } from './union-kinds.ts'
 
 /** A ClusterSet as membership sees it. */
@@ -28,6 +30,8 @@ interface FleetsOptions {
   /** Called around each merge of a row. */
   readonly timeMerge?: <T>(kind: Kind, merge: () => T) => T
   readonly connect: (fleet: () => Fleet, kind: UnionKind) => Resource['connect']
+  /** Absent: fleets can only be read. */
+  readonly templates?: FleetTemplatesOptions
 }
 
 /** One fleet per ClusterSet, kept in step with the sets and the members. */
@@ -63,7 +67,7 @@ export class Fleets {
     while (this.#wanted) {
       const { sets, members: wanted } = this.#wanted, isLeader = leads()
       this.#wanted = undefined
-      if (isLeader) await epochs.use(wanted.map(({ source }) => source), signal)
+      if (isLeader) await epochs.use([...(this.#options.templates ? [TEMPLATES_SOURCE] : []), ...wanted.map(({ source }) => source)], signal)
       if (this.#wanted) continue
       const epoch = epochs.current, members = isLeader ? wanted : wanted.filter(({ source }) => epoch.active.includes(source.id))
       for (const [name, { merged, byCluster }] of this.#fleets) if (!sets.some((set) => set.name === name)) { merged.close(); byCluster.close(); this.#fleets.delete(name) }
@@ -77,7 +81,8 @@ export class Fleets {
 
   #found(name: string): Fleet {
     const { fleetId, epochs, clock, logger, idleMs, graceMs, ownGroups, connect, timeMerge } = this.#options, shared = { identity: { fleetId, set: name }, epochs, clock, logger, idleMs, graceMs, ownGroups, ...(timeMerge && { timeMerge }), connect: (kind: UnionKind) => connect(() => fleet, kind) }
-    const fleet: Fleet = { name, merged: new FleetCatalog({ ...shared, byCluster: false }), byCluster: new FleetCatalog({ ...shared, byCluster: true }) }
+    const templates = this.#options.templates && new FleetTemplates(this.#options.templates, shared.identity)
+    const fleet: Fleet = { name, merged: new FleetCatalog({ ...shared, byCluster: false, ...(templates && { templates }) }), byCluster: new FleetCatalog({ ...shared, byCluster: true }) }
     this.#fleets.set(name, fleet)
     return fleet
   }

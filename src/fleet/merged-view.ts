@@ -117,6 +117,11 @@ export class MergedView {
     yield* this.cache.watch(query, signal)
   }
 
+  /** What is held of a row now, and how far each source has been followed. */
+  rowOf(key: string): { readonly versions: readonly number[]; readonly copies: readonly Copy[]; readonly position: Position | undefined } {
+    return { versions: this.#versions, copies: this.#copies(key), position: this.cache.get(key)?.position }
+  }
+
   /** Whether the rows hold everything that a position stands for. */
   includes(position: Position): boolean { return this.#includes(this.cache.position, position) }
 

@@ -53,6 +53,12 @@ export class Views {
     }
   }
 
+  /** What the view of all members holds of a row; undefined while nobody reads it. */
+  row(key: string): ReturnType<MergedView['rowOf']> | undefined {
+    const view = this.#open.get(ALL)?.view
+    return view?.cache.isReady ? view.rowOf(key) : undefined
+  }
+
   /** How far a cluster can be trusted, while somebody reads the kind. */
   stateOf(cluster: string): SourceState | undefined { return this.#open.get(ALL)?.view.states().find((one) => one.cluster === cluster)?.state }
 

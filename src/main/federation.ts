@@ -39,6 +39,7 @@ import { versionInfo } from '../machinery/server/version.ts'
 import type { OperationOptions } from './operation-options.ts'
 import { measureFederation } from './federation-metrics.ts'
 import { tracedStorage } from '../machinery/storage/traced-storage.ts'
+import { startDistribution } from './distribution.ts'
 import { fleetIdOf } from './fleet-id.ts'
 import { JoinedCatalog } from './joined-catalog.ts'
 
@@ -93,18 +94,19 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   await ensureDefaultSet(clusterSets, signal)
 
   const fleetId = await fleetIdOf(storage, randomUuid, signal), epochs = await Epochs.open(storage, signal), members = new Members(), authorizer = withPrivileges(host.authorizer), version = versionInfo(PROGRAM_VERSION)
-  const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...own.groups, ...options.ownGroups], signal })
-  const fleets = new Fleets({ fleetId, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => own.groups, timeMerge, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
-  const ownCatalog: Catalog = { groups: () => own.groups }, documents = new CatalogDocuments(ownCatalog, clusterDefinitions, INFO)
+  const distribution = startDistribution({ storage, stored }, signal)
+  const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), ownCatalog: Catalog = new JoinedCatalog([{ groups: () => own.groups }, distribution.templates]), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...ownCatalog.groups(), ...options.ownGroups], signal })
+  const fleets = new Fleets({ fleetId, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => ownCatalog.groups(), timeMerge, templates: { ...distribution, storage, stored, epochs }, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
+  const documents = new CatalogDocuments(ownCatalog, { ...clusterDefinitions, ...distribution.templates.definitions() }, INFO)
   const proxy = fleetEndpoint({ fleets, clock, random, authorizer, version, ownOpenApi: documents, limits, measure: (of) => metrics.filter(of, 'fleet'), annotate: (annotations) => audit?.annotate(annotations) })
   own.groups = [{ name: 'cluster.federation', versions: [{ version: 'v1alpha1', resources: [{ ...clusters, connect: { proxy: clusterProxy(members) } }, { ...clusterSets, connect: { proxy } }] }] }]
 
   const catalog = new JoinedCatalog([ownCatalog, new MirroredGroups(fleets, options.mirroredVersions), { groups: () => options.ownGroups }]), health = new HealthChecks(logger)
   metrics.healthOf(health)
   const resources = resourceHandler(catalog, { clock, random, authorizer }), mirrored = withEntry(authorizer, resources)
-  const isMirror = (group: string) => isOurs(group) && !own.groups.some(({ name }) => name === group)
+  const isMirror = (group: string) => isOurs(group) && !ownCatalog.groups().some(({ name }) => name === group)
   const dispatch: Handler = (request, inner) => (isMirror(requestInfo(request.method, request.path, request.query).group) ? mirrored : resources)(request, inner)
-  const openApi = new CatalogDocuments(catalog, { ...coreDefinitions, ...clusterDefinitions }, INFO)
+  const openApi = new CatalogDocuments(catalog, { ...coreDefinitions, ...clusterDefinitions, ...distribution.templates.definitions() }, INFO)
   const ready = Promise.withResolvers<void>(), state = { isReady: false }
   const filters = serverFilters({ clock, logger, randomUuid, authenticator: host.authenticator, authorizer, frontProxy: host.frontProxy, isReady: () => state.isReady, limits, goaway: { chance: operation.goawayChance, random }, measure: metrics.filter(catalog, 'apiserver'), ...(audit && { audit }) })
   health.register('fleets', () => { if (!state.isReady) throw new Error('no fleet has been put together yet') }, ['readyz'])

@@ -1,7 +1,7 @@
-import type { Kind, KubeObject, WriteOptions } from './core.ts'
+import type { DeleteOptions, Kind, KubeObject, WriteOptions } from './core.ts'
 import type { FieldError } from './status-error.ts'
 
-/** What differs between stored kinds when they are written. All of it is pure but `authorize`; the registry calls the hooks in the order written here. */
+/** What differs between stored kinds when they are written. All of it is pure but `authorize` and `review`; the registry calls the hooks in the order written here. */
 export interface Strategy<T extends KubeObject = KubeObject> {
   /** Why a name is not allowed; empty: it is. Default: DNS-1123 subdomain. */
   readonly validateName?: (this: void, name: string) => readonly string[]
@@ -14,6 +14,10 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   readonly warnings?: (this: void, object: T, old: T | undefined) => readonly string[]
   /** Permission that depends on old and new; `object` undefined: a deletion. Throws StatusError Forbidden. */
   readonly authorize?: (this: void, object: T | undefined, old: T | undefined, options: WriteOptions) => Promise<void>
+  /** What only others can say of a valid object, e.g. a cluster that it is meant for. Throws StatusError to refuse. */
+  readonly review?: (this: void, object: T, old: T | undefined, options: WriteOptions, signal: AbortSignal) => Promise<void>
+  /** What a deletion leaves in an object that finalizers keep: how it is to be carried out. Called once it is marked for the first time. */
+  readonly prepareForDelete?: (this: void, marked: T, options: DeleteOptions) => T
   /** PUT of a name that does not exist creates it. Default: false. */
   readonly allowCreateOnUpdate?: boolean
   /** PUT without resourceVersion overwrites whatever is there. Default: false, as for custom resources. */

@@ -17,13 +17,14 @@ export function beforeDelete(kind: StoredKind, old: KubeObject, options: DeleteO
   const finalizers = remaining(metadata.finalizers ?? [], options.propagation)
   if (finalizers.length === 0) return undefined
   const isFirst = metadata.deletionTimestamp === undefined, { generation } = metadata
-  return {
+  const marked: KubeObject = {
     ...old,
     metadata: {
       ...metadata, finalizers, deletionGracePeriodSeconds: 0, deletionTimestamp: metadata.deletionTimestamp ?? timestamp(now),
       ...(generation !== undefined && { generation: isFirst && generation > 0 ? generation + 1 : generation }),
     },
   }
+  return (isFirst && kind.strategy.prepareForDelete?.(marked, options)) || marked
 }
 
 /** Propagation is carried out by the garbage collector, told by finalizers. What is not asked for stays as an earlier deletion decided. */

@@ -113,6 +113,7 @@ export class StoredWriter implements Writer {
     const admitted: Submission = (await this.#admitted?.mutate(schema, { submitted, metadata }, { uid: given.uid, creationTimestamp: timestamp(given.now) }, undefined, options, signal)) ?? { submitted, metadata }
     const prepared = beforeCreate(this.#kind, schema, cloneJson(admitted.submitted), admitted.metadata, given), warnings = await this.#accept(schema, prepared, undefined, signal)
     await strategy.authorize?.(prepared.object, undefined, options)
+    await strategy.review?.(prepared.object, undefined, options, signal)
     const object = this.#owned(schema, prepared.object, admitted, undefined, options)
     await this.#admitted?.validate(object, undefined, options, signal)
     // Not a user's mistake by the book: a kube-apiserver answers it as an error without a reason.
@@ -137,6 +138,7 @@ export class StoredWriter implements Writer {
       : beforeUpdate(this.#kind, schema, admitted.submitted, admitted.metadata, old, this.#dependencies.clock.now())
     const warnings = await this.#accept(schema, prepared, old, signal)
     await strategy.authorize?.(prepared.object, old, options)
+    if (options.subresource !== 'status') await strategy.review?.(prepared.object, old, options, signal)
     const object = this.#owned(schema, prepared.object, admitted, old, options)
     await this.#admitted?.validate(object, old, options, signal)
     // The last finalizer was what kept it.

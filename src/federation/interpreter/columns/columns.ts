@@ -1,7 +1,7 @@
 /** Columns of Kubernetes' own kinds, as its kubectl shows them, and those that a fleet adds. */
 import type { Column } from '../../../machinery/meta/core.ts'
 import { CLUSTER_LABEL } from '../identity-bound.ts'
-import { CLUSTERS_ANNOTATION } from '../marks.ts'
+import { CLUSTERS_ANNOTATION, TARGETS_ANNOTATION } from '../marks.ts'
 import { certificateSigningRequestColumns, roleBindingColumns } from './access.ts'
 import { horizontalPodAutoscalerColumns, podDisruptionBudgetColumns } from './autoscaling.ts'
 import { age, column, createdAt, name } from './column.ts'
@@ -82,11 +82,11 @@ const COLUMNS: ReadonlyMap<string, readonly Column[]> = new Map([
 /** Undefined: a kind that is not Kubernetes' own, or that has no rules here. */
 export const columnsFor = (group: string, kind: string): readonly Column[] | undefined => COLUMNS.get(`${group}/${kind}`)
 
-/** Of folded kinds: how many of the clusters with a copy are reporting, `2/3`. */
+/** Of folded kinds: how many clusters with a copy are reporting, of those that were to have one (template) or do (none), `2/3`. */
 export const clustersColumn = (isReporting: (cluster: string) => boolean): Column =>
-  column('Clusters', ({ metadata }) => {
-    const clusters = metadata.annotations?.[CLUSTERS_ANNOTATION]?.split(',').filter(Boolean) ?? []
-    return { live: () => `${clusters.filter(isReporting).length}/${clusters.length}` }
+  column('Clusters', ({ metadata: { annotations = {} } }) => {
+    const names = (annotation: string) => annotations[annotation]?.split(',').filter(Boolean), clusters = names(CLUSTERS_ANNOTATION) ?? [], targets = names(TARGETS_ANNOTATION) ?? clusters
+    return { live: () => `${clusters.filter((cluster) => targets.includes(cluster) && isReporting(cluster)).length}/${targets.length}` }
   })
 
 /** Of identity-bound kinds: where the object lives. */

@@ -1,0 +1,80 @@
+import type { FederatedObject, Template } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { KubeObject, WriteOptions } from '../../machinery/meta/core.ts'
+import type { JsonSchema } from '../../machinery/meta/json-schema.ts'
+import { isJsonObject } from '../../machinery/meta/json-value.ts'
+import { validateObjectMeta } from '../../machinery/meta/object-meta.ts'
+import { type FieldError, fieldError, StatusError } from '../../machinery/meta/status-error.ts'
+import type { Strategy } from '../../machinery/meta/strategy.ts'
+import { wellFormed } from '../../machinery/schema/well-formed.ts'
+import { COPIES_FINALIZER, DELETION_ANNOTATION, KUBEFED_ORPHAN_ANNOTATION } from './marks.ts'
+import { toNative } from './native-object.ts'
+import type { TargetKind } from './target-kind.ts'
+
+/** What later stages say of a federated object before it is stored. */
+export interface TemplateChecks {
+  /** Mistakes in placement and overrides that the schema cannot say, with paths from the object's root. `template`: the schema of spec.template. */
+  readonly validate: (federated: FederatedObject, target: TargetKind, template: JsonSchema) => readonly FieldError[]
+  /** Rights that depend on what is written: bindings, roles, cluster-wide objects. `native`: the object that the template stands for; undefined: a deletion. Throws StatusError Forbidden. */
+  readonly authorize: (target: TargetKind, native: KubeObject | undefined, old: KubeObject | undefined, options: WriteOptions) => Promise<void>
+  /** Asks a cluster whether it would take the object. Throws StatusError Invalid with paths as in the object itself. */
+  readonly review: (target: TargetKind, native: KubeObject, old: KubeObject | undefined, options: WriteOptions, signal: AbortSignal) => Promise<void>
+}
+
+/** How federated objects are written. */
+export function federatedStrategy(target: TargetKind, hub: { readonly group: string; readonly version: string }, checks: TemplateChecks, schema: () => JsonSchema): Strategy<FederatedObject> {
+  const native = (federated: FederatedObject | undefined) => federated && toNative(federated, target, hub, federated.metadata.uid ?? '')
+  const rules = (): Strategy<FederatedObject> => wellFormed(schema(), {
+    prepareForCreate: (federated) => tidied({ ...federated, metadata: { ...federated.metadata, finalizers: [...new Set([...(federated.metadata.finalizers ?? []), COPIES_FINALIZER])] } }, target),
+    prepareForUpdate: (federated) => tidied(federated, target),
+    validate: (federated) => [...validateTemplate(federated, target), ...checks.validate(federated, target, schema().properties!['spec']!.properties!['template']!)],
+  })
+  let known: Strategy<FederatedObject> | undefined
+  const wellFormedRules = () => (known ??= rules())
+  return {
+    validateName: target.validateName,
+    prepareForCreate: (federated, now) => wellFormedRules().prepareForCreate!(federated, now),
+    prepareForUpdate: (federated, old, now) => wellFormedRules().prepareForUpdate!(federated, old, now),
+    validate: (federated) => wellFormedRules().validate!(federated),
+    authorize: (federated, old, options) => checks.authorize(target, native(federated), native(old), options),
+    review: async (federated, old, options, signal) => atTemplate(async () => checks.review(target, native(federated)!, native(old), options, signal)),
+    prepareForDelete: (marked, { propagation }) => withDeletion(marked, marked.metadata.annotations?.[KUBEFED_ORPHAN_ANNOTATION] === 'true' ? 'Orphan' : propagation),
+  }
+}
+
+/** How the objects that templates stand for are written, through a fleet. Placement is not theirs to say. */
+export const nativeStrategy = (target: TargetKind, checks: TemplateChecks): Strategy => ({
+  validateName: target.validateName, allowUnconditionalUpdate: true,
+  authorize: (native, old, options) => checks.authorize(target, native, old, options),
+  review: (native, old, options, signal) => checks.review(target, native, old, options, signal),
+})
+
+/** The name is the federated object's, the kind that of the target. */
+function tidied(federated: FederatedObject, { group, version, kind }: TargetKind): FederatedObject {
+  const { name: _name, namespace: _namespace, ...metadata } = federated.spec.template.metadata ?? {}, { apiVersion, kind: _kind, metadata: _metadata, ...body } = federated.spec.template
+  const template: Template = { apiVersion: apiVersion ?? (group ? `${group}/${version}` : version), kind, ...(Object.keys(metadata).length > 0 && { metadata }), ...body }
+  return { ...federated, spec: { ...federated.spec, template } }
+}
+
+function validateTemplate({ spec: { template }, metadata }: FederatedObject, { group, version, namespaced, validateName }: TargetKind): FieldError[] {
+  const wanted = group ? `${group}/${version}` : version, meta = template.metadata ?? {}
+  const errors = validateObjectMeta({ ...meta, name: metadata.name ?? '', ...(metadata.namespace !== undefined && namespaced && { namespace: metadata.namespace }) }, { namespaced, validateName })
+  return [
+    ...(template.apiVersion === wanted ? [] : [fieldError.notSupported('spec.template.apiVersion', template.apiVersion, [wanted])]),
+    ...errors.filter(({ field }) => !/^metadata\.(?:name|namespace|generateName)$/.test(field)).map((error) => ({ ...error, field: `spec.template.${error.field}` })),
+  ]
+}
+
+/** A cluster's complaints name fields of the object itself. */
+async function atTemplate(review: () => Promise<void>): Promise<void> {
+  try { await review() } catch (error) {
+    if (!(error instanceof StatusError) || error.reason !== 'Invalid') throw error
+    const causes = (error.details?.causes ?? []).map(({ field, ...cause }) => ({ ...cause, ...(field !== undefined && { field: `spec.template.${field}` }) }))
+    throw new StatusError('Invalid', error.message, { details: { ...error.details, causes }, cause: error })
+  }
+}
+
+function withDeletion(marked: FederatedObject, propagation: string | undefined): FederatedObject {
+  if (propagation === undefined) return marked
+  const annotations = isJsonObject(marked.metadata.annotations) ? marked.metadata.annotations : {}
+  return { ...marked, metadata: { ...marked.metadata, annotations: { ...annotations, [DELETION_ANNOTATION]: propagation } as Record<string, string> } }
+}

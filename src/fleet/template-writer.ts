@@ -1,0 +1,120 @@
+import type { FederatedObject } from '../apis/types.federation/v1alpha1/federated-object.ts'
+import { foldedUid } from '../federation/interpreter/folded-uid.ts'
+import { CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, TARGETS_ANNOTATION } from '../federation/interpreter/marks.ts'
+import { templateStorage } from '../federation/template/template-storage.ts'
+import type { TemplateStore } from '../federation/template/templates.ts'
+import { SlabEntry } from '../machinery/cache/slab-entry.ts'
+import type { DeleteOptions, Entry, KubeObject, Position, Storage, WriteOptions, Writer } from '../machinery/meta/core.ts'
+import { parseJson } from '../machinery/meta/json.ts'
+import { StatusError } from '../machinery/meta/status-error.ts'
+import type { StoredKind } from '../machinery/meta/strategy.ts'
+import { StoredWriter, type WriterDependencies } from '../machinery/registry/stored-writer.ts'
+import { keyPrefix } from '../machinery/storage/storage-key.ts'
+import type { FleetIdentity } from './combine.ts'
+
+export interface TemplateWriterOptions {
+  /** The kind as the fleet shows it. */
+  readonly kind: StoredKind
+  readonly store: TemplateStore
+  readonly storage: Storage
+  readonly stored: WriterDependencies
+  readonly identity: FleetIdentity
+  /** The row of that name, whether a template is behind it or not. */
+  readonly row: (key: string, signal: AbortSignal) => Promise<Entry | undefined>
+  /** What the fleet shows of a template, as of `revision` of the store. */
+  readonly shown: (federated: FederatedObject, revision: number) => Entry
+  /** Whether whoever read the object at `position` has seen `revision` of its template. */
+  readonly hasSeen: (key: string, position: Position, revision: number) => boolean
+}
+
+/**
+ * Writes of folded kinds: they act on the template behind the object. What no template is behind belongs to the members, and is refused with what to do.
+ * The versions that clients see are positions of the fleet; of these only the store's part counts as a precondition.
+ */
+export class TemplateWriter implements Writer {
+  readonly #options: TemplateWriterOptions
+  readonly #native: StoredWriter
+  readonly #storage: Storage
+
+  constructor(options: TemplateWriterOptions) {
+    const { kind, store, storage, stored, identity } = options, { target } = store
+    this.#options = options
+    this.#storage = templateStorage(storage, { kind: store, now: () => stored.clock.now(), uidOf: (namespace, name) => foldedUid({ ...identity, group: target.group, kind: target.kind, namespace, name }) })
+    this.#native = new StoredWriter(kind, this.#storage, stored)
+  }
+
+  async create(object: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Entry> {
+    const { name, namespace } = object.metadata
+    if (name !== undefined) await this.#refuseForeign(namespace && this.#options.kind.namespaced ? `${namespace}/${name}` : name, signal, (of) => StatusError.alreadyExists(of, name))
+    const entry = await this.#native.create(withoutMarks(object), options, signal)
+    return options.dryRun ? this.#asCreated(entry) : this.#shown(entry.key, entry, signal)
+  }
+
+  async update(key: string, change: (current: KubeObject | undefined) => KubeObject, options: WriteOptions, signal: AbortSignal): Promise<{ readonly entry: Entry; readonly created: boolean }> {
+    if (!(await this.#exists(key, signal))) await this.#refuseForeign(key, signal)
+    const { entry, created } = await this.#native.update(key, (current) => this.#versioned(key, current, change(current)), options, signal)
+    if (options.dryRun) return { entry: created ? this.#asCreated(entry) : entry, created }
+    return { entry: await this.#shown(key, entry, signal), created }
+  }
+
+  /** Copies follow, or are left, as the propagation policy says. */
+  async delete(key: string, { uid, position, ...options }: DeleteOptions, signal: AbortSignal): Promise<{ readonly entry: Entry; readonly removed: boolean }> {
+    const { record } = await this.#storage.get(this.#key(key), signal), of = this.#resource, name = nameOf(key)
+    if (!record) {
+      await this.#refuseForeign(key, signal)
+      throw StatusError.notFound(of, name)
+    }
+    const { metadata } = parseJson(Buffer.from(record.value).toString()) as KubeObject
+    if (uid !== undefined && uid !== metadata.uid) throw StatusError.conflict({ group: of.group, resource: this.#options.kind.kind }, name, `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`)
+    if (position !== undefined && !this.#options.hasSeen(key, position, record.revision)) throw StatusError.conflict({ group: of.group, resource: this.#options.kind.kind }, name, `the ResourceVersion in the precondition (${position}) does not match the ResourceVersion in record. The object might have been modified`)
+    const { entry, removed } = await this.#options.store.resource.writer.delete(key, { ...options, ...(position !== undefined && { position: String(record.revision) }) }, signal)
+    const federated = entry.parse() as FederatedObject, shown = this.#options.shown(federated, Number(federated.metadata.resourceVersion ?? record.revision))
+    // To those who deleted it the object is as good as gone, unless finalizers of its own keep it: what is left is this server's affair.
+    return { entry: shown, removed: removed || (metadata.finalizers ?? []).length === 0 }
+  }
+
+  /** The version that the client read, as the store knows it. */
+  #versioned(key: string, current: KubeObject | undefined, next: KubeObject): KubeObject {
+    const { resourceVersion: given, ...metadata } = next.metadata, own = current?.metadata.resourceVersion
+    if (given === undefined || given === '' || given === '0' || given === own) return withoutMarks(next)
+    const seen = own !== undefined && this.#options.hasSeen(key, given, Number(own)) ? own : '1'
+    return withoutMarks({ ...next, metadata: { ...metadata, resourceVersion: seen } })
+  }
+
+  async #exists(key: string, signal: AbortSignal): Promise<boolean> { return (await this.#storage.get(this.#key(key), signal)).record !== undefined }
+
+  /** Throws where members have objects of that name that nobody gave a template. */
+  async #refuseForeign(key: string, signal: AbortSignal, error = (of: { group: string; resource: string }) => StatusError.conflict(of, nameOf(key), 'no template is behind it')): Promise<void> {
+    const row = await this.#options.row(key, signal), { store } = this.#options
+    if (!row) return
+    const clusters = row.parse().metadata.annotations?.[CLUSTERS_ANNOTATION] ?? '', refused = error(this.#resource)
+    throw new StatusError(refused.reason, `${refused.message}: it was made in ${clusters} directly, and is read-only here; to adopt it create a ${store.kind.kind} of that name with spec.conflictResolution: Overwrite, or change it through clusters/<name>/proxy`, refused.details ? { details: refused.details } : {})
+  }
+
+  async #shown(key: string, written: Entry, signal: AbortSignal): Promise<Entry> {
+    const { record } = await this.#options.storage.get(keyPrefix(this.#options.store.kind) + key, signal)
+    // Removed by this very write: the last finalizer is gone.
+    if (!record) return written
+    return this.#options.shown(parseJson(Buffer.from(record.value).toString()) as FederatedObject, record.revision)
+  }
+
+  /** A dry run stores nothing, so the uid is made here as it would be shown. */
+  #asCreated(entry: Entry): Entry {
+    const { identity, store: { target } } = this.#options, object = entry.parse(), { namespace = '', name = '' } = object.metadata
+    return SlabEntry.of({ ...object, metadata: { ...object.metadata, uid: foldedUid({ ...identity, group: target.group, kind: target.kind, namespace, name }) } })
+  }
+
+  #key(key: string): string { return keyPrefix(this.#options.store.target) + key }
+  get #resource() { return { group: this.#options.kind.group, resource: this.#options.kind.plural } }
+}
+
+const nameOf = (key: string) => key.slice(key.indexOf('/') + 1)
+
+/** What a fleet adds when it shows an object is not its author's. */
+function withoutMarks(object: KubeObject): KubeObject {
+  const { annotations } = object.metadata
+  if (!annotations || !MARKS.some((mark) => mark in annotations)) return object
+  const { annotations: _, ...metadata } = object.metadata, kept = Object.fromEntries(Object.entries(annotations).filter(([name]) => !MARKS.includes(name)))
+  return { ...object, metadata: { ...metadata, ...(Object.keys(kept).length > 0 && { annotations: kept }) } }
+}
+const MARKS: readonly string[] = [CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, TARGETS_ANNOTATION]
