@@ -37,10 +37,11 @@ export class MemberCaches {
 
   constructor(options: MemberCachesOptions) { this.#options = options }
 
-  acquire(kind: Kind): MemberCacheUse {
-    const key = `${kind.group}/${kind.version}/${kind.plural}`
+  /** `labels`: only the objects that this selector chooses are followed, and held. */
+  acquire(kind: Kind, labels = ''): MemberCacheUse {
+    const key = `${kind.group}/${kind.version}/${kind.plural}?${labels}`
     let held = this.#held.get(key)
-    if (!held) this.#held.set(key, (held = this.#start(key, kind)))
+    if (!held) this.#held.set(key, (held = this.#start(key, kind, labels)))
     const current = held, mine = new Set<(state: MemberCacheState) => void>()
     let isReleased = false
     current.users++
@@ -59,7 +60,7 @@ export class MemberCaches {
 
   /** `deployments.apps` → how far the member was followed. */
   positions(): Record<string, Position> {
-    return Object.fromEntries([...this.#held.values()].filter(({ cache }) => cache.isReady).map(({ cache: { kind, position } }): [string, Position] => [kind.group ? `${kind.plural}.${kind.group}` : kind.plural, position]))
+    return Object.fromEntries([...this.#held].filter(([key, { cache }]) => key.endsWith('?') && cache.isReady).map(([, { cache: { kind, position } }]): [string, Position] => [kind.group ? `${kind.plural}.${kind.group}` : kind.plural, position]))
   }
 
   /** All that is held: objects, and the bytes of their JSON. */
@@ -92,7 +93,7 @@ export class MemberCaches {
     this.clear(error)
   }
 
-  #start(key: string, kind: Kind): Held {
+  #start(key: string, kind: Kind, labels: string): Held {
     const { handler, admit, clock, random } = this.#options, stop = new AbortController(), cache = new Cache(kind, { clock })
     const held: Held = { cache, stop, cut: new AbortController(), users: 0, state: { state: 'starting' }, listeners: new Set(), idle: 0 }
     if (this.#closed) {
@@ -104,7 +105,7 @@ export class MemberCaches {
       held.state = state
       for (const listener of held.listeners) listener(state)
     }
-    const reader = admitted(new RemoteReader(kind, handler, { clock }), admit, () => held.cut.signal)
+    const reader = admitted(new RemoteReader(kind, handler, { clock, ...(labels !== '' && { labelSelector: labels }) }), admit, () => held.cut.signal)
     void reflect(reader, cache, {
       signal: stop.signal, clock, backoff: new Backoff({ initialMs: 200, maxMs: 15_000, random }),
       onState: (it) => {

@@ -1,0 +1,150 @@
+import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { KubeObject } from '../../machinery/meta/core.ts'
+import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
+import type { Member } from '../member/member.ts'
+import { MANAGED_LABEL } from '../template/marks.ts'
+import { keyOfTemplate, type TemplateStore } from '../template/templates.ts'
+import { driftText, type CopyRecord } from './copy-decision.ts'
+import { applyCopy, createCopy, deleteCopy, readCopy, releaseCopy } from './copy-writer.ts'
+import { removalPolicy } from './deletion.ts'
+import { ensureNamespace } from './ensure-namespace.ts'
+import { fingerprintOf, ownershipOf } from './fingerprint.ts'
+import type { PropagationOptions } from './propagation-context.ts'
+
+/** What is known after a step; `again`: the world is not as it was thought, decide anew. */
+type Made = { readonly record: CopyRecord | 'gone'; readonly requeueAfterMs?: number } | { readonly again: true }
+
+const WAIT_MS = 1000
+
+/** Carries out steps about one template in one member. Errors of the member are thrown: the caller reports and tries again. */
+export class CopyActor {
+  readonly #options: PropagationOptions
+  readonly #member: Member
+  readonly #store: TemplateStore
+  readonly #federated: FederatedObject | undefined
+  readonly #named: { readonly namespace?: string; readonly name: string }
+
+  /** `federated` undefined: the template is gone, and `key` says whose copies are meant. */
+  constructor(options: PropagationOptions, member: Member, store: TemplateStore, federated: FederatedObject | undefined, key = federated ? keyOfTemplate(federated) : '') {
+    const slash = key.indexOf('/'), name = key.slice(slash + 1)
+    this.#options = options
+    this.#member = member
+    this.#store = store
+    this.#federated = federated
+    this.#named = store.target.namespaced && slash >= 0 ? { namespace: key.slice(0, slash), name } : { name }
+  }
+
+  get federated(): FederatedObject {
+    if (!this.#federated) throw new Error('there is no template any more')
+    return this.#federated
+  }
+
+  async create(object: KubeObject, signal: AbortSignal): Promise<Made> {
+    const copy = await this.#inNamespace(() => createCopy(this.#member.handler, this.#store.target, object, signal), signal)
+    if (copy) {
+      this.#tell('Normal', 'Created', `created in cluster ${this.#member.name}`)
+      return { record: this.#written(copy, object) }
+    }
+    const there = await readCopy(this.#member.handler, this.#store.target, this.#named, signal)
+    return there ? this.#meet(there, object, signal) : { again: true }
+  }
+
+  async apply({ object, uid, drift, handOver }: { readonly object: KubeObject; readonly uid: string; readonly drift?: readonly string[]; readonly handOver?: KubeObject }, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
+    const copy = await applyCopy(this.#member.handler, this.#store.target, { object, uid, ...(handOver && { handOver }) }, signal)
+    if (copy) {
+      if (drift) this.#tell('Warning', 'DriftCorrected', `cluster ${this.#member.name}: ${driftText(drift)}; put back`)
+      return { record: this.#written(copy, object) }
+    }
+    // What the watch shows is out of date: it was replaced, or is gone.
+    const there = await readCopy(this.#member.handler, this.#store.target, this.#named, signal)
+    if (there) return this.#meet(there, object, signal)
+    return { record: { ...forgotten(record), state: 'Pending', message: 'the copy was deleted a moment ago' }, requeueAfterMs: WAIT_MS }
+  }
+
+  /** An object of that name is there. Ours by its label, or somebody else's. */
+  async #meet(there: KubeObject, object: KubeObject, signal: AbortSignal): Promise<Made> {
+    const { fleetId, overwrites } = this.#options, { labels = {}, uid = '', deletionTimestamp, managedFields = [] } = there.metadata, isOurs = labels[MANAGED_LABEL] === fleetId
+    if (deletionTimestamp !== undefined) return { record: { state: 'Pending', message: 'an object of that name is being deleted there' }, requeueAfterMs: WAIT_MS }
+    if (!isOurs && labels[MANAGED_LABEL] !== undefined) return { record: { state: 'AlreadyExists', message: `another fleet (${labels[MANAGED_LABEL]}) owns the object of that name` }, requeueAfterMs: LOOK_AGAIN_MS }
+    if (!isOurs && !overwrites(this.federated)) {
+      const managers = [...new Set(managedFields.flatMap((entry) => { const { manager } = entry as { manager?: unknown }; return typeof manager === 'string' ? [JSON.stringify(manager)] : [] }))].join(', ')
+      const message = `an object of that name is there, made by ${managers || 'somebody else'}; remove it, or set spec.conflictResolution: Overwrite to adopt it`
+      this.#tell('Warning', 'AlreadyExists', `cluster ${this.#member.name}: ${message}`)
+      return { record: { state: 'AlreadyExists', message }, requeueAfterMs: LOOK_AGAIN_MS }
+    }
+    const copy = await applyCopy(this.#member.handler, this.#store.target, { object, uid }, signal)
+    if (!copy) return { again: true }
+    if (!isOurs) this.#tell('Normal', 'Adopted', `the object that was in cluster ${this.#member.name} was adopted`)
+    return { record: this.#written(copy, object) }
+  }
+
+  /** The watch shows no copy, though there was one. */
+  async verify(record: CopyRecord | undefined, isWanted: boolean, signal: AbortSignal): Promise<Made> {
+    const there = await readCopy(this.#member.handler, this.#store.target, this.#named, signal)
+    if (!there || there.metadata.uid !== record?.uid) {
+      if (!isWanted) return { record: 'gone' }
+      this.#tell('Warning', 'CopyDeleted', `the copy in cluster ${this.#member.name} was deleted by somebody else; it is made again`)
+      this.#options.ledger.set(this.#key, this.#member.name, { ...forgotten(record), state: 'Pending', message: 'the copy was deleted by somebody else' })
+      return { again: true }
+    }
+    if (there.metadata.labels?.[MANAGED_LABEL] === this.#options.fleetId) return { record: { ...record, state: isWanted ? 'Pending' : 'WaitingForRemoval', message: 'the watch of the cluster is behind' }, requeueAfterMs: WAIT_MS }
+    // Somebody took our label off. To have a copy it is put back; where none is wanted, it was let go.
+    if (!isWanted) {
+      this.#tell('Warning', 'LabelRemoved', `the label ${MANAGED_LABEL} was taken off the object in cluster ${this.#member.name}: it is left there`)
+      return { record: 'gone' }
+    }
+    this.#options.ledger.set(this.#key, this.#member.name, { ...forgotten(record), state: 'Pending' })
+    return { record: { ...forgotten(record), state: 'AlreadyExists', message: `the label ${MANAGED_LABEL} was taken off the object; put it back, or remove the object` }, requeueAfterMs: LOOK_AGAIN_MS }
+  }
+
+  async delete(uid: string, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
+    const { budget } = this.#options, isEnding = this.federated.metadata.deletionTimestamp !== undefined, waitMs = isEnding ? 0 : budget.take()
+    if (waitMs > 0) return { record: { ...record, state: 'WaitingForRemoval', message: 'more copies are to be removed than may be in a minute (--max-removals-per-minute)' }, requeueAfterMs: waitMs }
+    const isGone = await deleteCopy(this.#member.handler, this.#store.target, this.#named, { uid, propagationPolicy: removalPolicy(this.federated) }, signal)
+    this.#tell('Normal', 'Removed', `removed from cluster ${this.#member.name}`)
+    // Gone is what the watch shows gone: until then nothing else may take the name for free.
+    return { record: { ...record, uid, state: 'WaitingForRemoval', ...(!isGone && { message: 'the member is deleting it' }) }, requeueAfterMs: WAIT_MS }
+  }
+
+  async release(copy: KubeObject, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
+    if (!(await releaseCopy(this.#member.handler, this.#store.target, copy, signal))) return { record: { ...record, state: 'WaitingForRemoval', message: 'it changed while it was let go' }, requeueAfterMs: WAIT_MS }
+    this.#tell('Normal', 'Released', `the object in cluster ${this.#member.name} was left there`)
+    return { record: 'gone' }
+  }
+
+  /** For tombstones. */
+  letGo(copy: KubeObject, signal: AbortSignal): Promise<boolean> { return releaseCopy(this.#member.handler, this.#store.target, copy, signal) }
+  remove(copy: KubeObject, propagationPolicy: 'Foreground' | 'Background', signal: AbortSignal): Promise<boolean> {
+    return deleteCopy(this.#member.handler, this.#store.target, this.#named, { uid: copy.metadata.uid ?? '', propagationPolicy }, signal)
+  }
+
+  async #inNamespace<T>(write: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    try { return await write() } catch (error) {
+      const { namespace } = this.#named
+      if (namespace === undefined || !isReason(error, 'NotFound') || error.details?.kind !== 'namespaces') throw error
+      if (namespace.startsWith('kube-')) throw new StatusError('Forbidden', `the cluster has no namespace ${namespace}, and namespaces of that prefix are not made by a fleet`, { cause: error })
+      await ensureNamespace(this.#member.handler, namespace, { labels: await this.#options.namespaceLabels(namespace, signal), fleetId: this.#options.fleetId }, signal)
+      this.#tell('Normal', 'NamespaceCreated', `namespace ${namespace} was created in cluster ${this.#member.name}`)
+      return write()
+    }
+  }
+
+  #written(copy: KubeObject, object: KubeObject): CopyRecord {
+    const { uid = '', generation, resourceVersion } = copy.metadata
+    return {
+      state: 'OK', uid, appliedGeneration: this.federated.metadata.generation ?? 0, ...(generation !== undefined && { copyGeneration: generation }),
+      applied: `${fingerprintOf(object)}:${ownershipOf(copy)}`, ...(resourceVersion !== undefined && { version: resourceVersion }),
+    }
+  }
+
+  #tell(type: 'Normal' | 'Warning', reason: string, message: string): void { this.#options.record(this.#store, this.federated, { type, reason, message }) }
+  get #key(): string { return `${this.#store.id}|${keyOfTemplate(this.federated)}` }
+}
+
+/** What is in the way may go without a word: it is not watched. */
+const LOOK_AGAIN_MS = 30_000
+
+/** The copy that the record is about is no more. */
+function forgotten(record: CopyRecord | undefined): Partial<CopyRecord> {
+  return record?.appliedGeneration === undefined ? {} : { appliedGeneration: record.appliedGeneration }
+}

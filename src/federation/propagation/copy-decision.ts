@@ -1,0 +1,110 @@
+/**
+ * What is to be done about one template in one cluster. Pure: a table of tests says what follows from what.
+ *
+ *   wanted?  ── no ──▶ is there a copy of ours? ── yes ─▶ delete it by its uid, or let it go
+ *      │                                        ── cannot be known ─▶ wait
+ *     yes
+ *      └──▶ suspended, not served, cannot be made, cannot be known ─▶ say so
+ *           no copy ─▶ create, if nothing of that name is there
+ *           a copy  ─▶ as sent, and ours as then? fine : apply it again
+ */
+import type { ClusterState, FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { KubeObject, Position } from '../../machinery/meta/core.ts'
+import { isJsonObject } from '../../machinery/meta/json-value.ts'
+import { TEMPLATE_ANNOTATION } from '../template/marks.ts'
+import { fingerprintOf, ownershipOf, owns, takersOf } from './fingerprint.ts'
+
+/** What status says of a cluster, but for what the copy itself reports. */
+export type Outcome = Omit<ClusterState, 'name' | 'health' | 'status'>
+
+/** What this server remembers of a copy. `version`: its resourceVersion as answered to the last write; absent after a restart. */
+export interface CopyRecord extends Outcome { readonly version?: Position }
+
+/** Of the members' watch. `behind`: it has not shown yet what was written last. */
+export type Observed = { readonly known: false; readonly reason: string } | { readonly known: true; readonly copy: KubeObject | undefined; readonly behind: boolean }
+
+/** The object for this cluster, and as it is created: with what is the member's own business from then on; or why there can be none; or undefined: the cluster is to have no copy. */
+export type Wanted = { readonly object: KubeObject; readonly whole: KubeObject } | { readonly problem: Outcome } | undefined
+
+export type Step =
+  /** Nothing is to be done, or can be now. */
+  | { readonly do: 'report'; readonly outcome: Outcome }
+  /** The cluster has no copy, and is to have none. */
+  | { readonly do: 'forget' }
+  | { readonly do: 'create'; readonly object: KubeObject }
+  | { readonly do: 'apply'; readonly object: KubeObject; readonly uid: string; /** Who changed it; undefined: nobody did, the template has. */ readonly drift?: readonly string[]; /** What is to stay the member's from now on. */ readonly handOver?: KubeObject }
+  /** The watch shows nothing: that is no proof. Ask by name. */
+  | { readonly do: 'verify' }
+  | { readonly do: 'delete'; readonly uid: string }
+  | { readonly do: 'release'; readonly copy: KubeObject }
+
+export interface CopyInput {
+  readonly federated: FederatedObject
+  readonly wanted: Wanted
+  readonly observed: Observed
+  readonly record: CopyRecord | undefined
+  /** What becomes of a copy that is no longer wanted. */
+  readonly orphan: boolean
+  /** The member keeps these replicas for itself: names from the object's root; undefined: it does not. */
+  readonly retained: readonly string[] | undefined
+  /** The copy was seen to have run to its end: a Job. */
+  readonly finished: boolean
+}
+
+export function decideCopy(input: CopyInput): Step {
+  const { federated, wanted, observed } = input
+  if (!wanted) return decideRemoval(input)
+  if ('problem' in wanted) return { do: 'report', outcome: { ...kept(input.record), ...wanted.problem } }
+  if (federated.spec.suspend) return { do: 'report', outcome: { ...kept(input.record), state: 'Suspended', message: 'spec.suspend is set: nothing is sent' } }
+  if (!observed.known) return { do: 'report', outcome: { ...kept(input.record), state: 'ClusterNotReady', message: observed.reason } }
+  if (observed.behind && input.record?.applied?.startsWith(`${fingerprintOf(wanted.object)}:`)) return { do: 'report', outcome: { ...kept(input.record), state: 'OK', appliedGeneration: federated.metadata.generation ?? 0 } }
+  return observed.copy ? decideCopyThere(input, wanted.object, observed.copy) : decideCopyMissing(input, wanted.whole)
+}
+
+function decideCopyMissing({ federated, record, finished }: CopyInput, object: KubeObject): Step {
+  if (record?.uid === undefined) return { do: 'create', object }
+  // A Job that has run is not run again because it was tidied away.
+  if (finished && record.appliedGeneration === federated.metadata.generation) return { do: 'report', outcome: { ...kept(record), state: 'OK', message: 'it finished here, and was removed since' } }
+  return { do: 'verify' }
+}
+
+function decideCopyThere({ federated, record, retained }: CopyInput, object: KubeObject, copy: KubeObject): Step {
+  const { uid = '', deletionTimestamp, annotations } = copy.metadata, generation = federated.metadata.generation ?? 0
+  if (deletionTimestamp !== undefined) return { do: 'report', outcome: { ...kept(record), state: 'Pending', message: 'the copy there is being deleted; it is made again once it is gone' } }
+  const isSame = annotations?.[TEMPLATE_ANNOTATION] === federated.metadata.uid && record?.uid === uid, [sent, ownership] = (record?.applied ?? '').split(':'), isAsSent = isSame && sent === fingerprintOf(object)
+  if (isAsSent && ownership === ownershipOf(copy)) return { do: 'report', outcome: { state: 'OK', uid, appliedGeneration: generation, ...(record?.copyGeneration !== undefined && { copyGeneration: record.copyGeneration }), applied: record!.applied! } }
+  const drift = isAsSent ? takersOf(copy, object) : undefined
+  if (drift && federated.spec.drift === 'Report') return { do: 'report', outcome: { ...kept(record), state: 'Drifted', message: driftText(drift) } }
+  const handOver = retained && owns(copy, retained) ? fragment(copy, retained) : undefined
+  return { do: 'apply', object, uid, ...(drift && { drift }), ...(handOver && { handOver }) }
+}
+
+function decideRemoval({ observed, record, orphan }: CopyInput): Step {
+  if (!observed.known) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: observed.reason } }
+  if (observed.behind) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval' } }
+  const { copy } = observed
+  if (!copy) return record?.uid === undefined ? { do: 'forget' } : { do: 'verify' }
+  if (orphan) return { do: 'release', copy }
+  if (copy.metadata.deletionTimestamp !== undefined) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: 'the member is deleting it' } }
+  return { do: 'delete', uid: copy.metadata.uid ?? '' }
+}
+
+export const driftText = (managers: readonly string[]): string => (managers.length > 0 ? `changed by ${managers.map((name) => JSON.stringify(name)).join(', ')}` : 'fields of it were removed')
+
+/** What stays true whatever is done next. */
+function kept(record: CopyRecord | undefined): Partial<Outcome> {
+  if (!record) return {}
+  const { uid, appliedGeneration, copyGeneration, applied } = record
+  return { ...(uid !== undefined && { uid }), ...(appliedGeneration !== undefined && { appliedGeneration }), ...(copyGeneration !== undefined && { copyGeneration }), ...(applied !== undefined && { applied }) }
+}
+
+/** What names the object, and one field of it. */
+function fragment(copy: KubeObject, path: readonly string[]): KubeObject | undefined {
+  const value = path.reduce<unknown>((inner, step) => (isJsonObject(inner) ? inner[step] : undefined), copy)
+  if (value === undefined) return undefined
+  const { apiVersion, kind, metadata: { name, namespace, uid } } = copy
+  return {
+    ...(apiVersion !== undefined && { apiVersion }), ...(kind !== undefined && { kind }), metadata: { ...(name !== undefined && { name }), ...(namespace !== undefined && { namespace }), ...(uid !== undefined && { uid }) },
+    ...(path.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) as Record<string, unknown>),
+  }
+}

@@ -1,0 +1,59 @@
+import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { CopyRecord } from './copy-decision.ts'
+import { isFinished } from './deletion.ts'
+
+/**
+ * What this process knows of each copy, by template and cluster: what it wrote and what came of it. What is not known here is taken from the template's stored
+ * status, so that a restart writes nothing that is there already. `gone`: known to have no copy.
+ */
+export class CopyLedger {
+  readonly #records = new Map<string, Map<string, CopyRecord | 'gone'>>()
+  readonly #finished = new Map<string, Set<string>>()
+  readonly #listeners = new Set<(template: string, cluster: string) => void>()
+
+  /** Called after every change of a record. */
+  onChange(listener: (template: string, cluster: string) => void, signal: AbortSignal): void {
+    this.#listeners.add(listener)
+    signal.addEventListener('abort', () => this.#listeners.delete(listener), { once: true })
+  }
+
+  get(template: string, cluster: string, federated: FederatedObject): CopyRecord | 'gone' | undefined {
+    const known = this.#records.get(template)?.get(cluster)
+    if (known) return known
+    const stored = federated.status?.clusters?.find(({ name }) => name === cluster)
+    if (!stored) return undefined
+    const { name: _name, health: _health, status: _status, ...outcome } = stored
+    return outcome
+  }
+
+  /** Of every cluster that this process has dealt with. */
+  of(template: string): ReadonlyMap<string, CopyRecord | 'gone'> { return this.#records.get(template) ?? NONE }
+
+  set(template: string, cluster: string, record: CopyRecord | 'gone'): void {
+    let records = this.#records.get(template)
+    if (!records) this.#records.set(template, (records = new Map()))
+    const before = records.get(cluster)
+    records.set(cluster, record)
+    if (JSON.stringify(before) !== JSON.stringify(record)) for (const listener of this.#listeners) listener(template, cluster)
+  }
+
+  /** A Job's copy ran to its end. Known from its stored status, too, where that says so. */
+  noteFinished(template: string, cluster: string): void {
+    const finished = this.#finished.get(template)
+    if (finished) finished.add(cluster)
+    else this.#finished.set(template, new Set([cluster]))
+  }
+
+  isFinished(template: string, cluster: string, federated: FederatedObject): boolean {
+    const status = federated.status?.clusters?.find(({ name }) => name === cluster)?.status
+    return (this.#finished.get(template)?.has(cluster) ?? false) || isFinished({ kind: 'Job', metadata: {}, status })
+  }
+
+  /** The template is gone. */
+  drop(template: string): void {
+    this.#records.delete(template)
+    this.#finished.delete(template)
+  }
+}
+
+const NONE: ReadonlyMap<string, CopyRecord | 'gone'> = new Map()

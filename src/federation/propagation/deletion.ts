@@ -1,0 +1,19 @@
+import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { KubeObject } from '../../machinery/meta/core.ts'
+import { isJsonObject } from '../../machinery/meta/json-value.ts'
+import { ORPHAN_FINALIZER } from '../../machinery/meta/object-meta.ts'
+import { DELETION_ANNOTATION, KUBEFED_ORPHAN_ANNOTATION } from '../template/marks.ts'
+
+/** Whether the copies are to stay in the members when the template goes. */
+export function isOrphaned({ metadata: { deletionTimestamp, annotations = {}, finalizers = [] } }: FederatedObject): boolean {
+  return deletionTimestamp !== undefined && (annotations[DELETION_ANNOTATION] === 'Orphan' || annotations[KUBEFED_ORPHAN_ANNOTATION] === 'true' || finalizers.includes(ORPHAN_FINALIZER))
+}
+
+/** How members are asked to delete a copy: as the user asked to delete the template. */
+export const removalPolicy = ({ metadata: { annotations = {} } }: FederatedObject): 'Foreground' | 'Background' => (annotations[DELETION_ANNOTATION] === 'Foreground' ? 'Foreground' : 'Background')
+
+/** Whether a Job has run to its end. */
+export function isFinished({ kind, status }: KubeObject): boolean {
+  const conditions = kind === 'Job' && isJsonObject(status) ? status['conditions'] : undefined
+  return Array.isArray(conditions) && conditions.some((condition: unknown) => isJsonObject(condition) && (condition['type'] === 'Complete' || condition['type'] === 'Failed') && condition['status'] === 'True')
+}

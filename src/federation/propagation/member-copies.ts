@@ -1,0 +1,66 @@
+import type { Change, Kind, KubeObject, Position } from '../../machinery/meta/core.ts'
+import { StatusError } from '../../machinery/meta/status-error.ts'
+import type { Member } from '../member/member.ts'
+import type { MemberCacheUse } from '../member/member-caches.ts'
+import { MANAGED_LABEL } from '../template/marks.ts'
+import type { TemplateStore } from '../template/templates.ts'
+import type { PropagationOptions } from './propagation-context.ts'
+
+interface CopiesOf {
+  readonly member: Member
+  readonly store: TemplateStore
+  readonly options: Pick<PropagationOptions, 'fleetId' | 'clock' | 'logger'>
+  /** Told of every change; undefined: the watch no longer shows one, which is no proof that it is gone. */
+  readonly onCopy: (key: string, copy: KubeObject | undefined) => void
+  /** What there is has been told completely: at first, and after the member became another cluster. */
+  readonly onReady: () => void
+}
+
+const RENEW_MS = 500
+
+/** The copies of one kind in one member that are this fleet's, followed by their label: memory follows what is owned, not what the member has. */
+export class MemberCopies {
+  readonly #of: CopiesOf
+  #use: MemberCacheUse | undefined
+
+  constructor(of: CopiesOf, signal: AbortSignal) {
+    this.#of = of
+    void this.#run(signal)
+  }
+
+  get isReady(): boolean { return this.#use?.cache.isReady ?? false }
+  /** How far the member has been followed. */
+  get position(): Position { return this.#use?.cache.position ?? '0' }
+
+  get(key: string): KubeObject | undefined {
+    const object = this.#use?.cache.get(key)?.parse()
+    return object && this.#typed(object)
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { member, store: { target }, options: { fleetId, clock, logger } } = this.#of
+    const kind: Kind = { group: target.group, version: target.version, kind: target.kind, listKind: `${target.kind}List`, plural: target.plural, singular: target.kind.toLowerCase(), shortNames: [], categories: [], namespaced: target.namespaced, columns: [], fields: {} }
+    while (!signal.aborted) {
+      const use = (this.#use = member.caches.acquire(kind, `${MANAGED_LABEL}=${fleetId}`))
+      try {
+        for await (const batch of use.cache.watch({ initial: true }, signal)) this.#take(batch)
+      } catch (error) {
+        // The member became another cluster, or left: a new cache is asked for, and what is known begins anew.
+        if (!signal.aborted) logger.debug({ cluster: member.name, resource: target.plural, error: error instanceof StatusError ? error.reason : String(error) }, 'copies are followed from a new cache')
+      } finally { use.release() }
+      if (!signal.aborted) await clock.sleep(RENEW_MS, signal)
+    }
+  }
+
+  #take(batch: readonly Change[]): void {
+    for (const change of batch) {
+      if (change.type !== 'BOOKMARK') this.#of.onCopy(change.entry.key, change.type === 'DELETED' ? undefined : this.#typed(change.entry.parse()))
+      else if (change.initial) this.#of.onReady()
+    }
+  }
+
+  #typed(object: KubeObject): KubeObject {
+    const { group, version, kind } = this.#of.store.target
+    return { apiVersion: group ? `${group}/${version}` : version, kind, ...object }
+  }
+}

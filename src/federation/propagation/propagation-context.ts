@@ -1,0 +1,39 @@
+import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/logger.ts'
+import type { Member } from '../member/member.ts'
+import type { Members } from '../member/members.ts'
+import type { Templates, TemplateStore } from '../template/templates.ts'
+import type { CopyLedger } from './copy-ledger.ts'
+import type { RemovalBudget } from './removal-budget.ts'
+import type { Rendering } from './render.ts'
+import type { StoreGuard } from './store-guard.ts'
+import type { Tombstones } from './tombstones.ts'
+
+/** Something that a person should know of: why a template is where it is, or is not. */
+export interface TemplateEvent { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }
+
+export interface PropagationOptions {
+  readonly fleetId: string
+  readonly templates: Templates
+  readonly members: Members
+  readonly ledger: CopyLedger
+  readonly tombstones: Tombstones
+  readonly guard: StoreGuard
+  readonly budget: RemovalBudget
+  readonly rendering: Rendering
+  /** What of a copy is the member's business: names from the object's root. */
+  readonly retained: (store: TemplateStore, federated: FederatedObject, member: Member) => readonly string[] | undefined
+  /** As the policy that claimed the template says. */
+  readonly overwrites: (federated: FederatedObject) => boolean
+  /** Labels that a namespace made in a member gets from that of the host. */
+  readonly namespaceLabels: (namespace: string, signal: AbortSignal) => Promise<Readonly<Record<string, string>>>
+  readonly record: (store: TemplateStore, federated: FederatedObject, event: TemplateEvent) => void
+  /** Only the replica that leads writes to members. */
+  readonly leads: () => boolean
+  /** Templates that a member is written at the same time. */
+  readonly concurrency: number
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+}

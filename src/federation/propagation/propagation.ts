@@ -1,0 +1,167 @@
+/**
+ * From stored decisions to copies: follows templates and members, and gives every member's worker what it should look at.
+ *
+ *   templates ──changed──▶ which clusters have, or are to have, a copy ──▶ one worker per member ──▶ decide, write ──▶ ledger
+ *   members ──ready, back──▶ all that involves them ────────────────────▶ ┘
+ *   copies ──changed, gone──▶ ──────────────────────────────────────────▶ ┘
+ */
+import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { KubeObject } from '../../machinery/meta/core.ts'
+import { isReason } from '../../machinery/meta/status-error.ts'
+import type { Member } from '../member/member.ts'
+import { COPIES_FINALIZER } from '../template/marks.ts'
+import { SERVER } from '../template/server-user.ts'
+import { keyOfTemplate, templateKey, type TemplateStore } from '../template/templates.ts'
+import { isOrphaned, removalPolicy } from './deletion.ts'
+import { MemberWorker } from './member-worker.ts'
+import type { PropagationOptions } from './propagation-context.ts'
+
+/** A cluster that cannot be reached keeps a template from going for so long; then a tombstone does. */
+const PATIENCE_MS = 5 * 60_000, LOOK_MS = 15_000
+
+export class Propagation {
+  readonly #options: PropagationOptions
+  readonly #workers = new Map<string, { readonly worker: MemberWorker; readonly done: Promise<void> }>()
+  /** Per template what propagation depends on, so that writes of status alone wake nobody. */
+  readonly #seen = new Map<string, { readonly signature: string; readonly clusters: readonly string[] }>()
+  readonly #ready = new Map<string, boolean>()
+  /** Templates that are being deleted. */
+  readonly #ending = new Set<string>()
+
+  constructor(options: PropagationOptions) { this.#options = options }
+
+  /** The copy in a member that its watch shows. */
+  copyOf(store: TemplateStore, key: string, cluster: string): KubeObject | undefined { return this.#workers.get(cluster)?.worker.copyOf(store, key) }
+
+  /** What these templates look like in members may have changed for another reason than the templates: overrides, say. */
+  kick(template: string): void { for (const cluster of this.#seen.get(template)?.clusters ?? []) this.#workers.get(cluster)?.worker.kick(template) }
+  kickAll(): void { for (const template of this.#seen.keys()) this.kick(template) }
+
+  /** Until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { templates, members, ledger, guard, clock } = this.#options, following: Promise<void>[] = []
+    templates.onKind((store) => { following.push(this.#follow(store, signal)) }, signal)
+    members.onChange(() => this.#useMembers(), signal)
+    guard.onChange(() => { if (!guard.evidence) this.kickAll() }, signal)
+    ledger.onChange((template) => { if (this.#ending.has(template)) void this.#finish(template, signal) }, signal)
+    this.#useMembers()
+    while (!signal.aborted) {
+      await clock.sleep(LOOK_MS, signal)
+      for (const template of this.#ending) await this.#finish(template, signal)
+    }
+    await Promise.all(following)
+    for (const { worker } of this.#workers.values()) worker.stop()
+    await Promise.all([...this.#workers.values()].map(async ({ done }) => done))
+  }
+
+  /** Called when this replica begins to lead. */
+  resume(): void {
+    this.kickAll()
+    for (const [cluster] of this.#workers) this.#kickTombstones(cluster)
+  }
+
+  async #follow(store: TemplateStore, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
+    while (!signal.aborted) {
+      const present = new Set<string>()
+      for await (const batch of store.cache.watch({ initial: true }, signal)) {
+        for (const change of batch) {
+          if (change.type === 'BOOKMARK') {
+            if (change.initial) for (const template of this.#seen.keys()) if (template.startsWith(templateKey(store.id, '')) && !present.has(template)) this.#forget(template)
+          } else {
+            const template = templateKey(store.id, change.entry.key)
+            present.add(template)
+            if (change.type === 'DELETED') this.#forget(template)
+            else this.#see(template, change.entry.parse() as FederatedObject, signal)
+          }
+        }
+      }
+      await clock.sleep(100, signal)
+    }
+  }
+
+  #see(template: string, federated: FederatedObject, signal: AbortSignal): void {
+    const { metadata, spec, status } = federated, targets = status?.schedule?.targets ?? []
+    const clusters = [...new Set([...targets.map(({ cluster }) => cluster), ...(status?.clusters ?? []).map(({ name }) => name), ...this.#options.ledger.of(template).keys()])]
+    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.decision, clusters]), known = this.#seen.get(template)
+    this.#seen.set(template, { signature, clusters })
+    if (metadata.deletionTimestamp === undefined) this.#ending.delete(template)
+    else this.#ending.add(template)
+    if (known?.signature !== signature) this.kick(template)
+    if (this.#ending.has(template)) void this.#finish(template, signal)
+  }
+
+  #forget(template: string): void {
+    const clusters = this.#seen.get(template)?.clusters ?? []
+    this.#seen.delete(template)
+    this.#ending.delete(template)
+    this.#options.ledger.drop(template)
+    for (const cluster of clusters) this.#workers.get(cluster)?.worker.kick(template)
+  }
+
+  #useMembers(): void {
+    const { members } = this.#options, present = new Set<string>()
+    for (const member of members.list()) {
+      present.add(member.name)
+      const known = this.#workers.get(member.name)
+      if (known?.worker.member !== member) {
+        known?.worker.stop()
+        const worker = new MemberWorker(member, () => this.#involving(member.name), this.#options)
+        this.#workers.set(member.name, { worker, done: worker.run() })
+        this.#kickMember(member.name)
+      }
+      this.#useState(member)
+    }
+    for (const [name, { worker }] of this.#workers) if (!present.has(name)) {
+      worker.stop()
+      this.#workers.delete(name)
+      this.#ready.delete(name)
+    }
+  }
+
+  #useState({ name, state }: Member): void {
+    const isReady = state.state === 'ready'
+    if (this.#ready.get(name) === isReady) return
+    this.#ready.set(name, isReady)
+    this.#kickMember(name)
+  }
+
+  *#involving(cluster: string): Iterable<string> { for (const [template, { clusters }] of this.#seen) if (clusters.includes(cluster)) yield template }
+
+  #kickMember(cluster: string): void {
+    const worker = this.#workers.get(cluster)?.worker
+    if (!worker) return
+    for (const template of this.#involving(cluster)) worker.kick(template)
+    this.#kickTombstones(cluster)
+  }
+
+  #kickTombstones(cluster: string): void { for (const template of this.#options.tombstones.of(cluster).keys()) this.#workers.get(cluster)?.worker.kick(template) }
+
+  /** Lets a template go that is being deleted, once no copy holds it: gone, let go, out of reach for long (a tombstone remembers), or in a cluster that has left. */
+  async #finish(template: string, signal: AbortSignal): Promise<void> {
+    const { templates, leads, guard, ledger, members, clock, logger } = this.#options, at = template.indexOf('|'), store = templates.get(template.slice(0, at))
+    const federated = store?.cache.get(template.slice(at + 1))?.parse() as FederatedObject | undefined, { clusters = [] } = this.#seen.get(template) ?? {}
+    if (!store || !federated?.metadata.deletionTimestamp || !leads() || guard.evidence || !federated.metadata.finalizers?.includes(COPIES_FINALIZER)) return
+    // What its author wants done first comes first, and copies stay meanwhile.
+    if (federated.spec.template.metadata?.finalizers?.length) return
+    const left = clusters.filter((cluster) => members.get(cluster) && ledger.get(template, cluster, federated) !== 'gone'), lost = left.filter((cluster) => this.#isLost(cluster, clock.now()))
+    if (left.length > lost.length) return
+    try {
+      for (const cluster of lost) {
+        const record = ledger.get(template, cluster, federated), uid = record === 'gone' ? undefined : record?.uid
+        await this.#options.tombstones.add(cluster, template, { template: federated.metadata.uid ?? '', ...(uid !== undefined && { uid }), orphan: isOrphaned(federated), propagationPolicy: removalPolicy(federated) }, signal)
+      }
+      await store.resource.writer.update(keyOfTemplate(federated), (current) => {
+        if (!current || current.metadata.uid !== federated.metadata.uid) return current ?? federated
+        return { ...current, metadata: { ...current.metadata, finalizers: (current.metadata.finalizers ?? []).filter((finalizer) => finalizer !== COPIES_FINALIZER) } }
+      }, SERVER, signal)
+    } catch (error) {
+      if (!signal.aborted && !isReason(error, 'NotFound')) logger.warn({ template, error: String(error) }, 'a template without copies could not be let go; trying again')
+    }
+  }
+
+  #isLost(cluster: string, now: number): boolean {
+    const state = this.#options.members.get(cluster)?.state
+    return state?.state === 'unreachable' && now - state.since >= PATIENCE_MS
+  }
+}

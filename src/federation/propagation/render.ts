@@ -1,0 +1,50 @@
+import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
+import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { KubeObject } from '../../machinery/meta/core.ts'
+import { MANAGED_LABEL, REVISION_ANNOTATION, TEMPLATE_ANNOTATION } from '../template/marks.ts'
+import { toNative } from '../template/native-object.ts'
+import type { TargetKind } from '../template/target-kind.ts'
+import type { Wanted } from './copy-decision.ts'
+
+/** Where the parts of rendering that know kinds and overrides come from. */
+export interface Rendering {
+  /** Without what is the server's, and what must never reach a member. */
+  readonly pruned: (object: KubeObject) => KubeObject
+  readonly withReplicas: (object: KubeObject, replicas: number, target: TargetKind) => KubeObject
+  /** With the policies' overrides and the template's own; or why that cannot be done, for people. */
+  readonly overridden: (object: KubeObject, federated: FederatedObject, cluster: Cluster) => { readonly object: KubeObject } | { readonly error: string }
+}
+
+interface RenderInput {
+  readonly federated: FederatedObject
+  readonly target: TargetKind
+  readonly hub: { readonly group: string; readonly version: string }
+  readonly cluster: Cluster
+  /** Undefined: as the template says. */
+  readonly replicas: number | undefined
+  readonly fleetId: string
+  /** Names from the object's root that are left to the member once the copy is there; undefined: nothing is. */
+  readonly retained: readonly string[] | undefined
+}
+
+/** The object that a cluster is to have. Pure. Marks come last: overrides cannot touch them. */
+export function render({ federated, target, hub, cluster, replicas, fleetId, retained }: RenderInput, { pruned, withReplicas, overridden }: Rendering): Wanted {
+  const plain = pruned(toNative(federated, target, hub, '')), sized = replicas === undefined ? plain : withReplicas(plain, replicas, target), made = overridden(sized, federated, cluster)
+  if ('error' in made) return { problem: { state: 'ApplyOverridesFailed', message: made.error } }
+  const { object } = made, { metadata } = object, schedule = federated.status?.schedule
+  const marked: KubeObject = {
+    ...object,
+    metadata: {
+      name: federated.metadata.name ?? '', ...(target.namespaced && { namespace: federated.metadata.namespace ?? '' }),
+      labels: { ...metadata.labels, [MANAGED_LABEL]: fleetId },
+      annotations: { ...metadata.annotations, [TEMPLATE_ANNOTATION]: federated.metadata.uid ?? '', [REVISION_ANNOTATION]: `${schedule?.observedGeneration ?? 0}.${schedule?.decision ?? 0}` },
+    },
+  }
+  return { object: retained ? without(marked, retained) as KubeObject : marked, whole: marked }
+}
+
+function without(object: Record<string, unknown>, [first, ...rest]: readonly string[]): Record<string, unknown> {
+  if (first === undefined || !(first in object)) return object
+  const { [first]: inner, ...others } = object
+  return rest.length === 0 ? others : { ...others, [first]: without(inner as Record<string, unknown>, rest) }
+}
