@@ -3,3 +3,9 @@ export const CLUSTERS_ANNOTATION = 'cluster.federation/clusters'
 
 /** Names the clusters whose copy asks for something else than the one shown. */
 export const DIFFERS_ANNOTATION = 'cluster.federation/differs'
+
+/** On a copy: which generation of the template it was made from. */
+export const TEMPLATE_GENERATION_ANNOTATION = 'resourcetemplate.federation/generation'
+
+/** On a template, `"true"`: every cluster's copy keeps the replicas that it has. */
+export const RETAIN_REPLICAS_LABEL = 'resourcetemplate.federation/retain-replicas'
