@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../machinery/meta/json-value.ts'
+import { isJsonObject, type JsonObject } from '../../machinery/meta/json-value.ts'
 import { formatQuantity } from '../../machinery/meta/quantity.ts'
 import { listAt, objectAt, type Path, textAt, valueAt, valuesAt } from './fields.ts'
 import { type Amounts, podRequests } from './pod-requests.ts'
@@ -17,7 +17,7 @@ export interface Requirements {
 export interface NodeClaim { readonly nodeSelector?: JsonObject; readonly tolerations?: readonly unknown[]; readonly hardNodeAffinity?: JsonObject }
 
 /** Undefined where any node will do. `spec` is a pod's, or any with the fields of one. */
-export function requirementsOf(spec: unknown, namespace: string | undefined, amounts: Amounts = podRequests(objectAt({ spec }, 'spec') ?? {})): Requirements | undefined {
+export function requirementsOf(spec: unknown, namespace: string | undefined, amounts: Amounts = podRequests(isJsonObject(spec) ? spec : {})): Requirements | undefined {
   const nodeClaim = nodeClaimOf(spec), priorityClassName = textAt(spec, 'priorityClassName')
   if (!nodeClaim && amounts.size === 0) return undefined
   return { ...(nodeClaim && { nodeClaim }), ...(amounts.size > 0 && { resourceRequest: written(amounts) }), ...(priorityClassName !== undefined && { priorityClassName }), ...(namespace !== undefined && { namespace }) }

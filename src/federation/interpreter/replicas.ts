@@ -1,9 +1,9 @@
 import type { KubeObject, ScalePaths } from '../../machinery/meta/core.ts'
 import { StatusError } from '../../machinery/meta/status-error.ts'
-import { objectAt, withField } from './fields.ts'
+import { withField } from './fields.ts'
 import type { Component, ReplicaRule } from './interpretation.ts'
 import { interpretationOf } from './interpretation-of.ts'
-import { requirementsOf, type Requirements } from './pod-template.ts'
+import type { Requirements } from './pod-template.ts'
 import { integerAt, replicasAt } from './replica-rules.ts'
 
 export interface Replicas { readonly replicas: number; /** Of one replica; absent: nothing particular. */ readonly requirements?: Requirements }
@@ -38,6 +38,5 @@ export const componentsOf = (object: KubeObject): readonly Component[] => interp
 function replicaRule(object: KubeObject, { scale }: ReplicaOptions): ReplicaRule | undefined {
   const { replicas } = interpretationOf(object)
   if (replicas || !scale) return replicas
-  const rule = replicasAt(scale.specReplicasPath.replace(/^\./, ''))
-  return { ...rule, requirements: ({ metadata, spec }) => (objectAt({ spec }, 'spec.template.spec') ? requirementsOf(objectAt({ spec }, 'spec.template.spec'), metadata.namespace) : undefined) }
+  return replicasAt(scale.specReplicasPath.replace(/^\./, ''))
 }
