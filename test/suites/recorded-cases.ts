@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { isJsonObject } from '../../src/machinery/meta/json-value.ts'
 
-/** The cases of a file in `test/cases`, as they are. */
-export const recordedCases = <T>(file: string): T[] => (JSON.parse(readFileSync(new URL(`../cases/${file}`, import.meta.url), 'utf8')) as { cases: T[] }).cases
+/** The cases of a file in `test/cases`. They are frozen: what is tested must not change what it is given. */
+export const recordedCases = <T>(file: string): T[] => (JSON.parse(readFileSync(new URL(`../cases/${file}`, import.meta.url), 'utf8'), (_, value: unknown) => Object.freeze(value)) as { cases: T[] }).cases
 
 /** Absent, null, 0, "", [] and {} are the same to the recordings. */
 export function withoutEmpty(value: unknown): unknown {

@@ -46,7 +46,7 @@ interface FoldOptions {
 /** The status of all copies together; undefined where none has one. Its observedGeneration is `generation` only if every copy has caught up. */
 export function foldStatus(rule: FoldRule, copies: readonly Copy[], { generation, behind = (generation ?? 0) - 1, hasObserved = isOwn, aggregate }: FoldOptions): JsonObject | undefined {
   const sorted = byCluster(copies), reporting = sorted.filter(({ object }) => isJsonObject(object['status']))
-  if (reporting.length === 0) return undefined
+  if (reporting.length === 0 && (sorted.length === 0 || !aggregate)) return undefined
   const only = sorted.length === 1 ? sorted[0]!.object : undefined
   if (only && hasObserved === isOwn && generation === only.metadata.generation) return only['status'] as JsonObject
   const given = reporting.map(({ cluster, object }) => ({ cluster, value: object['status'] as JsonObject })), copyOf = new Map(sorted.map((copy) => [copy.cluster, copy]))

@@ -24,6 +24,8 @@ export interface Interpretation extends FoldRule {
 
 /** How many copies of a pod a workload asks for. */
 export interface ReplicaRule {
+  /** The field with the number, where it is one. */
+  readonly at?: Path
   count(object: KubeObject): number
   requirements?(object: KubeObject): Requirements | undefined
   /** Absent: cannot be divided. */

@@ -8,6 +8,7 @@ import { requirementsOf } from './pod-template.ts'
 
 /** A number at `path`; templates are kept as written, so `unset` is the default of the kind's API. `pod` is where the fields of a pod's spec lie. */
 export const replicasAt = (path: Path, { unset = 1, pod = 'spec.template.spec' }: { readonly unset?: number; readonly pod?: Path } = {}): ReplicaRule => ({
+  at: path,
   count: (object) => integerAt(object, path) ?? unset,
   requirements: (object) => requirementsOf(valueAt(object, pod), object.metadata.namespace),
   revise(object, replicas) {

@@ -45,7 +45,7 @@ describe('beyond the recordings', () => {
     expect(replicasOf(pod)).toEqual({ replicas: 1, requirements: { resourceRequest: { cpu: '2100m', memory: '1Gi' } } })
   })
 
-  test.each<[number, number[], number[]]>([[10, [2, 1, 1], [5, 3, 2]], [0, [1, 1], [0, 0]], [5, [0, 0], [5, 0]], [7, [], []], [1, [1, 1, 1], [1, 0, 0]]])('%i by %j is %j', (total, shares, expected) => { expect(divide(total, shares)).toEqual(expected) })
+  test.each<[number, number[], number[]]>([[10, [2, 1, 1], [5, 3, 2]], [0, [1, 1], [0, 0]], [5, [0, 0], [3, 2]], [7, [], []], [1, [1, 1, 1], [1, 0, 0]]])('%i by %j is %j', (total, shares, expected) => { expect(divide(total, shares)).toEqual(expected) })
 
   test.each([
     ['together they are what is divided', { min: 3, max: 10 }, [2, 1, 0], [{ min: 2, max: 7 }, { min: 1, max: 3 }, undefined]],

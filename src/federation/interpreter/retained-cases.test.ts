@@ -10,7 +10,7 @@ import type { JsonObject } from '../../machinery/meta/json-value.ts'
 import type { JsonSchema } from '../../machinery/meta/json-schema.ts'
 import { recordedCases, withoutEmpty } from '../../../test/suites/recorded-cases.ts'
 import { groupOf } from './folded-uid.ts'
-import { retained } from './retained.ts'
+import { retained, type RetainOptions } from './retained.ts'
 
 interface Case { name: string; style: 'dispatch' | 'federated'; retainReplicas?: boolean; desired: KubeObject; observed: KubeObject; expect?: KubeObject; expectFixed?: KubeObject; expectError?: boolean }
 const cases = recordedCases<Case>('interpretation/retain.json')
@@ -58,6 +58,14 @@ function unordered(value: unknown): unknown {
 
 test.each(cases.filter(({ name, expectError }) => !DIFFERENT[name] && !expectError))('$name', (one) => { expect(outcome(one)).toEqual(unordered(one.expectFixed ?? one.expect)) })
 test.each(cases.filter(({ name, expectError }) => !DIFFERENT[name] && expectError))('$name', (one) => { expect(() => outcome(one)).toThrow('.spec.clusterIP: expected string') })
+test.each<[string, KubeObject, KubeObject, RetainOptions]>([
+  ['a Job\'s parallelism', { apiVersion: 'batch/v1', kind: 'Job', metadata: {}, spec: { parallelism: 2 } }, { metadata: {}, spec: { parallelism: 5 } }, {}],
+  ['where a scale subresource says', { apiVersion: 'example.com/v1', kind: 'Thing', metadata: {}, spec: { parallelism: 2 } }, { metadata: {}, spec: { parallelism: 5 } }, { scale: { specReplicasPath: '.spec.parallelism' } }],
+])('replicas are kept: %s', (_, desired, observed, options) => {
+  expect(retained(desired, observed, options)['spec']).toEqual({ parallelism: 2 })
+  expect(retained(desired, observed, { ...options, retainReplicas: true })['spec']).toEqual({ parallelism: 5 })
+})
+
 test.each(Object.entries(DIFFERENT))('%s differs: %s', (name) => {
   const one = cases.find((one) => one.name === name)!
   expect(unordered(one.expectError ? retained(one.desired, one.observed) : outcome(one))).not.toEqual(unordered(one.expectFixed ?? one.expect ?? {}))

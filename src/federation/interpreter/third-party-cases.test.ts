@@ -78,3 +78,22 @@ function replay(one: Case): Answer {
 
 test.each(cases.filter(({ name }) => !DIFFERENT[name]))('$name', (one) => { const [ours, recorded] = replay(one); expect(ours).toEqual(recorded) })
 test.each(Object.entries(DIFFERENT))('%s differs: %s', (name) => { const [ours, recorded] = replay(cases.find((one) => one.name === name)!); expect(ours).not.toEqual(recorded) })
+
+const rayService = (...replicas: readonly number[]): KubeObject => ({ apiVersion: 'ray.io/v1', kind: 'RayService', metadata: { name: 's' }, spec: { rayClusterConfig: { headGroupSpec: {}, workerGroupSpecs: replicas.map((replicas, i) => ({ groupName: `g${i}`, replicas })) } } })
+test.each([[[0, 0], 7, [3, 3]], [[1, 1, 1], 5, [2, 1, 1]], [[3], 1, [0]], [[2, 2], 0, [0, 0]]])('groups of Ray workers of %j at %i in all: %j', (before, replicas, after) => {
+  expect(withReplicas(rayService(...before), replicas)['spec']).toEqual(rayService(...after)['spec'])
+})
+
+test('the applications of a RayService are as bad as in the worst cluster', () => {
+  const report = (cluster: string, ...states: readonly string[]) => ({ cluster, status: { activeServiceStatus: { rayClusterName: cluster, applicationStatuses: Object.fromEntries(states.map((status, i) => [`app${i}`, { status, message: cluster }])) } } })
+  expect(aggregateStatus(rayService(1), [report('b', 'UNHEALTHY', 'RUNNING'), report('a', 'RUNNING', 'DEPLOYING')])).toEqual({
+    activeServiceStatus: { rayClusterName: 'a', applicationStatuses: { app0: { status: 'UNHEALTHY', message: 'b' }, app1: { status: 'DEPLOYING', message: 'a' } } },
+  })
+})
+
+test('a Spark driver\'s memory is heap and overhead, as said or as Spark computes it', () => {
+  const memory = (driver: JsonObject, spec: JsonObject = { type: 'Scala' }) => componentsOf({ apiVersion: 'sparkoperator.k8s.io/v1beta2', kind: 'SparkApplication', metadata: {}, spec: { ...spec, driver } })[0]!.requirements!.resourceRequest
+  expect([memory({ memory: '8g', cores: 2 }), memory({ memory: '8g', memoryOverhead: '1g' }), memory({ memory: '10g' }, { type: 'Java', memoryOverheadFactor: '0.5' }), memory({ gpu: { name: 'nvidia.com/gpu', quantity: 2 } })]).toEqual([
+    { cpu: '2', memory: '9448928051200m' }, { cpu: '1', memory: '9Gi' }, { cpu: '1', memory: '15Gi' }, { cpu: '1', memory: '1408Mi', 'nvidia.com/gpu': '2' },
+  ])
+})
