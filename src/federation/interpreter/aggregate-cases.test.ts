@@ -43,6 +43,11 @@ test('nothing has been seen of any target', () => {
   expect(aggregateStatus({ apiVersion: 'v1', kind: 'Pod', metadata: { generation: 1 } }, [{ cluster: 'member1' }])).toEqual({ phase: 'Pending' })
 })
 
+test('a Job whose other share has not been seen yet is not over', () => {
+  const done = { cluster: 'member1', status: { succeeded: 1, completionTime: '2026-01-01T00:00:00Z', conditions: [{ type: 'Complete', status: 'True' }] } }
+  expect(aggregateStatus({ apiVersion: 'batch/v1', kind: 'Job', metadata: { generation: 1 } }, [done, { cluster: 'member2' }])).toEqual({ succeeded: 1 })
+})
+
 test('a target that came new has observed nothing, although all did before', () => {
   const template = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { generation: 4 }, status: { observedGeneration: 4 } }, caughtUp = { status: { observedGeneration: 7 }, generation: 7, templateGeneration: 4 }
   expect(aggregateStatus(template, [{ cluster: 'member1', ...caughtUp }])).toEqual({ observedGeneration: 4 })

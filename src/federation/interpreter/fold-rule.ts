@@ -12,8 +12,8 @@ export interface FoldRule {
   readonly own?: readonly FieldPath[]
   /** Conditions of this kind tell of trouble or exceptions only. */
   readonly alarmsOnly?: boolean
-  /** Members of the status to be set otherwise than `merged`, the generic answer, has them; undefined: left out. Only copies with a status are given. */
-  status?(given: readonly Given<JsonObject>[], merged: JsonObject): JsonObject
+  /** Members of the status to be set otherwise than `merged`, the generic answer, has them; undefined: left out. Only copies with a status are given; `silent` have none. */
+  status?(given: readonly Given<JsonObject>[], merged: JsonObject, silent: number): JsonObject
   /** The whole status of a template, in place of the generic answer. Copies that nobody made from one are shown by the generic rule all the same. */
   readonly aggregate?: Aggregate
   /** Whether a template's status says all there will ever be to say: it is not aggregated again. */

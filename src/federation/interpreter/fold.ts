@@ -49,16 +49,16 @@ export function foldStatus(rule: FoldRule, copies: readonly Copy[], { generation
   if (reporting.length === 0 && (sorted.length === 0 || !aggregate)) return undefined
   const only = sorted.length === 1 ? sorted[0]!.object : undefined
   if (only && hasObserved === isOwn && generation === only.metadata.generation) return only['status'] as JsonObject
-  const given = reporting.map(({ cluster, object }) => ({ cluster, value: object['status'] as JsonObject })), copyOf = new Map(sorted.map((copy) => [copy.cluster, copy]))
+  const silent = sorted.length - reporting.length, given = reporting.map(({ cluster, object }) => ({ cluster, value: object['status'] as JsonObject })), copyOf = new Map(sorted.map((copy) => [copy.cluster, copy]))
   const observed = (reports: readonly Given[], expected: number) => {
     if (generation === undefined) return reports[0]!.value
     return reports.length === expected && reports.every(({ cluster, value }) => hasObserved(copyOf.get(cluster)!, Number(value))) ? generation : behind
   }
-  if (aggregate) return aggregate(given, { silent: sorted.length - reporting.length, observed: (reports) => observed(reports, sorted.length) })
+  if (aggregate) return aggregate(given, { silent, observed: (reports) => observed(reports, sorted.length) })
   const merged = mergeMembers(sorted.map(({ cluster, object }) => ({ cluster, value: isJsonObject(object['status']) ? object['status'] : {} })), {
     clusters: sorted.map(({ cluster }) => cluster), alarms: rule.alarmsOnly ? 'all' : 'named', observed,
   })
-  for (const [field, value] of Object.entries(rule.status?.(given, merged) ?? {})) {
+  for (const [field, value] of Object.entries(rule.status?.(given, merged, silent) ?? {})) {
     if (value === undefined) delete merged[field]
     else merged[field] = value
   }

@@ -17,13 +17,13 @@ const isManual = isOneOf('spec.manualSelector', true), hasFinished = anyOf(holds
 export const job: Interpretation = {
   summed: [['spec', 'completions'], ['spec', 'parallelism']],
   own: [['spec', 'selector'], ...UIDS.map((uid) => [...LABELS, uid])],
-  status(given, merged) {
+  status(given, merged, silent) {
     const conditions = (merged['conditions'] as JsonObject[] | undefined)?.filter(({ status }) => status !== 'Unknown')
     const starts = given.flatMap(({ value }) => (typeof value['startTime'] === 'string' ? [value['startTime']] : [])).toSorted((a, b) => Date.parse(a) - Date.parse(b))
     return {
       conditions: conditions?.length ? conditions : undefined,
       startTime: starts[0],
-      completionTime: given.every(({ value }) => value['completionTime'] !== undefined) ? merged['completionTime'] : undefined,
+      completionTime: silent === 0 && given.every(({ value }) => value['completionTime'] !== undefined) ? merged['completionTime'] : undefined,
       // Indexes of different clusters' shares are not of one sequence.
       completedIndexes: same(given, 'completedIndexes'),
       failedIndexes: same(given, 'failedIndexes'),
