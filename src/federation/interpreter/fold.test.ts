@@ -3,7 +3,7 @@ import type { KubeObject } from '../../machinery/meta/core.ts'
 import { parseJson, stringifyJson } from '../../machinery/meta/json.ts'
 import type { Copy } from './fold.ts'
 import { fold } from './fold.ts'
-import type { GroupKind } from './fold-rules.ts'
+import type { GroupKind } from './interpretation-of.ts'
 
 const uid = '00000000-0000-5000-8000-000000000000'
 const DEPLOYMENT = { group: 'apps', kind: 'Deployment' }, CUSTOM = { group: 'example.com', kind: 'Thing' }, NAMESPACE = { group: '', kind: 'Namespace' }

@@ -8,9 +8,10 @@ import type { KubeObject, ObjectMeta } from '../../machinery/meta/core.ts'
 import type { JsonObject } from '../../machinery/meta/json-value.ts'
 import { isJsonObject } from '../../machinery/meta/json-value.ts'
 import { equalExcept, exceptions } from './equal-except.ts'
-import type { FieldPath, FoldRule } from './fold-rule.ts'
-import type { GroupKind } from './fold-rules.ts'
-import { foldRule } from './fold-rules.ts'
+import type { Aggregate, FieldPath, FoldRule } from './fold-rule.ts'
+import type { GroupKind } from './interpretation-of.ts'
+import { foldRule } from './interpretation-of.ts'
+import type { Given } from './given.ts'
 import { CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION } from './marks.ts'
 import { latestTime } from './merge-conditions.ts'
 import { mergeMembers, sum } from './merge-values.ts'
@@ -26,30 +27,38 @@ export function fold(kind: GroupKind, copies: readonly Copy[], { uid, scalable =
   const sorted = byCluster(copies), first = sorted[0]!.object, rule = foldRule(kind, scalable)
   const folded: KubeObject = { ...first, metadata: foldMetadata(sorted, differing(sorted, rule), uid) }
   for (const path of rule.summed ?? []) addUp(folded, sorted, path)
-  const status = foldStatus(kind, sorted, { generation: first.metadata.generation })
+  const status = foldStatus(rule, sorted, { generation: first.metadata.generation })
   if (status) folded['status'] = status
   return folded
 }
 
-/**
- * The status of all copies together; undefined where none has one. `generation` is the folded object's: its observedGeneration says the same only if every copy
- * has caught up, which `hasObserved` decides from a copy and the generation that it reports (by default: its own).
- */
-export function foldStatus(kind: GroupKind, copies: readonly Copy[], { generation, hasObserved = isOwn }: { readonly generation: number | undefined; readonly hasObserved?: (copy: Copy, observed: number) => boolean }): JsonObject | undefined {
+interface FoldOptions {
+  /** The folded object's. */
+  readonly generation: number | undefined
+  /** What observedGeneration says while one copy has not caught up; by default: one less. */
+  readonly behind?: number
+  /** Whether a copy has caught up, from the generation that it reports; by default: with its own. */
+  readonly hasObserved?: (copy: Copy, observed: number) => boolean
+  /** What the copies were made from has a rule of its own for its status. */
+  readonly aggregate?: Aggregate | undefined
+}
+
+/** The status of all copies together; undefined where none has one. Its observedGeneration is `generation` only if every copy has caught up. */
+export function foldStatus(rule: FoldRule, copies: readonly Copy[], { generation, behind = (generation ?? 0) - 1, hasObserved = isOwn, aggregate }: FoldOptions): JsonObject | undefined {
   const sorted = byCluster(copies), reporting = sorted.filter(({ object }) => isJsonObject(object['status']))
-  if (reporting.length === 0) return undefined
+  if (reporting.length === 0 && (sorted.length === 0 || !aggregate)) return undefined
   const only = sorted.length === 1 ? sorted[0]!.object : undefined
   if (only && hasObserved === isOwn && generation === only.metadata.generation) return only['status'] as JsonObject
-  const rule = foldRule(kind), given = reporting.map(({ cluster, object }) => ({ cluster, value: object['status'] as JsonObject })), copyOf = new Map(sorted.map((copy) => [copy.cluster, copy]))
+  const silent = sorted.length - reporting.length, given = reporting.map(({ cluster, object }) => ({ cluster, value: object['status'] as JsonObject })), copyOf = new Map(sorted.map((copy) => [copy.cluster, copy]))
+  const observed = (reports: readonly Given[], expected: number) => {
+    if (generation === undefined) return reports[0]!.value
+    return reports.length === expected && reports.every(({ cluster, value }) => hasObserved(copyOf.get(cluster)!, Number(value))) ? generation : behind
+  }
+  if (aggregate) return aggregate(given, { silent, observed: (reports) => observed(reports, sorted.length) })
   const merged = mergeMembers(sorted.map(({ cluster, object }) => ({ cluster, value: isJsonObject(object['status']) ? object['status'] : {} })), {
-    clusters: sorted.map(({ cluster }) => cluster),
-    alarms: rule.alarmsOnly ? 'all' : 'named',
-    observed(reports, expected) {
-      if (generation === undefined) return reports[0]!.value
-      return reports.length === expected && reports.every(({ cluster, value }) => hasObserved(copyOf.get(cluster)!, Number(value))) ? generation : generation - 1
-    },
+    clusters: sorted.map(({ cluster }) => cluster), alarms: rule.alarmsOnly ? 'all' : 'named', observed,
   })
-  for (const [field, value] of Object.entries(rule.status?.(given, merged) ?? {})) {
+  for (const [field, value] of Object.entries(rule.status?.(given, merged, silent) ?? {})) {
     if (value === undefined) delete merged[field]
     else merged[field] = value
   }

@@ -1,4 +1,6 @@
 import type { JsonObject } from '../../machinery/meta/json-value.ts'
+import type { Check } from './checks.ts'
+import { textAt, valuesAt } from './fields.ts'
 import type { Given } from './given.ts'
 import { union } from './merge-values.ts'
 
@@ -19,3 +21,5 @@ export function mergeLoadBalancer(given: readonly Given<JsonObject>[]): JsonObje
 
 /** Sorts as entries do: NUL is below everything that can stand in them. */
 const identity = (point: JsonObject) => ['ip', 'hostname', 'ipMode'].map((field) => (point[field] as string | undefined) ?? '').join('\0')
+
+export const hasAddress: Check = (object) => valuesAt(object, 'status.loadBalancer.ingress.*').some((point) => textAt(point, 'ip') !== undefined || textAt(point, 'hostname') !== undefined)

@@ -6,3 +6,9 @@ export const DIFFERS_ANNOTATION = 'cluster.federation/differs'
 
 /** Names the clusters that a template was to go to. Absent: no template is behind the object. */
 export const TARGETS_ANNOTATION = 'cluster.federation/targets'
+
+/** On a copy: which generation of the template it was made from. */
+export const TEMPLATE_GENERATION_ANNOTATION = 'resourcetemplate.federation/generation'
+
+/** On a template, `"true"`: every cluster's copy keeps the replicas that it has. */
+export const RETAIN_REPLICAS_LABEL = 'resourcetemplate.federation/retain-replicas'

@@ -1,9 +1,12 @@
 import type { AllocatableModeling, NodeSummary, ResourceSummary } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import type { ResourceModel } from '../../apis/cluster.federation/v1alpha1/resource-model.ts'
-import { addQuantities, formatQuantity, parseQuantity, subtractQuantities, ZERO, type Quantity } from '../../machinery/meta/quantity.ts'
+import { formatQuantity, parseQuantity, subtractQuantities, ZERO, type Quantity } from '../../machinery/meta/quantity.ts'
 import type { Batch, Entry } from '../../machinery/meta/core.ts'
+import { type Amounts, amountsOf, podRequests, type PodResources, sumAmounts } from '../interpreter/pod-requests.ts'
 
-type Amounts = ReadonlyMap<string, Quantity>
+/** Every pod also takes one of its node's places. */
+const ONE: Quantity = { nano: 1_000_000_000n, format: 'DecimalSI' }
+
 interface NodeProjection { readonly isReady: boolean; readonly allocatable: Amounts }
 interface PodProjection { readonly node: string; readonly requests: Amounts }
 
@@ -27,8 +30,8 @@ export class Summary {
   /** `models` empty: nodes are not graded. */
   resourceSummary(models: readonly ResourceModel[]): ResourceSummary {
     const allocatable = new Map<string, Quantity>(), allocating = new Map<string, Quantity>(), allocated = new Map<string, Quantity>()
-    for (const node of this.#nodes.values()) sum(allocatable, node.allocatable)
-    for (const { node, requests } of this.#pods.values()) sum(node ? allocated : allocating, requests)
+    for (const node of this.#nodes.values()) sumAmounts(allocatable, node.allocatable)
+    for (const { node, requests } of this.#pods.values()) sumAmounts(node ? allocated : allocating, requests)
     return { allocatable: written(allocatable), allocating: written(allocating), allocated: written(allocated), ...(models.length && { allocatableModelings: this.#modelings(models) }) }
   }
 
@@ -47,9 +50,9 @@ export class Summary {
 
   /** Undefined: finished, counts for nothing. */
   #podProjection(entry: Entry): PodProjection | undefined {
-    const { spec = {}, status } = entry.parse() as { spec?: PodSpec; status?: { phase?: string } }
+    const { spec = {}, status } = entry.parse() as { spec?: PodResources & { nodeName?: string }; status?: { phase?: string } }
     if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return undefined
-    const requests = requestsOf(spec), key = [...requests].map(([name, { nano }]) => `${name}=${nano}`).toSorted().join()
+    const requests = podRequests(spec).set('pods', ONE), key = [...requests].map(([name, { nano }]) => `${name}=${nano}`).toSorted().join()
     let shared = this.#requests.get(key)
     if (!shared) {
       // Workloads come and go: what nobody shares any more is forgotten now and then.
@@ -58,33 +61,6 @@ export class Summary {
     }
     return { node: spec.nodeName ?? '', requests: shared }
   }
-}
-
-interface ContainerSpec { resources?: { requests?: Record<string, string | number> }; restartPolicy?: string }
-interface PodSpec { nodeName?: string; containers?: ContainerSpec[]; initContainers?: ContainerSpec[]; overhead?: Record<string, string | number> }
-
-/**
- * What a pod needs, as the scheduler counts it (k8s.io/component-helpers/resource): the containers together, or the largest init container with the sidecars started before it, plus overhead; and one pod.
- */
-function requestsOf({ containers = [], initContainers = [], overhead }: PodSpec): Map<string, Quantity> {
-  const total = new Map<string, Quantity>(), sidecars = new Map<string, Quantity>(), peak = new Map<string, Quantity>()
-  for (const container of containers) sum(total, amountsOf(container.resources?.requests))
-  for (const container of initContainers) {
-    const own = amountsOf(container.resources?.requests)
-    if (container.restartPolicy === 'Always') {
-      sum(sidecars, own)
-      sum(total, own)
-      raise(peak, sidecars)
-    } else {
-      const together = new Map(sidecars)
-      sum(together, own)
-      raise(peak, together)
-    }
-  }
-  raise(total, peak)
-  sum(total, amountsOf(overhead))
-  total.set('pods', { nano: 1_000_000_000n, format: 'DecimalSI' })
-  return total
 }
 
 function nodeProjection(entry: Entry): NodeProjection {
@@ -111,7 +87,4 @@ function gradeOf(models: readonly ResourceModel[], amounts: Amounts): number | u
   return ordered[Math.min(...reached)]?.grade
 }
 
-const amountsOf = (record: Readonly<Record<string, string | number>> | undefined): Map<string, Quantity> => new Map(Object.entries(record ?? {}).map(([name, text]) => [name, parseQuantity(String(text)) ?? ZERO]))
-const sum = (into: Map<string, Quantity>, amounts: Amounts) => { for (const [name, amount] of amounts) into.set(name, addQuantities(into.get(name) ?? ZERO, amount)) }
-const raise = (into: Map<string, Quantity>, amounts: Amounts) => { for (const [name, amount] of amounts) if (amount.nano > (into.get(name) ?? ZERO).nano) into.set(name, amount) }
 const written = (amounts: Amounts) => Object.fromEntries([...amounts].map(([name, amount]) => [name, formatQuantity(amount)]).toSorted(([a], [b]) => (a! < b! ? -1 : 1))) as Record<string, string>

@@ -22,7 +22,7 @@ export function compileJsonPath(path: string): Finder {
 type Step = (value: unknown) => unknown[]
 
 const FIELD = /^\.((?:\\.|[^\s.,[\]$@{}\\])+)/, INDEX = /^\[(-?\d+)\]/, ALL = /^(?:\[\*\]|\.\*)/, QUOTED = /^\[(?:'((?:\\.|[^'\\])+)'|"((?:\\.|[^"\\])+)")\]/
-const FILTER = /^\[\?\(\s*@((?:\.(?:\\.|[^\s.,[\]$@{}\\=!<>()])+)*)\s*(?:(==|!=|<=|>=|<|>)\s*(?:"([^"]*)"|'([^']*)'|(-?\d+(?:\.\d+)?|true|false)))?\s*\)\]/
+const FILTER = /^\[\?\(\s*@((?:\.(?:\\.|[^\s.,[\]$@{}\\=!<>()])+)*)\s*(?:(==|!=|<=|>=|<|>)\s*(?:"([^"]*)"|'([^']*)'|(-?\d+(?:\.\d+)?|true|false)|@((?:\.(?:\\.|[^\s.,[\]$@{}\\=!<>()])+)*)))?\s*\)\]/
 
 /** Undefined: more than is understood here. */
 function parse(path: string): readonly Step[] | undefined {
@@ -46,21 +46,21 @@ const field = (name: string): Step => (value) => (isJsonObject(value) && Object.
 const index = (at: number): Step => (value) => { const position = Array.isArray(value) && at < 0 ? value.length + at : at; return Array.isArray(value) && position >= 0 && position < value.length ? [value[position]] : [] }
 const all: Step = (value) => (Array.isArray(value) ? value : isJsonObject(value) ? Object.values(value) : [])
 
-function filter([, path, operator, double, single, bare]: RegExpExecArray): Step {
-  const steps = path ? fields(path) : [], wanted = double ?? single ?? (bare === 'true' ? true : bare === 'false' ? false : bare === undefined ? undefined : Number(bare))
+function filter([, path, operator, double, single, bare, other]: RegExpExecArray): Step {
+  const steps = path ? fields(path) : [], others = other ? fields(other) : [], wanted = double ?? single ?? (bare === 'true' ? true : bare === 'false' ? false : bare === undefined ? undefined : Number(bare))
   const matches = (item: unknown) => {
-    let [left] = [item] as unknown[]
-    for (const step of steps) [left] = step(left)
-    return operator === undefined ? left !== undefined : compare(left, operator, wanted!)
+    const left = follow(steps, item), right = other === undefined ? wanted : follow(others, item)
+    return operator === undefined ? left !== undefined : compare(left, operator, right)
   }
   return (value) => (Array.isArray(value) ? value.filter(matches) : [])
 }
 
-/** Values of two types are never equal and have no order. */
-function compare(left: unknown, operator: string, right: string | number | boolean): boolean {
-  const value = JSON.isRawJSON(left) ? Number(left.rawJSON) : left
-  if (typeof value !== typeof right) return false
-  const a = value as typeof right
+const follow = (steps: readonly Step[], from: unknown) => steps.reduce<unknown>((value, step) => step(value)[0], from)
+
+/** Values of two types are never equal and have no order; nor have those that are no scalars. */
+function compare(left: unknown, operator: string, other: unknown): boolean {
+  const a = scalar(left), right = scalar(other)
+  if (a === undefined || right === undefined || typeof a !== typeof right) return false
   switch (operator) {
     case '==': return a === right
     case '!=': return a !== right
@@ -69,6 +69,11 @@ function compare(left: unknown, operator: string, right: string | number | boole
     case '>': return a > right
     default: return a >= right
   }
+}
+
+function scalar(value: unknown): string | number | boolean | undefined {
+  if (JSON.isRawJSON(value)) return Number(value.rawJSON)
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined
 }
 
 function viaLibrary(path: string): Finder {
