@@ -56,15 +56,12 @@ const restOf = ({ additionalProperties, 'x-kubernetes-preserve-unknown-fields': 
 /** Nothing is said of what is inside. */
 const isOpen = ({ type, properties, additionalProperties, items, 'x-kubernetes-preserve-unknown-fields': open }: JsonSchema) => !properties && additionalProperties === undefined && !items && (type === undefined || open === true)
 
-/** Types and unknown fields; what must be there besides is for the member to say, which fills in defaults first. */
+/** Types, else unknown fields; what must be there besides is for the member to say, which fills in defaults first. */
 function checkValue(value: unknown, schema: JsonSchema, path: string): FieldError[] {
-  const holder: JsonSchema = { type: 'object', properties: { value: schema } }, object: KubeObject = { metadata: {}, value: cloneJson(value) }, unknown: string[] = []
   if (value === null) return []
+  // Under its path as a key, so that errors name it so.
+  const holder: JsonSchema = { type: 'object', properties: { [path]: schema } }, object: KubeObject = { metadata: {}, [path]: cloneJson(value) }, unknown: FieldError[] = []
   const wrong = validateSchema(holder, object).filter(({ type }) => type === 'FieldValueTypeInvalid')
-  prune(holder, object, (field) => { unknown.push(field) })
-  const placed = (text: string) => text.replace(/^value/, path)
-  return [
-    ...wrong.map(({ field, ...error }) => ({ ...error, field: placed(field), message: error.message.replaceAll(field, placed(field)) })),
-    ...unknown.map((field) => fieldError.invalid(placed(field), '', 'there is no such field')),
-  ]
+  prune(holder, object, (field) => { unknown.push(fieldError.invalid(field, '', 'there is no such field')) })
+  return wrong.length > 0 ? wrong : unknown
 }

@@ -30,4 +30,4 @@ export const operationsFor = (overrides: readonly ClusterOverrides[], cluster: s
 const isOperator = (op: string) => op === 'add' || op === 'remove' || op === 'replace'
 
 /** KubeFed's early form has dots instead of slashes: `spec.replicas`. */
-const toPointer = (path: string) => (/^[\w-]+(?:\.[\w-]+)*$/.test(path) ? `/${path.replaceAll('.', '/')}` : path)
+export const toPointer = (path: string) => (/^[\w-]+(?:\.[\w-]+)*$/.test(path) ? `/${path.replaceAll('.', '/')}` : path)

@@ -51,7 +51,7 @@ function strategy<T extends AnyOverridePolicy>(kinds: SelectedKinds): Strategy<T
 }
 
 /** Rules between fields, which the schema cannot say, for both scopes; `namespace` is undefined for a policy of the whole cluster. */
-export function validateOverrideSpec(spec: OverridePolicySpec, namespace: string | undefined): FieldError[] {
+function validateOverrideSpec(spec: OverridePolicySpec, namespace: string | undefined): FieldError[] {
   const { resourceSelectors = [], overrideRules: rules, targetCluster, overriders } = spec, superseded = 'may not be set with overrideRules, which supersede it'
   return [
     ...validateResourceSelectors(resourceSelectors, namespace, 'spec.resourceSelectors'),

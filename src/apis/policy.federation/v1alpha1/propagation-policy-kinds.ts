@@ -55,7 +55,7 @@ function strategy<T extends AnyPropagationPolicy>(kinds: SelectedKinds): Strateg
 }
 
 /** Rules between fields, which the schema cannot say, for both scopes; `namespace` is undefined for a policy of the whole cluster. */
-export function validatePropagationSpec(spec: PropagationPolicySpec, namespace: string | undefined): FieldError[] {
+function validatePropagationSpec(spec: PropagationPolicySpec, namespace: string | undefined): FieldError[] {
   const { resourceSelectors, preemption, placement, failover, suspension, rollout } = spec
   return [
     ...validateResourceSelectors(resourceSelectors, namespace, 'spec.resourceSelectors'),

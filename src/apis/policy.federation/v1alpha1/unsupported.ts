@@ -5,7 +5,7 @@ const DEFAULT_SCHEDULER = 'default-scheduler'
 
 /**
  * Fields of a policy, placement aside, that are part of the API and that nothing acts on yet: each with what of it is refused. A field whose values all have effect leaves this list.
- * Values that ask for nothing (false, an empty object of conditions) are accepted.
+ * Values that ask for nothing (false, an empty list) are accepted.
  */
 const UNSUPPORTED: readonly { readonly field: keyof PropagationPolicySpec; readonly isUsed: (spec: PropagationPolicySpec) => boolean; readonly instead?: string }[] = [
   { field: 'association', isUsed: ({ association }) => association === true, instead: 'it is superseded by propagateDeps' },
@@ -13,7 +13,6 @@ const UNSUPPORTED: readonly { readonly field: keyof PropagationPolicySpec; reado
   { field: 'dependentOverrides', isUsed: ({ dependentOverrides }) => Boolean(dependentOverrides?.length), instead: 'create override policies first' },
   { field: 'schedulerName', isUsed: ({ schedulerName = DEFAULT_SCHEDULER }) => schedulerName !== DEFAULT_SCHEDULER, instead: `there is only ${DEFAULT_SCHEDULER}` },
   { field: 'failover', isUsed: ({ failover }) => Boolean(failover?.application ?? failover?.cluster) },
-  { field: 'activationPreference', isUsed: ({ activationPreference }) => activationPreference !== undefined, instead: 'changes of a policy take effect at once' },
   { field: 'suspension', isUsed: ({ suspension }) => suspension?.dispatching === true || Boolean(suspension?.dispatchingOnClusters?.clusterNames?.length) },
   { field: 'preserveResourcesOnDeletion', isUsed: ({ preserveResourcesOnDeletion }) => preserveResourcesOnDeletion === true, instead: 'delete with propagationPolicy Orphan' },
   { field: 'schedulePriority', isUsed: ({ schedulePriority }) => schedulePriority !== undefined },
@@ -23,4 +22,4 @@ const UNSUPPORTED: readonly { readonly field: keyof PropagationPolicySpec; reado
 
 /** What a policy asks for that cannot be done yet: refused, since a policy that is silently not followed is worse. Placement is asked apart. */
 export const unsupportedPolicySpec = (spec: PropagationPolicySpec, path: string): FieldError[] =>
-  UNSUPPORTED.filter(({ isUsed }) => isUsed(spec)).map(({ field, instead }) => fieldError.forbidden(`${path}.${field}`, `not supported yet${instead ? `; ${instead}` : ''}`))
+  UNSUPPORTED.filter(({ isUsed }) => isUsed(spec)).map(({ field, instead }) => fieldError.forbidden(`${path}.${field}`, `not supported by this release${instead ? `; ${instead}` : ''}`))
