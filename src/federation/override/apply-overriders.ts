@@ -49,6 +49,7 @@ function overrideWords(object: KubeObject, field: 'command' | 'args', { containe
 }
 
 function overrideKeys({ metadata }: KubeObject, field: 'labels' | 'annotations', { operator, value = {} }: LabelAnnotationOverrider): void {
+  if (metadata[field] !== undefined && !isJsonObject(metadata[field])) throw patchFailed(`metadata.${field} must hold texts by key`)
   const keys = { ...metadata[field] }
   for (const [key, text] of Object.entries(value)) {
     if (operator === 'remove') delete keys[key]

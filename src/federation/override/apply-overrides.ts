@@ -23,7 +23,7 @@ export interface OverrideError {
 
 export interface OverrideInput {
   readonly cluster: Candidate
-  /** Those that there are; which match is found here. */
+  /** Those that there are, or those that `matchingPolicies` chose for the template; which rules match is found here. */
   readonly policies: readonly AnyOverridePolicy[]
   /** `spec.overrides` of a federated object. */
   readonly inline?: readonly ClusterOverrides[] | undefined

@@ -8,7 +8,7 @@ import { checkOverriders, type OverriddenKind } from './check-overriders.ts'
 const kindOf = (apiVersion: string, kind: string, name: string): OverriddenKind => ({ apiVersion, kind, schema: resolveSchema(definitions as unknown as Definitions, `io.k8s.api.${name}.${kind}`) })
 const deployment = kindOf('apps/v1', 'Deployment', 'apps.v1'), configMap = kindOf('v1', 'ConfigMap', 'core.v1')
 const told = (overriders: Overriders, kind = deployment) => checkOverriders(overriders, kind, 'spec.overriders').map(({ field, message }) => `${field}: ${message}`)
-const patched = (path: string, value: unknown = undefined, operator: 'add' | 'remove' | 'replace' = value === undefined ? 'remove' : 'add') => told({ plaintext: [{ path, operator, ...(value !== undefined && { value }) }] })
+const patched = (path: string, value?: unknown) => told({ plaintext: [value === undefined ? { path, operator: 'remove' } : { path, operator: 'add', value }] })
 const AT = 'spec.overriders.plaintext[0]'
 
 describe('paths', () => {

@@ -7,16 +7,16 @@ import type { KubeObject } from '../../machinery/meta/core.ts'
 
 export interface MatchingRule { readonly policy: AnyOverridePolicy; readonly rule: OverrideRule; /** Of the rule inside the policy. */ readonly path: string }
 
+/** The rules for this template and this cluster, in the order in which they apply, so that the last wins. */
+export const matchingRules = (template: KubeObject, cluster: Candidate, policies: readonly AnyOverridePolicy[]): MatchingRule[] =>
+  matchingPolicies(template, policies).flatMap((policy) =>
+    overrideRules(policy.spec).filter(({ rule: { targetCluster } }) => !targetCluster || matchesClusterAffinity(targetCluster, cluster)).map((rule) => ({ policy, ...rule })))
+
 /**
- * The rules for this template and this cluster, in the order in which they apply, so that the last wins: policies of the whole cluster, then those of the template's namespace;
+ * The policies for this template, whatever the cluster: whoever renders it for many clusters asks once. First those of the whole cluster, then those of the template's namespace;
  * in each less specific selectors first (a policy without any selects all), then by name. Karmada: pkg/util/overridemanager/overridemanager.go.
  */
-export function matchingRules(template: KubeObject, cluster: Candidate, policies: readonly AnyOverridePolicy[]): MatchingRule[] {
-  return matchingPolicies(template, policies).flatMap((policy) =>
-    overrideRules(policy.spec).filter(({ rule: { targetCluster } }) => !targetCluster || matchesClusterAffinity(targetCluster, cluster)).map((rule) => ({ policy, ...rule })))
-}
-
-function matchingPolicies(template: KubeObject, policies: readonly AnyOverridePolicy[]): AnyOverridePolicy[] {
+export function matchingPolicies(template: KubeObject, policies: readonly AnyOverridePolicy[]): AnyOverridePolicy[] {
   const ranked = policies.flatMap((policy) => {
     const specificity = inScope(policy, template) ? specificityOf(policy, template) : SPECIFICITY.none
     return specificity === SPECIFICITY.none ? [] : [{ policy, specificity, namespaced: Number(policy.metadata.namespace !== undefined) }]

@@ -6,6 +6,7 @@ import type { Overriders } from '../../apis/policy.federation/v1alpha1/overrider
 import type { ResourceSelector } from '../../apis/policy.federation/v1alpha1/resource-selector.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { applyOverrides, type OverrideError, type OverrideInput } from './apply-overrides.ts'
+import { matchingPolicies } from './matching-rules.ts'
 
 const member1: Candidate = { metadata: { name: 'member1', labels: { 'example.io/tier': 'gold', empty: '' } }, spec: { region: 'eu-west-1' } }
 const containers = (...images: string[]) => images.map((image, index) => ({ name: `c${index}`, image }))
@@ -81,6 +82,11 @@ describe('the last wins', () => {
   ]
   const by = (chosen: readonly AnyOverridePolicy[], inline?: OverrideInput['inline']) => (rendered(deployment(), { policies: chosen, inline }) as KubeObject).metadata.labels!['by']
   test.each([['named', 0], ['labels', 1], ['all', 2], ['whole', 3], [undefined, 4]] as const)('%s', (expected, from) => { expect(by(policies.slice(from).toReversed())).toBe(expected) })
+  test('what is chosen once for a template does for every cluster', () => {
+    const chosen = matchingPolicies(deployment(), policies.toReversed())
+    expect(chosen.map(({ metadata }) => metadata.name)).toEqual(['whole', 'all', 'other-cluster', 'labels', 'named'])
+    expect(by(chosen)).toBe('named')
+  })
   test('inline overrides come last, in either form of path', () => {
     expect(by(policies, [{ clusterName: 'member1', clusterOverrides: [{ path: '/metadata/labels/by', value: 'inline' }] }, { clusterName: 'member2', clusterOverrides: [{ path: '/metadata/labels/by', value: 'other' }] }])).toBe('inline')
     expect(rendered(deployment(), { inline: [{ clusterName: 'member1', clusterOverrides: [{ path: 'spec.replicas', value: 9 }] }] })).toMatchObject({ spec: { replicas: 9 } })
@@ -100,6 +106,8 @@ describe('identity', () => {
   })
   test('labels that are no labels any more are refused', () => {
     expect(overridden({ plaintext: [{ path: '/metadata/labels', operator: 'replace', value: { a: 1 } }] })).toEqual([{ reason: 'PatchFailed', source: 'Deployment shop/web', field: 'metadata', message: 'metadata.labels must hold texts by key' }])
+    const policies = [policy('a', { plaintext: [{ path: '/metadata/labels', operator: 'add', value: 'ab' }] }), policy('b', { labelsOverrider: [{ operator: 'add', value: { a: 'b' } }] })]
+    expect(rendered(deployment(), { policies })).toEqual([{ reason: 'PatchFailed', source: 'ClusterOverridePolicy b', field: 'spec.overrideRules[0].overriders', message: 'metadata.labels must hold texts by key' }])
   })
   test('a member called __proto__ is data', () => {
     const result = overridden({ plaintext: [{ path: '/spec/__proto__', operator: 'add', value: { polluted: true } }] }) as KubeObject

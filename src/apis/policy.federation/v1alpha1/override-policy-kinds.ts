@@ -1,14 +1,11 @@
 import type { Column } from '../../../machinery/meta/core.ts'
-import { defineKind } from '../../../machinery/meta/define-kind.ts'
 import { equalJson } from '../../../machinery/meta/json-value.ts'
 import { type FieldError, fieldError } from '../../../machinery/meta/status-error.ts'
 import type { StoredKind, Strategy } from '../../../machinery/meta/strategy.ts'
-import { resolveSchema } from '../../../machinery/schema/resolve-schema.ts'
-import { wellFormed } from '../../../machinery/schema/well-formed.ts'
 import { validateClusterAffinity } from '../../cluster.federation/v1alpha1/cluster-affinity.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import type { ClusterOverridePolicy } from './cluster-override-policy.ts'
-import { policyDefinitions } from './definitions.ts'
+import { definePolicyKind } from './define-policy-kind.ts'
 import { type OverridePolicy, type OverridePolicySpec, overrideRules } from './override-policy.ts'
 import { isEmpty, validateOverriders } from './overriders.ts'
 import { inNamespace, validateResourceSelectors } from './resource-selector.ts'
@@ -17,17 +14,10 @@ import { authorizeSelected, type SelectedKinds } from './selected-kinds.ts'
 export type AnyOverridePolicy = OverridePolicy | ClusterOverridePolicy
 
 export const overridePolicyKind = (kinds: SelectedKinds): StoredKind<OverridePolicy> =>
-  kindOf({ kind: 'OverridePolicy', plural: 'overridepolicies', shortNames: ['op'], scope: 'Namespaced' }, kinds)
+  definePolicyKind({ kind: 'OverridePolicy', plural: 'overridepolicies', shortNames: ['op'], scope: 'Namespaced' }, { columns, hasStatus: false, strategy: strategy(kinds) })
 
 export const clusterOverridePolicyKind = (kinds: SelectedKinds): StoredKind<ClusterOverridePolicy> =>
-  kindOf({ kind: 'ClusterOverridePolicy', plural: 'clusteroverridepolicies', shortNames: ['cop'], scope: 'Cluster' }, kinds)
-
-interface Naming { readonly kind: string; readonly plural: string; readonly shortNames: readonly string[]; readonly scope: 'Namespaced' | 'Cluster' }
-
-function kindOf<T extends AnyOverridePolicy>(naming: Naming, kinds: SelectedKinds): StoredKind<T> {
-  const schema = resolveSchema(policyDefinitions, `federation.policy.v1alpha1.${naming.kind}`)
-  return defineKind<T>({ group: 'policy.federation', version: 'v1alpha1', ...naming, categories: ['federation'], schema, hasStatus: false, columns, strategy: wellFormed<T>(schema, strategy<T>(kinds)) })
-}
+  definePolicyKind({ kind: 'ClusterOverridePolicy', plural: 'clusteroverridepolicies', shortNames: ['cop'], scope: 'Cluster' }, { columns, hasStatus: false, strategy: strategy(kinds) })
 
 const columns: readonly Column<AnyOverridePolicy>[] = [
   nameColumn,

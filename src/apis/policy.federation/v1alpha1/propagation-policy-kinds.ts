@@ -1,14 +1,11 @@
 import type { Column } from '../../../machinery/meta/core.ts'
-import { defineKind } from '../../../machinery/meta/define-kind.ts'
 import { equalJson } from '../../../machinery/meta/json-value.ts'
 import { type FieldError, fieldError } from '../../../machinery/meta/status-error.ts'
 import type { StoredKind, Strategy } from '../../../machinery/meta/strategy.ts'
-import { resolveSchema } from '../../../machinery/schema/resolve-schema.ts'
-import { wellFormed } from '../../../machinery/schema/well-formed.ts'
 import { validatePlacement } from '../../cluster.federation/v1alpha1/placement.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import type { ClusterPropagationPolicy } from './cluster-propagation-policy.ts'
-import { policyDefinitions } from './definitions.ts'
+import { definePolicyKind } from './define-policy-kind.ts'
 import { validateFailover } from './failover.ts'
 import type { PropagationPolicy, PropagationPolicySpec } from './propagation-policy.ts'
 import { inNamespace, validateResourceSelectors } from './resource-selector.ts'
@@ -19,17 +16,10 @@ import { unsupportedPolicySpec } from './unsupported.ts'
 export type AnyPropagationPolicy = PropagationPolicy | ClusterPropagationPolicy
 
 export const propagationPolicyKind = (kinds: SelectedKinds): StoredKind<PropagationPolicy> =>
-  kindOf({ kind: 'PropagationPolicy', plural: 'propagationpolicies', shortNames: ['pp'], scope: 'Namespaced' }, kinds)
+  definePolicyKind({ kind: 'PropagationPolicy', plural: 'propagationpolicies', shortNames: ['pp'], scope: 'Namespaced' }, { columns, hasStatus: true, strategy: strategy(kinds) })
 
 export const clusterPropagationPolicyKind = (kinds: SelectedKinds): StoredKind<ClusterPropagationPolicy> =>
-  kindOf({ kind: 'ClusterPropagationPolicy', plural: 'clusterpropagationpolicies', shortNames: ['cpp'], scope: 'Cluster' }, kinds)
-
-interface Naming { readonly kind: string; readonly plural: string; readonly shortNames: readonly string[]; readonly scope: 'Namespaced' | 'Cluster' }
-
-function kindOf<T extends AnyPropagationPolicy>(naming: Naming, kinds: SelectedKinds): StoredKind<T> {
-  const schema = resolveSchema(policyDefinitions, `federation.policy.v1alpha1.${naming.kind}`)
-  return defineKind<T>({ group: 'policy.federation', version: 'v1alpha1', ...naming, categories: ['federation'], schema, columns, strategy: wellFormed<T>(schema, strategy<T>(kinds)) })
-}
+  definePolicyKind({ kind: 'ClusterPropagationPolicy', plural: 'clusterpropagationpolicies', shortNames: ['cpp'], scope: 'Cluster' }, { columns, hasStatus: true, strategy: strategy(kinds) })
 
 const columns: readonly Column<AnyPropagationPolicy>[] = [
   nameColumn,

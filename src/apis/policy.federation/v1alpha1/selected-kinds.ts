@@ -21,21 +21,19 @@ export async function authorizeSelected(verb: string, selectors: readonly Resour
   const scope = namespace === undefined ? {} : { namespace }
   const rights = selectors?.length
     ? selectors.flatMap(({ apiVersion, kind, name }): Right[] => [{ verb, ...resourceOf(apiVersion, kind), ...scope, ...(name && { name }) }, ...rightsOverRbac(apiVersion, kind).map((right) => ({ ...right, ...scope }))])
-    : [{ verb, group: '*', resource: '*', ...scope }, ...[...RBAC.values()].map((right) => ({ ...right, ...scope }))]
+    : [{ verb, group: '*', resource: '*', ...scope }, ...[...RBAC.values()].flat().map((right) => ({ ...right, ...scope }))]
   const distinct = new Map(rights.map((right) => [JSON.stringify(right), right]))
   for (const { verb: asked, ...resource } of distinct.values()) await authorize(asked, resource)
 }
 
 const RBAC_GROUP = 'rbac.authorization.k8s.io', MIRRORED_RBAC = `${RBAC_GROUP}.federation`
-const RBAC: ReadonlyMap<string, Right> = new Map([
-  ['Role', { verb: 'escalate', group: MIRRORED_RBAC, resource: 'roles' }],
-  ['ClusterRole', { verb: 'escalate', group: MIRRORED_RBAC, resource: 'clusterroles' }],
+const escalate = (resource: string): Right => ({ verb: 'escalate', group: MIRRORED_RBAC, resource }), bind = (resource: string): Right => ({ verb: 'bind', group: MIRRORED_RBAC, resource })
+const RBAC: ReadonlyMap<string, readonly Right[]> = new Map([
+  ['Role', [escalate('roles')]],
+  ['ClusterRole', [escalate('clusterroles')]],
   // Whatever role a binding names after the override.
-  ['RoleBinding', { verb: 'bind', group: MIRRORED_RBAC, resource: 'clusterroles' }],
-  ['ClusterRoleBinding', { verb: 'bind', group: MIRRORED_RBAC, resource: 'clusterroles' }],
+  ['RoleBinding', [bind('roles'), bind('clusterroles')]],
+  ['ClusterRoleBinding', [bind('clusterroles')]],
 ])
 
-function rightsOverRbac(apiVersion: string, kind: string): readonly Right[] {
-  const right = apiVersion.startsWith(`${RBAC_GROUP}/`) ? RBAC.get(kind) : undefined
-  return right ? [right] : []
-}
+const rightsOverRbac = (apiVersion: string, kind: string): readonly Right[] => (apiVersion.startsWith(`${RBAC_GROUP}/`) ? RBAC.get(kind) ?? [] : [])
