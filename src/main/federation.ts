@@ -3,6 +3,7 @@ import { clusterDefinitions } from '../apis/cluster.federation/v1alpha1/definiti
 import { clusterKind } from '../apis/cluster.federation/v1alpha1/cluster-kind.ts'
 import { clusterSetKind } from '../apis/cluster.federation/v1alpha1/cluster-set.ts'
 import { coreDefinitions } from '../apis/core/v1/definitions.ts'
+import { policyDefinitions } from '../apis/policy.federation/v1alpha1/definitions.ts'
 import { runClusterController, type ClusterControllerOptions } from '../federation/member/cluster-controller.ts'
 import { Members } from '../federation/member/members.ts'
 import { clusterProxy } from '../federation/member/pass-through.ts'
@@ -16,15 +17,16 @@ import { MirroredGroups, withEntry, type MirroredVersion } from '../fleet/mirror
 import { isOurs } from '../fleet/union-kinds.ts'
 import { HostAdmission } from '../host/host-admission.ts'
 import type { Host } from '../host/host.ts'
+import { followedNamespaces, storedNamespaces } from '../host/namespace-guards.ts'
 import { alwaysLeader, type Leadership } from '../host/leases.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { CelEvaluator } from '../machinery/admission/cel/cel-evaluator.ts'
 import { withPrivileges } from '../machinery/auth/authorizer.ts'
-import { requestInfo } from '../machinery/auth/request-info.ts'
+import { requestInfo, type RequestInfo } from '../machinery/auth/request-info.ts'
 import { connect } from '../machinery/client/connect.ts'
 import { nameSuffix } from '../machinery/meta/generate-name.ts'
-import type { Handler, Resource, Storage, Upgrader } from '../machinery/meta/core.ts'
+import type { Handler, Request, Resource, Storage, Upgrader } from '../machinery/meta/core.ts'
 import { createStoredResource } from '../machinery/registry/stored-resource.ts'
 import { apiHandler } from '../machinery/server/api-handler.ts'
 import { CatalogDocuments } from '../machinery/server/catalog-documents.ts'
@@ -40,8 +42,10 @@ import type { OperationOptions } from './operation-options.ts'
 import { measureFederation } from './federation-metrics.ts'
 import { tracedStorage } from '../machinery/storage/traced-storage.ts'
 import { startDistribution } from './distribution.ts'
+import { builtInSelectedKinds } from './built-in-selected-kinds.ts'
 import { fleetIdOf } from './fleet-id.ts'
 import { JoinedCatalog } from './joined-catalog.ts'
+import { policyGroup } from './policy-group.ts'
 
 export const PROGRAM_VERSION = '0.1.0'
 
@@ -91,22 +95,22 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   const admission = host.connection && new HostAdmission({ handler: host.connection.handler, expressions: rules, clock, random, randomUuid }, signal)
   const stored = { ...(admission && { admission }), clock, randomUuid, randomSuffix: () => nameSuffix(random), logger, rules }
   const clusters = createStoredResource(clusterKind({ allowLoopback: allowLocalMembers, secretNamespace }), storage, stored, signal), clusterSets = createStoredResource(clusterSetKind, storage, stored, signal)
+  const namespaces = host.connection ? followedNamespaces(host.namespaces, { clock, random }, signal) : storedNamespaces(host.namespaces), policies = policyGroup(await builtInSelectedKinds(), storage, { ...stored, namespaces }, signal)
   await ensureDefaultSet(clusterSets, signal)
 
   const fleetId = await fleetIdOf(storage, randomUuid, signal), epochs = await Epochs.open(storage, signal), members = new Members(), authorizer = withPrivileges(host.authorizer), version = versionInfo(PROGRAM_VERSION)
   const distribution = startDistribution({ storage, stored }, signal)
   const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), ownCatalog: Catalog = new JoinedCatalog([{ groups: () => own.groups }, distribution.templates]), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...ownCatalog.groups(), ...options.ownGroups], signal })
   const fleets = new Fleets({ fleetId, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => ownCatalog.groups(), timeMerge, templates: { ...distribution, storage, stored, epochs }, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
-  const documents = new CatalogDocuments(ownCatalog, { ...clusterDefinitions, ...distribution.templates.definitions() }, INFO)
+  const documents = new CatalogDocuments(ownCatalog, { ...OWN_DEFINITIONS, ...distribution.templates.definitions() }, INFO)
   const proxy = fleetEndpoint({ fleets, clock, random, authorizer, version, ownOpenApi: documents, limits, measure: (of) => metrics.filter(of, 'fleet'), annotate: (annotations) => audit?.annotate(annotations) })
-  own.groups = [{ name: 'cluster.federation', versions: [{ version: 'v1alpha1', resources: [{ ...clusters, connect: { proxy: clusterProxy(members) } }, { ...clusterSets, connect: { proxy } }] }] }]
+  own.groups = [{ name: 'cluster.federation', versions: [{ version: 'v1alpha1', resources: [{ ...clusters, connect: { proxy: clusterProxy(members) } }, { ...clusterSets, connect: { proxy } }] }] }, policies]
 
   const catalog = new JoinedCatalog([ownCatalog, new MirroredGroups(fleets, options.mirroredVersions), { groups: () => options.ownGroups }]), health = new HealthChecks(logger)
   metrics.healthOf(health)
   const resources = resourceHandler(catalog, { clock, random, authorizer }), mirrored = withEntry(authorizer, resources)
-  const isMirror = (group: string) => isOurs(group) && !ownCatalog.groups().some(({ name }) => name === group)
-  const dispatch: Handler = (request, inner) => (isMirror(requestInfo(request.method, request.path, request.query).group) ? mirrored : resources)(request, inner)
-  const openApi = new CatalogDocuments(catalog, { ...coreDefinitions, ...clusterDefinitions, ...distribution.templates.definitions() }, INFO)
+  const isMirrored = ({ method, path, query }: Request) => isMirror(ownCatalog.groups(), requestInfo(method, path, query)), dispatch: Handler = (request, inner) => (isMirrored(request) ? mirrored : resources)(request, inner)
+  const openApi = new CatalogDocuments(catalog, { ...coreDefinitions, ...OWN_DEFINITIONS, ...distribution.templates.definitions() }, INFO)
   const ready = Promise.withResolvers<void>(), state = { isReady: false }
   const filters = serverFilters({ clock, logger, randomUuid, authenticator: host.authenticator, authorizer, frontProxy: host.frontProxy, isReady: () => state.isReady, limits, goaway: { chance: operation.goawayChance, random }, measure: metrics.filter(catalog, 'apiserver'), ...(audit && { audit }) })
   health.register('fleets', () => { if (!state.isReady) throw new Error('no fleet has been put together yet') }, ['readyz'])
@@ -122,7 +126,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
     epochs.follow({ clock, logger }, signal),
   ])
   const switching = resourceUpgrader(catalog, { clock, random }), mirroredSwitching = upgradeThrough([(next) => withEntry(authorizer, next)], switching)
-  const upgrader: Upgrader = (request, connection, inner) => (isMirror(requestInfo(request.method, request.path, request.query).group) ? mirroredSwitching : switching)(request, connection, inner)
+  const upgrader: Upgrader = (request, connection, inner) => (isMirrored(request) ? mirroredSwitching : switching)(request, connection, inner)
   const inProcess = apiHandler({ catalog, resources: dispatch, clock, version, openApi, health, metrics })
   return {
     inProcess,
@@ -132,4 +136,8 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   }
 }
 
+const OWN_DEFINITIONS = { ...clusterDefinitions, ...policyDefinitions }
+/** By version too: policy.federation/v1alpha1 is ours, policy.federation/v1 would be the mirror of policy/v1. */
+const isMirror = (own: readonly ApiGroup[], { group, version }: Pick<RequestInfo, 'group' | 'version'>): boolean =>
+  isOurs(group) && !own.some(({ name, versions }) => name === group && versions.some((one) => one.version === version))
 const INFO = { title: 'federation-apiserver', version: PROGRAM_VERSION }

@@ -2,12 +2,11 @@
 type NameRule = (value: string) => string[]
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
+const LETTER_LABEL = '[a-z]([-a-z0-9]*[a-z0-9])?'
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`
 const QUALIFIED = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 const VALUE = `(${QUALIFIED})?`
-const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?'
-const LABEL_1035_REGEX = new RegExp(`^${LABEL_1035}$`)
-const LABEL_REGEX = new RegExp(`^${LABEL}$`), SUBDOMAIN_REGEX = new RegExp(`^${SUBDOMAIN}$`), QUALIFIED_REGEX = new RegExp(`^${QUALIFIED}$`), VALUE_REGEX = new RegExp(`^${VALUE}$`)
+const LABEL_REGEX = new RegExp(`^${LABEL}$`), LETTER_LABEL_REGEX = new RegExp(`^${LETTER_LABEL}$`), SUBDOMAIN_REGEX = new RegExp(`^${SUBDOMAIN}$`), QUALIFIED_REGEX = new RegExp(`^${QUALIFIED}$`), VALUE_REGEX = new RegExp(`^${VALUE}$`)
 const QUALIFIED_TEXT = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
 
 /** Names of namespaces and the like: at most 63 bytes, no dots. */
@@ -19,10 +18,10 @@ export const dns1123Label: NameRule = (value) => {
   return [...errors, mismatch("a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character", LABEL, 'my-name', '123-abc')]
 }
 
-/** Names of Services: as labels of namespaces, but beginning with a letter. */
+/** Names that begin with a letter, of Services, versions and plurals: at most 63 bytes, no dots. */
 export const dns1035Label: NameRule = (value) => [
   ...tooLong(value, 63),
-  ...(LABEL_1035_REGEX.test(value) ? [] : [mismatch("a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character", LABEL_1035, 'my-name', 'abc-123')]),
+  ...(LETTER_LABEL_REGEX.test(value) ? [] : [mismatch("a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character", LETTER_LABEL, 'my-name', 'abc-123')]),
 ]
 
 /** Names of roles and bindings: whatever can stand in a path. */

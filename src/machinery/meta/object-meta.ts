@@ -60,7 +60,7 @@ function validateShared(meta: ObjectMeta, path: string): FieldError[] {
   return [...validateLabels(meta.labels ?? {}, `${path}.labels`), ...validateAnnotations(meta.annotations ?? {}, `${path}.annotations`), ...validateOwners(meta.ownerReferences ?? [], `${path}.ownerReferences`)]
 }
 
-function validateAnnotations(annotations: Record<string, string>, path: string): FieldError[] {
+export function validateAnnotations(annotations: Record<string, string>, path: string): FieldError[] {
   const errors = Object.keys(annotations).flatMap((key) => qualifiedName(key.toLowerCase()).map((text) => fieldError.invalid(path, key, text)))
   const bytes = Object.entries(annotations).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
   return bytes > MAX_ANNOTATION_BYTES ? [...errors, fieldError.tooLong(path, MAX_ANNOTATION_BYTES)] : errors

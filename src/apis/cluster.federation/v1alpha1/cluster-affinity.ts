@@ -33,7 +33,7 @@ export interface FieldSelectorRequirement {
 }
 
 /** What a Cluster must tell for the decision. */
-interface Candidate {
+export interface Candidate {
   readonly metadata: { readonly name?: string; readonly labels?: Readonly<Record<string, string>> }
   readonly spec: { readonly provider?: string; readonly region?: string; readonly zones?: readonly string[] }
 }

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import type { WriteOptions } from '../../../machinery/meta/core.ts'
 import { defineKind } from '../../../machinery/meta/define-kind.ts'
 import { equalJson } from '../../../machinery/meta/json-value.ts'
-import { dns1123Label, labelValue } from '../../../machinery/meta/names.ts'
+import { dns1123Label, dns1123Subdomain, labelValue } from '../../../machinery/meta/names.ts'
 import { type FieldError, fieldError } from '../../../machinery/meta/status-error.ts'
 import type { StoredKind } from '../../../machinery/meta/strategy.ts'
 import { resolveSchema } from '../../../machinery/schema/resolve-schema.ts'
@@ -98,8 +98,12 @@ function validateSpec(spec: ClusterSpec, options: ClusterOptions): FieldError[] 
 }
 
 function validateSecretReference(reference: SecretReference | undefined, path: string, { secretNamespace }: ClusterOptions): FieldError[] {
-  if (!reference?.namespace || reference.namespace === secretNamespace) return []
-  return [fieldError.invalid(`${path}.namespace`, reference.namespace, `Secrets are read only in the server's own namespace, ${secretNamespace}`)]
+  if (!reference) return []
+  const { name, namespace } = reference
+  return [
+    ...(namespace && namespace !== secretNamespace ? [fieldError.invalid(`${path}.namespace`, namespace, `Secrets are read only in the server's own namespace, ${secretNamespace}`)] : []),
+    ...dns1123Subdomain(name).map((text) => fieldError.invalid(`${path}.name`, name, text)),
+  ]
 }
 
 function validateHeader(name: string, value: string): FieldError[] {

@@ -180,7 +180,7 @@ function validateReplicaScheduling({ weightPreference, clusterPreferences }: Rep
   return [
     ...(weightPreference && clusterPreferences ? [fieldError.forbidden(`${path}.clusterPreferences`, 'may not be set with weightPreference')] : []),
     ...(weightPreference?.staticWeightList ?? []).flatMap(({ targetCluster }, index) => validateClusterAffinity(targetCluster, `${path}.weightPreference.staticWeightList[${index}].targetCluster`)),
-    ...Object.entries(clusterPreferences ?? {}).flatMap(([name, { minReplicas = 0, maxReplicas }]) => (maxReplicas !== undefined && maxReplicas < minReplicas ? [fieldError.invalid(`${path}.clusterPreferences[${name}].maxReplicas`, maxReplicas, 'must not be lower than minReplicas')] : [])),
+    ...validateClusterPreferences(clusterPreferences ?? {}, `${path}.clusterPreferences`),
   ]
 }
 
@@ -191,3 +191,7 @@ function validateWorkloadAffinity({ affinity, antiAffinity }: WorkloadAffinity, 
     ...(affinity && affinity.groupByLabelKey === antiAffinity?.groupByLabelKey ? [fieldError.invalid(`${path}.antiAffinity.groupByLabelKey`, antiAffinity.groupByLabelKey, 'must differ from the key of affinity')] : []),
   ]
 }
+
+/** Bounds by cluster name, wherever they are given. */
+export const validateClusterPreferences = (preferences: Readonly<Record<string, ClusterPreference>>, path: string): FieldError[] =>
+  Object.entries(preferences).flatMap(([name, { minReplicas = 0, maxReplicas }]) => (maxReplicas !== undefined && maxReplicas < minReplicas ? [fieldError.invalid(`${path}[${name}].maxReplicas`, maxReplicas, 'must not be lower than minReplicas')] : []))

@@ -1,6 +1,6 @@
 import type { Environment } from '@marcbachmann/cel-js'
 import { Optional } from '@marcbachmann/cel-js'
-import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../../meta/names.ts'
+import { dns1035Label, dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../../meta/names.ts'
 import { isFormat } from '../../schema/format.ts'
 import { registerNamespace } from './namespace.ts'
 
@@ -22,11 +22,6 @@ export function registerFormat(environment: Environment): void {
   })
 }
 
-const DNS_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/
-const dns1035Label = (text: string) => [
-  ...(Buffer.byteLength(text) > 63 ? ['must be no more than 63 bytes'] : []),
-  ...(DNS_1035.test(text) ? [] : ["a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"]),
-]
 /** A prefix may end in '-': it is judged as if something followed. */
 const asPrefix = (rule: (text: string) => string[]) => (text: string) => rule(text.endsWith('-') && text.length > 1 ? `${text.slice(0, -1)}a` : text)
 const checked = (format: string, error: string) => (text: string) => (isFormat(format, text) ? [] : [error])

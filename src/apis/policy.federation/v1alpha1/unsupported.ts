@@ -1,0 +1,25 @@
+import { type FieldError, fieldError } from '../../../machinery/meta/status-error.ts'
+import type { PropagationPolicySpec } from './propagation-policy.ts'
+
+const DEFAULT_SCHEDULER = 'default-scheduler'
+
+/**
+ * Fields of a policy, placement aside, that are part of the API and that nothing acts on yet: each with what of it is refused. A field whose values all have effect leaves this list.
+ * Values that ask for nothing (false, an empty list) are accepted.
+ */
+const UNSUPPORTED: readonly { readonly field: keyof PropagationPolicySpec; readonly isUsed: (spec: PropagationPolicySpec) => boolean; readonly instead?: string }[] = [
+  { field: 'association', isUsed: ({ association }) => association === true, instead: 'it is superseded by propagateDeps' },
+  { field: 'propagateDeps', isUsed: ({ propagateDeps }) => propagateDeps === true, instead: 'select what the workload needs in a policy too' },
+  { field: 'dependentOverrides', isUsed: ({ dependentOverrides }) => Boolean(dependentOverrides?.length), instead: 'create override policies first' },
+  { field: 'schedulerName', isUsed: ({ schedulerName = DEFAULT_SCHEDULER }) => schedulerName !== DEFAULT_SCHEDULER, instead: `there is only ${DEFAULT_SCHEDULER}` },
+  { field: 'failover', isUsed: ({ failover }) => Boolean(failover?.application ?? failover?.cluster) },
+  { field: 'suspension', isUsed: ({ suspension }) => suspension?.dispatching === true || Boolean(suspension?.dispatchingOnClusters?.clusterNames?.length) },
+  { field: 'preserveResourcesOnDeletion', isUsed: ({ preserveResourcesOnDeletion }) => preserveResourcesOnDeletion === true, instead: 'delete with propagationPolicy Orphan' },
+  { field: 'schedulePriority', isUsed: ({ schedulePriority }) => schedulePriority !== undefined },
+  { field: 'rescheduling', isUsed: ({ rescheduling }) => rescheduling !== undefined },
+  { field: 'rollout', isUsed: ({ rollout }) => rollout !== undefined, instead: 'clusters get changes all at once' },
+]
+
+/** What a policy asks for that cannot be done yet: refused, since a policy that is silently not followed is worse. Placement is asked apart. */
+export const unsupportedPolicySpec = (spec: PropagationPolicySpec, path: string): FieldError[] =>
+  UNSUPPORTED.filter(({ isUsed }) => isUsed(spec)).map(({ field, instead }) => fieldError.forbidden(`${path}.${field}`, `not supported by this release${instead ? `; ${instead}` : ''}`))
