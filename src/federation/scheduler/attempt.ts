@@ -23,10 +23,11 @@ export function attempt(snapshot: SchedulingSnapshot, request: PlacementRequest,
   if (fit.length === 0) return { failure: 'NoClusterFits', message: `0 of ${clusters.length} clusters are fit${summary(rejected)}`, rejected }
   const candidates = rank(snapshot, request, term, fit), demand = { duplicated: isDuplicated(snapshot, request), replicas: totalOf(snapshot), partial: request.partial }
   const selected = selectClusters(candidates, ignoresSpread(request) ? [] : request.spread, demand)
-  if ('failure' in selected) return { failure: selected.failure === 'NotEnoughRoom' ? 'Unschedulable' : 'NoClusterFits', message: selected.message, rejected }
+  if ('failure' in selected) return { failure: selected.failure === 'NotEnoughRoom' ? 'Unschedulable' : 'NoClusterFits', message: selected.message, rejected: byName([...rejected, ...notPlaced(candidates, selected.message)]) }
   const chosen = new Set(selected), beyond = candidates.filter((candidate) => !chosen.has(candidate)).map(({ name }): RejectedCluster => ({ cluster: name, reason: 'BeyondSpread', message: `is fit, but the spread is met by ${selected.length} others` }))
-  const divided = divideReplicas(snapshot, request, selected), all = byName([...rejected, ...beyond, ...('rejected' in divided ? divided.rejected : [])])
-  if ('failure' in divided) return { ...divided, rejected: all }
+  const divided = divideReplicas(snapshot, request, selected)
+  if ('failure' in divided) return { ...divided, rejected: byName([...rejected, ...beyond, ...notPlaced(selected, divided.message)]) }
+  const all = byName([...rejected, ...beyond, ...divided.rejected])
   const { targets, unplaced } = divided, waiting = targets.reduce((sum, target) => sum + (target.waiting ?? 0), 0)
   return {
     targets: targets.toSorted((a, b) => (a.cluster < b.cluster ? -1 : 1)), rejected: all, ...(unplaced > 0 && { unplaced }),
@@ -34,11 +35,10 @@ export function attempt(snapshot: SchedulingSnapshot, request: PlacementRequest,
   }
 }
 
-/** Why each cluster that is no target is none, as far as filters tell. */
-export function explain(snapshot: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm): readonly RejectedCluster[] {
-  const targets = new Set(snapshot.previous?.targets.map(({ cluster }) => cluster))
-  return filter(snapshot, request, term).rejected.filter(({ cluster }) => !targets.has(cluster))
-}
+/** What filters say against clusters, where nothing else is decided. */
+export const explain = (snapshot: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm): readonly RejectedCluster[] => filter(snapshot, request, term).rejected
+
+const notPlaced = (candidates: readonly Candidate[], why: string) => candidates.map(({ name }): RejectedCluster => ({ cluster: name, reason: 'NotPlaced', message: `is fit, but ${why}` }))
 
 /** Fixed weights and preferences say themselves which clusters take part, as in Karmada. */
 const ignoresSpread = ({ division: { algorithm } }: PlacementRequest) => algorithm === 'StaticWeight' || algorithm === 'Preferences'
@@ -49,10 +49,10 @@ const byName = (rejected: readonly RejectedCluster[]) => rejected.toSorted((a, b
 
 function filter({ template, clusters, previous }: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm): { readonly fit: readonly ClusterFacts[]; readonly rejected: readonly RejectedCluster[] } {
   const targets = new Set(previous?.targets.map(({ cluster }) => cluster)), fit: ClusterFacts[] = [], rejected: RejectedCluster[] = []
-  const spreadBy = ignoresSpread(request) ? [] : request.spread
+  const kind = `${template.apiVersion} ${template.kind}`, spreadBy = ignoresSpread(request) ? [] : request.spread
   for (const facts of clusters) {
-    const name = nameOf(facts), rejection = reject({ ...facts, isTarget: targets.has(name), template, term, tolerations: request.tolerations, spread: spreadBy })
-    if (rejection) rejected.push({ cluster: name, ...rejection })
+    const name = nameOf(facts), { cluster, state } = facts, rejection = reject({ cluster, state, isTarget: targets.has(name), kind, term, tolerations: request.tolerations, spread: spreadBy })
+    if (rejection) rejected.push({ cluster: name, reason: rejection.reason, message: rejection.message })
     else fit.push(facts)
   }
   const known = new Set(clusters.map(nameOf)), missing = term.named.filter((name) => !known.has(name))

@@ -26,8 +26,16 @@ type Wanted = readonly (readonly [string, bigint])[]
 const least = (count: bigint) => Number(count < 0n ? 0n : count > MAX_REPLICAS ? MAX_REPLICAS : count)
 const nano = (quantity: Quantity) => parseQuantity(String(quantity))?.nano ?? 0n
 
+/** Templates and summaries are immutable; each meets all of the others. */
+const wantedMemo = new WeakMap<ResourceRequest, Wanted>(), freeMemo = new WeakMap<ResourceSummary, ReadonlyMap<string, bigint>>()
+
 /** Requests of 0 do not count. */
-const requested = (request: ResourceRequest | undefined): Wanted => Object.entries(request ?? {}).map(([name, quantity]) => [name, nano(quantity)] as const).filter(([, amount]) => amount > 0n)
+function requested(request: ResourceRequest | undefined): Wanted {
+  if (!request) return []
+  let wanted = wantedMemo.get(request)
+  if (!wanted) wantedMemo.set(request, (wanted = Object.entries(request).map(([name, quantity]) => [name, nano(quantity)] as const).filter(([, amount]) => amount > 0n)))
+  return wanted
+}
 
 function replicasBySummary(summary: ResourceSummary, wanted: Wanted): number {
   const free = freeOf(summary)
@@ -50,14 +58,11 @@ function replicasByModels(models: readonly ResourceModel[] | undefined, { alloca
   return least(total)
 }
 
-/** Summaries are immutable; the same one is asked about for every template. */
-const memo = new WeakMap<ResourceSummary, ReadonlyMap<string, bigint>>()
-
 function freeOf(summary: ResourceSummary): ReadonlyMap<string, bigint> {
-  let free = memo.get(summary)
+  let free = freeMemo.get(summary)
   if (!free) {
     const { allocatable = {}, allocated = {}, allocating = {} } = summary
-    memo.set(summary, (free = new Map(Object.entries(allocatable).map(([name, quantity]) => [name, nano(quantity) - nano(allocated[name] ?? 0) - nano(allocating[name] ?? 0)]))))
+    freeMemo.set(summary, (free = new Map(Object.entries(allocatable).map(([name, quantity]) => [name, nano(quantity) - nano(allocated[name] ?? 0) - nano(allocating[name] ?? 0)]))))
   }
   return free
 }

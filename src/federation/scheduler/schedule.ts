@@ -48,7 +48,7 @@ function keep(snapshot: SchedulingSnapshot, request: PlacementRequest, at: numbe
   const { clusters, previous, template, preference } = snapshot, here = new Set(clusters.map(({ cluster }) => cluster.metadata.name))
   const targets = (previous?.targets ?? []).filter(({ cluster }) => here.has(cluster)), algorithm = request.division.algorithm
   const total = algorithm === 'Duplicated' || template.replicas === undefined ? 0 : preference?.totalReplicas ?? template.replicas, placed = targets.reduce((sum, { replicas = 0, waiting = 0 }) => sum + replicas - waiting, 0)
-  const rejected = failed?.rejected ?? explain(snapshot, request, request.terms[at]!)
+  const kept = new Set(targets.map(({ cluster }) => cluster)), rejected = (failed?.rejected ?? explain(snapshot, request, request.terms[at]!)).filter(({ cluster }) => !kept.has(cluster))
   const scheduled: ScheduledCondition = failed
     ? { status: 'False', reason: failed.failure, message: targets.length > 0 ? `${failed.message}; the ${targets.length} present targets stay` : failed.message }
     : { status: 'True', reason: 'Success', message: `placed in ${targets.length} of ${clusters.length} clusters` }

@@ -6,7 +6,8 @@ import { divideByCapacity, divideByWeights } from './divide-replicas.ts'
 import { plan, preferenceOf } from './planner.ts'
 import { nameOrderOf } from './webster.ts'
 
-type Divided = { readonly targets: readonly Target[]; readonly unplaced: number; readonly rejected: readonly RejectedCluster[] } | { readonly failure: 'NoClusterFits' | 'Unschedulable'; readonly message: string }
+interface Targets { readonly targets: readonly Target[]; readonly unplaced: number; readonly rejected: readonly RejectedCluster[] }
+type Divided = Targets | { readonly failure: 'NoClusterFits' | 'Unschedulable'; readonly message: string }
 
 /** Shares before empty ones are dropped; a candidate without an entry takes no part. */
 interface Shares { readonly replicas: ReadonlyMap<string, number>; readonly waiting?: ReadonlyMap<string, number>; readonly unplaced: number; readonly outside?: Rejection }
@@ -19,7 +20,8 @@ export function divideReplicas(snapshot: SchedulingSnapshot, request: PlacementR
   const shares = sharesOf(snapshot, request, selected, total)
   if (shares.replicas.size === 0) return { failure: 'NoClusterFits', message: `none of the ${selected.length} clusters that are fit takes part in the division` }
   if (shares.unplaced > 0 && isAllOrNothing(request)) return { failure: 'Unschedulable', message: `${selected.length} clusters have room for ${total - shares.unplaced} of ${total} replicas` }
-  return dropEmpty(snapshot, request, selected, shares, total)
+  const divided = dropEmpty(snapshot, request, selected, shares, total)
+  return divided.targets.length > 0 ? divided : { failure: 'Unschedulable', message: `none of the ${selected.length} clusters that are fit may take any of the ${total} replicas` }
 }
 
 /** The planner places what it can, as it always did. */
@@ -46,7 +48,7 @@ function sharesOf(snapshot: SchedulingSnapshot, { division }: PlacementRequest, 
 }
 
 /** Copies without replicas go, unless they are wanted, or all are empty: scaling to zero takes no copy away. */
-function dropEmpty({ previous }: SchedulingSnapshot, { keepEmpty }: PlacementRequest, selected: readonly Candidate[], { replicas, waiting, unplaced, outside }: Shares, total: number): Divided {
+function dropEmpty({ previous }: SchedulingSnapshot, { keepEmpty }: PlacementRequest, selected: readonly Candidate[], { replicas, waiting, unplaced, outside }: Shares, total: number): Targets {
   const targets: Target[] = [], rejected: RejectedCluster[] = [], before = new Set(previous?.targets.map(({ cluster }) => cluster)), isScaledToZero = total === 0, hasTargets = selected.some(({ name }) => before.has(name))
   for (const { name: cluster } of selected) {
     const count = replicas.get(cluster), waits = waiting?.get(cluster) ?? 0

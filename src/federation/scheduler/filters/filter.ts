@@ -1,14 +1,15 @@
 import type { SpreadConstraint, Toleration } from '../../../apis/cluster.federation/v1alpha1/placement.ts'
 import type { PlacementTerm } from '../placement-request.ts'
-import type { ClusterFacts, TemplateFacts } from '../snapshot.ts'
+import type { ClusterFacts } from '../snapshot.ts'
 
 /** Why a cluster gets no copy: for programs. */
-export type RejectReason = 'Leaving' | 'NotSelected' | 'Refused' | 'NotConnected' | 'Unreachable' | 'KindNotServed' | 'TaintNotTolerated' | 'NoSpreadProperty' | 'NoPreference' | 'NoWeight' | 'BeyondSpread' | 'NoReplicas' | 'NotFound'
+export type RejectReason = 'Leaving' | 'NotSelected' | 'Refused' | 'NotConnected' | 'Unreachable' | 'KindNotServed' | 'TaintNotTolerated' | 'NoSpreadProperty' | 'NoPreference' | 'NoWeight' | 'BeyondSpread' | 'NoReplicas' | 'NotPlaced' | 'NotFound'
 
-export interface FilterInput extends ClusterFacts {
+export interface FilterInput extends Pick<ClusterFacts, 'cluster' | 'state'> {
   /** A decision before chose it already. */
   readonly isTarget: boolean
-  readonly template: TemplateFacts
+  /** What the template is: apps/v1 Deployment. */
+  readonly kind: string
   readonly term: PlacementTerm
   readonly tolerations: readonly Toleration[]
   readonly spread: readonly SpreadConstraint[]

@@ -31,7 +31,13 @@ export function groupsOf({ metadata, spec }: Pick<Candidate['cluster'], 'metadat
 /** `candidates` in order of preference, which the groups keep. */
 export function groupClusters(candidates: readonly Candidate[], constraint: GroupConstraint, input: ScoreInput): ClusterGroup[] {
   const groups = new Map<string, Candidate[]>()
-  for (const candidate of candidates) for (const name of groupsOf(candidate.cluster, constraint)) groups.set(name, [...(groups.get(name) ?? []), candidate])
+  for (const candidate of candidates) {
+    for (const name of groupsOf(candidate.cluster, constraint)) {
+      const group = groups.get(name)
+      if (group) group.push(candidate)
+      else groups.set(name, [candidate])
+    }
+  }
   return [...groups].map(([name, clusters]) => ({ name, clusters, value: clusters.length, weight: groupScore(clusters, input) }))
 }
 

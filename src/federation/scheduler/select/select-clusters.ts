@@ -26,7 +26,7 @@ export function selectClusters(candidates: readonly Candidate[], constraints: re
 const isGroupConstraint = (constraint: SpreadConstraint): constraint is GroupConstraint => constraint.spreadByLabel !== undefined || (constraint.spreadByField !== undefined && constraint.spreadByField !== 'cluster')
 const limitsOf = ({ minGroups = 1, maxGroups = 0 }: SpreadConstraint): Limits => ({ min: minGroups, max: maxGroups === 0 ? Infinity : maxGroups })
 
-export function selectBest<T extends Ranked>(ordered: readonly T[], { min, max }: Limits, demand: Demand): readonly T[] | SelectFailure {
+function selectBest(ordered: readonly Candidate[], { min, max }: Limits, demand: Demand): readonly Candidate[] | SelectFailure {
   if (ordered.length < min) return { failure: 'TooFewClusters', message: `${ordered.length} clusters are fit, the spread needs ${min}` }
   const taken = ordered.slice(0, max), rest = ordered.slice(max)
   return makeRoom(taken, demand, () => rest, () => true)
