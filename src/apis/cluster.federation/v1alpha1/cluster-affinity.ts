@@ -39,17 +39,18 @@ export interface Candidate {
 }
 
 /** A selector that makes no sense matches nothing. */
-export function matchesClusterAffinity(affinity: ClusterAffinity, { metadata: { name = '', labels = {} }, spec }: Candidate): boolean {
-  const { labelSelector, fieldSelector, clusterNames = [], exclude = [] } = affinity
-  if (exclude.includes(name)) return false
-  if (clusterNames.length > 0 && !clusterNames.includes(name)) return false
-  return matchesLabels(labelSelector ?? {}, labels) && matchesFields(fieldSelector?.matchExpressions ?? [], spec)
+export const matchesClusterAffinity = (affinity: ClusterAffinity, cluster: Candidate): boolean => compileClusterAffinity(affinity)(cluster)
+
+/** The same question about many clusters. */
+export function compileClusterAffinity({ labelSelector, fieldSelector, clusterNames = [], exclude = [] }: ClusterAffinity): (cluster: Candidate) => boolean {
+  const names = new Set(clusterNames), excluded = new Set(exclude), labelsMatch = compileLabels(labelSelector), fieldsMatch = compileFields(fieldSelector?.matchExpressions ?? [])
+  return ({ metadata: { name = '', labels = {} }, spec }) => !excluded.has(name) && (names.size === 0 || names.has(name)) && labelsMatch(labels) && fieldsMatch(spec)
 }
 
-function matchesFields(requirements: readonly FieldSelectorRequirement[], { provider, region, zones = [] }: Candidate['spec']): boolean {
-  const isZone = ({ key }: FieldSelectorRequirement) => key === 'zone'
-  const fields = { ...(provider && { provider }), ...(region && { region }) }
-  return matchesLabels({ matchExpressions: requirements.filter((requirement) => !isZone(requirement)) }, fields) && requirements.filter(isZone).every((requirement) => matchesZones(requirement, zones))
+function compileFields(requirements: readonly FieldSelectorRequirement[]): (spec: Candidate['spec']) => boolean {
+  if (requirements.length === 0) return () => true
+  const zones = requirements.filter(({ key }) => key === 'zone'), fieldsMatch = compileLabels({ matchExpressions: requirements.filter(({ key }) => key !== 'zone') })
+  return ({ provider, region, zones: own = [] }) => fieldsMatch({ ...(provider && { provider }), ...(region && { region }) }) && zones.every((requirement) => matchesZones(requirement, own))
 }
 
 /** A cluster may lie in several zones. Operators beyond In and NotIn are what node selectors know. */
@@ -63,11 +64,13 @@ export function matchesZones({ operator, values = [] }: { operator: string; valu
   }
 }
 
-function matchesLabels(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+function compileLabels(selector: LabelSelector | undefined): (labels: Readonly<Record<string, string>>) => boolean {
+  if (!selector) return () => true
   try {
-    return labelSelectorFromObject(selector).matches(labels)
+    const compiled = labelSelectorFromObject(selector)
+    return (labels) => compiled.matches(labels)
   } catch (error) {
-    if (isReason(error, 'BadRequest')) return false
+    if (isReason(error, 'BadRequest')) return () => false
     throw error
   }
 }

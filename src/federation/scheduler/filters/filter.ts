@@ -1,0 +1,25 @@
+import type { SpreadConstraint, Toleration } from '../../../apis/cluster.federation/v1alpha1/placement.ts'
+import type { PlacementTerm } from '../placement-request.ts'
+import type { ClusterFacts } from '../snapshot.ts'
+
+/** Why a cluster gets no copy: for programs. */
+export type RejectReason = 'Leaving' | 'NotSelected' | 'Refused' | 'NotConnected' | 'Unreachable' | 'KindNotServed' | 'TaintNotTolerated' | 'NoSpreadProperty' | 'NoPreference' | 'NoWeight' | 'BeyondSpread' | 'NoReplicas' | 'NotPlaced' | 'NotFound'
+
+export interface FilterInput extends Pick<ClusterFacts, 'cluster' | 'state'> {
+  /** A decision before chose it already. */
+  readonly isTarget: boolean
+  /** What the template is: apps/v1 Deployment. */
+  readonly kind: string
+  readonly term: PlacementTerm
+  readonly tolerations: readonly Toleration[]
+  readonly spread: readonly SpreadConstraint[]
+}
+
+/** `message`: one sentence without its full stop, about the cluster. */
+export interface Rejection { readonly reason: RejectReason; readonly message: string }
+
+/** Undefined: the cluster stays. */
+export type Filter = (input: FilterInput) => Rejection | undefined
+
+/** A cluster that gets no copy, and why. */
+export interface RejectedCluster extends Rejection { readonly cluster: string }

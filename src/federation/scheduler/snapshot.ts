@@ -1,0 +1,56 @@
+import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
+import type { MemberState } from '../member/member.ts'
+import type { ResourceRequest } from './estimate.ts'
+import type { PlacementSource, ReplicaPreference } from './placement-request.ts'
+
+/** All that a decision rests on. */
+export interface SchedulingSnapshot {
+  readonly template: TemplateFacts
+  readonly source: PlacementSource
+  readonly preference?: ReplicaPreference
+  /** All clusters of the sets that admit the template's namespace, from a cache that is complete: a cluster that is absent here has left, and its target ends. */
+  readonly clusters: readonly ClusterFacts[]
+  /** Absent: nothing was ever decided. */
+  readonly previous?: PreviousSchedule
+  /** Someone asked to divide anew, as if nothing had been decided before. */
+  readonly fresh?: boolean
+}
+
+export interface TemplateFacts {
+  /** Of the object to place, e.g. apps/v1. */
+  readonly apiVersion: string
+  readonly kind: string
+  readonly namespace?: string
+  readonly name: string
+  /** Decides between equals, together with the names of clusters; empty: by name. */
+  readonly uid: string
+  /** Absent: the kind has none, so each target just has a copy. */
+  readonly replicas?: number
+  /** What one replica asks for; absent: nothing but its place. */
+  readonly request?: ResourceRequest
+}
+
+export interface ClusterFacts {
+  readonly cluster: Cluster
+  readonly state: MemberState
+  /** Replicas that run there; taken where nothing was decided before. */
+  readonly current?: number
+  /** Replicas that the cluster was seen to hold: those asked for, less those that found no node for a while. Absent: no limit was met. */
+  readonly capacity?: number
+}
+
+/** What status.schedule kept of the last decision. */
+export interface PreviousSchedule {
+  readonly targets: readonly Target[]
+  /** The alternative of clusterAffinities that was used. */
+  readonly affinity?: string
+  readonly fingerprint: string
+}
+
+export interface Target {
+  readonly cluster: string
+  /** Absent: the kind has none. Those in `waiting` are included. */
+  readonly replicas?: number
+  /** Replicas that had no room when this was decided: they are asked for so that it shows when there is. */
+  readonly waiting?: number
+}
