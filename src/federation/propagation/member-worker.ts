@@ -137,6 +137,7 @@ export class MemberWorker {
       const { ledger, tombstones } = this.#options, prefix = templateKey(store.id, ''), kickAll = () => { for (const key of [...this.#involved(), ...tombstones.of(this.member.name).keys()]) if (key.startsWith(prefix)) this.#queue.add(key) }
       const onCopy = (key: string, copy: KubeObject | undefined) => {
         this.#queue.add(templateKey(store.id, key))
+        this.#options.onCopy(templateKey(store.id, key))
         if (!copy) return
         if (isFinished(copy)) ledger.noteFinished(templateKey(store.id, key), this.member.name)
         void this.#suspect(store, key, copy)

@@ -28,6 +28,8 @@ export interface PropagationOptions {
   readonly overwrites: (federated: FederatedObject) => boolean
   /** Labels that a namespace made in a member gets from that of the host. */
   readonly namespaceLabels: (namespace: string, signal: AbortSignal) => Promise<Readonly<Record<string, string>>>
+  /** A member's watch told of a copy: what it reports may have changed. */
+  readonly onCopy: (template: string) => void
   readonly record: (store: TemplateStore, federated: FederatedObject, event: TemplateEvent) => void
   /** Only the replica that leads writes to members. */
   readonly leads: () => boolean
