@@ -36,6 +36,7 @@ export interface DistributionOptions {
   readonly clusterSets: ListerWatcher
   /** The host's. */
   readonly namespaces: ListerWatcher
+  readonly isStandalone: boolean
   readonly maxRemovalsPerMinute: number
   readonly clock: Clock
   readonly random: () => number
@@ -62,7 +63,7 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
 
   const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), propagationPolicies = [reader('PropagationPolicy'), reader('ClusterPropagationPolicy')]
   const propagation = new Propagation({
-    fleetId, templates, members, ledger, guard, leads, clock, random, logger, tombstones: await Tombstones.open(storage, signal), budget: new RemovalBudget(clock, options.maxRemovalsPerMinute), concurrency: CONCURRENCY_PER_MEMBER,
+    fleetId, templates, members, ledger, guard, leads, clock, random, logger, tombstones: await Tombstones.open(storage, signal), budget: new RemovalBudget(clock, options.maxRemovalsPerMinute), concurrency: CONCURRENCY_PER_MEMBER, isCollector: options.isStandalone,
     rendering: rendering(overrides), onCopy: (template) => status.kick(template), record: () => undefined,
     retained: ({ target }, federated) => (federated.spec.retainReplicas && target.scale ? target.scale.specReplicasPath.slice(1).split('.') : undefined),
     overwrites: ({ spec }) => spec.conflictResolution === 'Overwrite',

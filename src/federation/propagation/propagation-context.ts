@@ -31,6 +31,8 @@ export interface PropagationOptions {
   /** A member's watch told of a copy: what it reports may have changed. */
   readonly onCopy: (template: string) => void
   readonly record: (store: TemplateStore, federated: FederatedObject, event: TemplateEvent) => void
+  /** No garbage collector of a host looks at templates: what finalizers ask of one is this server's to do. */
+  readonly isCollector: boolean
   /** Only the replica that leads writes to members. */
   readonly leads: () => boolean
   /** Templates that a member is written at the same time. */

@@ -7,6 +7,7 @@
  */
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
+import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../machinery/meta/object-meta.ts'
 import { isReason } from '../../machinery/meta/status-error.ts'
 import type { Member } from '../member/member.ts'
 import { COPIES_FINALIZER } from '../template/marks.ts'
@@ -139,7 +140,7 @@ export class Propagation {
 
   /** Lets a template go that is being deleted, once no copy holds it: gone, let go, out of reach for long (a tombstone remembers), or in a cluster that has left. */
   async #finish(template: string, signal: AbortSignal): Promise<void> {
-    const { templates, leads, guard, ledger, members, clock, logger } = this.#options, at = template.indexOf('|'), store = templates.get(template.slice(0, at))
+    const { templates, leads, guard, ledger, members, clock, logger, isCollector } = this.#options, at = template.indexOf('|'), store = templates.get(template.slice(0, at))
     const federated = store?.cache.get(template.slice(at + 1))?.parse() as FederatedObject | undefined, { clusters = [] } = this.#seen.get(template) ?? {}
     if (!store || !federated?.metadata.deletionTimestamp || !leads() || guard.evidence || !federated.metadata.finalizers?.includes(COPIES_FINALIZER)) return
     // What its author wants done first comes first, and copies stay meanwhile.
@@ -153,7 +154,8 @@ export class Propagation {
       }
       await store.resource.writer.update(keyOfTemplate(federated), (current) => {
         if (!current || current.metadata.uid !== federated.metadata.uid) return current ?? federated
-        return { ...current, metadata: { ...current.metadata, finalizers: (current.metadata.finalizers ?? []).filter((finalizer) => finalizer !== COPIES_FINALIZER) } }
+        const done = [COPIES_FINALIZER, ...(isCollector ? [ORPHAN_FINALIZER, FOREGROUND_FINALIZER] : [])]
+        return { ...current, metadata: { ...current.metadata, finalizers: (current.metadata.finalizers ?? []).filter((finalizer) => !done.includes(finalizer)) } }
       }, SERVER, signal)
     } catch (error) {
       if (!signal.aborted && !isReason(error, 'NotFound')) logger.warn({ template, error: String(error) }, 'a template without copies could not be let go; trying again')
