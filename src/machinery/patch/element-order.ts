@@ -10,6 +10,7 @@ import { failed } from './refusal.ts'
  * Throws StatusError where `wanted` lists what cannot be looked up.
  */
 export function inOrder(items: readonly unknown[], wanted: readonly unknown[], live: readonly unknown[], mergeKey: string): readonly unknown[] {
+  // Nothing to order. Upstream fails here, but an empty list never reaches it: Go leaves it out.
   if (items.length === 0) return items
   const keyOf = (item: unknown) => listKey(item, mergeKey), keyed = items.map((item) => ({ item, key: keyOf(item) }))
   const wantedAt = keyPositions(wantedKeys(wanted, keyed.map(({ key }) => key), mergeKey)), liveAt = keyPositions(live.filter((item) => mergeKey === '' || (isJsonObject(item) && Object.hasOwn(item, mergeKey))).map(keyOf))
@@ -39,8 +40,12 @@ export function checkOrder(patch: readonly unknown[], order: readonly unknown[],
   if (order.length === 0 || patch.length === 0) return
   const odd = mergeKey === '' ? -1 : patch.findIndex((item) => !isJsonObject(item))
   if (odd >= 0) throw noObject(patch[odd])
-  const items = patch.filter((item) => !isJsonObject(item) || !Object.hasOwn(item, DIRECTIVE))
+  const directiveOf = (item: unknown) => (isJsonObject(item) && Object.hasOwn(item, DIRECTIVE) ? item[DIRECTIVE] : undefined), items = patch.filter((item) => directiveOf(item) !== 'delete')
   let next = 0
-  for (const element of order) if (next < items.length && listKey(items[next], mergeKey) === listKey(element, mergeKey)) next++
+  for (const element of order) {
+    // A directive behind the last item that the order names is an item too many; upstream looks no further, either.
+    while (next < items.length && directiveOf(items[next]) !== undefined) next++
+    if (next < items.length && listKey(items[next], mergeKey) === listKey(element, mergeKey)) next++
+  }
   if (next < items.length) throw failed(`The order in patch list:\n${shown(patch)}\n doesn't match $setElementOrder list:\n${shown(order)}\n`)
 }

@@ -85,7 +85,7 @@ function setOrder(result: JsonObject, key: string, patch: JsonObject, order: unk
   checkOrder(change ?? [], order, rule.mergeKey)
   if (!current && !change) return
   const merged = !change ? current! : !current ? (withoutDirectives(change) as unknown[]) : mergeField(current, change, rule)
-  setMember(result, key, inOrder(merged, order, orderBefore(current ?? [], change ?? [], rule), rule.mergeKey))
+  setMember(result, key, inOrder(merged, order, current && change ? orderBefore(current, change, rule) : current ?? [], rule.mergeKey))
 }
 
 const noList = (value: unknown) => failed(`expected a []interface {}, but received a ${value === null ? '%!s(<nil>)' : typeName(value)}`)
