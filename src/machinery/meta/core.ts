@@ -67,6 +67,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly deprecation?: string
   /** Where the subresource `scale` finds its numbers; absent: the kind cannot be scaled. */
   readonly scale?: ScalePaths
+  /** Takes strategic merge patches, as the kinds that a kube-apiserver has compiled in: its schema says how lists are merged. Kinds from CustomResourceDefinitions take none. */
+  readonly strategicMerge?: boolean
 }
 
 /** Simple paths in dot notation, as a CustomResourceDefinition has them: `.spec.replicas`. Without a label selector the Scale has none. */

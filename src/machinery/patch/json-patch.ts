@@ -2,6 +2,7 @@ import { cloneJson, equalJson, getMember, isJsonObject, setMember } from '../met
 import { stringifyJson } from '../meta/json.ts'
 import { StatusError } from '../meta/status-error.ts'
 import { wrongType } from './decoding-error.ts'
+import { rejected } from './refusal.ts'
 
 const MAX_OPERATIONS = 10_000
 /** What all `copy` operations of a patch may add, in bytes of JSON: copies of copies double. */
@@ -31,8 +32,6 @@ interface Operation { readonly op?: unknown; readonly path?: unknown; readonly f
 interface State { root: unknown; copied: number }
 /** The last step of a path: a member of an object, or a place in an array. */
 interface Place { readonly parent: unknown; readonly key: string }
-
-const rejected = () => new StatusError('Invalid', 'the server rejected our request due to an error in our request', { details: {} })
 
 const OPERATIONS = new Map<unknown, (state: State, operation: Operation) => void>([
   ['add', (state, { path, value = null }) => add(locate(state, path), cloneJson(value))],

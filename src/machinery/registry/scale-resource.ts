@@ -53,9 +53,9 @@ const COLUMNS: readonly Column[] = [
   column('Age', 'date', ({ metadata }) => (metadata.creationTimestamp === undefined ? '<unknown>' : { since: Date.parse(metadata.creationTimestamp) })),
 ]
 
-const scaleKind = ({ plural, namespaced }: Kind): StoredKind => ({
+const scaleKind = ({ plural, namespaced, strategicMerge = false }: Kind): StoredKind => ({
   group: 'autoscaling', version: 'v1', kind: 'Scale', listKind: 'ScaleList', plural, singular: 'scale', shortNames: [], categories: [], namespaced,
-  schema: () => Promise.resolve(SCHEMA), columns: COLUMNS, fields: {}, hasStatus: true, strategy: {},
+  schema: () => Promise.resolve(SCHEMA), columns: COLUMNS, fields: {}, hasStatus: true, strategy: {}, strategicMerge,
 })
 
 const steps = (path: string) => path.slice(1).split('.')

@@ -82,9 +82,11 @@ export function decodeObject(bytes: Buffer, format: InputFormat, kind: Kind, nam
   } catch (error) {
     throw unrecognized(`couldn't get version/kind; json parse error: ${(error as Error).message}`)
   }
-  if (!isJsonObject(value)) throw unrecognized(`couldn't get version/kind; json parse error: json: cannot unmarshal ${Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value} into Go value of type struct`)
+  if (!isJsonObject(value)) throw unrecognized(`couldn't get version/kind; json parse error: json: cannot unmarshal ${Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value} into Go value of type ${TYPE_META}`)
   return checkNamespace(checkType(value, kind), kind, namespace)
 }
+
+const TYPE_META = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`
 
 const head = (bytes: Buffer) => {
   if (bytes.length === 0) return '<empty>'

@@ -38,12 +38,12 @@ export function patchMistakes(text: string, patch: unknown): string[] {
 
 const OPERATION_FIELDS = new Set(['op', 'path', 'from', 'value'])
 
-/** Of what a patch makes of an object. `mistakes`: those of the patch itself. Throws StatusError Invalid where strict. */
-export function validatePatched(validation: FieldValidation, patched: KubeObject, mistakes: readonly string[], schema: JsonSchema | undefined, warn: (text: string) => void): void {
+/** Of what a patch makes of an object. `mistakes`: those of the patch itself; `shownPatch`: shown with them instead of the object. Throws StatusError Invalid where strict. */
+export function validatePatched(validation: FieldValidation, patched: KubeObject, { mistakes, shownPatch }: { readonly mistakes: readonly string[]; readonly shownPatch?: string }, schema: JsonSchema | undefined, warn: (text: string) => void): void {
   if (validation === 'Ignore') return
   const errors = [...mistakes, ...(schema ? unknownFields(schema, patched) : [])]
   if (errors.length === 0) return
-  if (validation === 'Strict') throw StatusError.invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', stringifyJson(sorted(patched)), strictText(errors))])
+  if (validation === 'Strict') throw StatusError.invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', shownPatch ?? stringifyJson(sorted(patched)), strictText(errors))])
   for (const text of errors) warn(text)
 }
 
