@@ -64,3 +64,12 @@ test('a member called __proto__ is data', () => {
   expect(stringifyJson(applyMergePatch({}, parseJson('{"__proto__":{"x":1}}')))).toBe('{"__proto__":{"x":1}}')
   expect(patched['x']).toBeUndefined()
 })
+
+test('json patch: depth is bounded, however it comes about', () => {
+  const deep = (levels: number): unknown => Array.from({ length: levels }).reduce((inner) => ({ a: inner }), 1), long = (levels: number) => '/a'.repeat(levels)
+  expect(outcome(() => applyJsonPatch({ a: deep(900) }, [{ op: 'add', path: long(600), value: deep(600) }]))).toBe(REJECTED)
+  expect(outcome(() => applyJsonPatch({ a: deep(900) }, [{ op: 'copy', from: '/a', path: `${long(500)}/b` }]))).toBe(REJECTED)
+  expect(outcome(() => applyJsonPatch({ a: deep(900), c: deep(900) }, [{ op: 'move', from: '/c', path: `${long(500)}/b` }]))).toBe(REJECTED)
+  // Only seems so: what is moved is shallow.
+  expect(stringifyJson(outcome(() => applyJsonPatch({ a: deep(900), c: 1 }, [{ op: 'move', from: '/c', path: `${long(500)}/b` }])))).toContain('"b":1')
+})

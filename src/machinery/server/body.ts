@@ -1,7 +1,7 @@
 import type { Kind, KubeObject, Request } from '../meta/core.ts'
 import { header } from '../meta/headers.ts'
 import type { JsonObject } from '../meta/json-value.ts'
-import { isJsonObject } from '../meta/json-value.ts'
+import { isJsonObject, MAX_DEPTH } from '../meta/json-value.ts'
 import { parseJson } from '../meta/json.ts'
 import { StatusError } from '../meta/status-error.ts'
 import { MEDIA_TYPES } from './negotiation.ts'
@@ -49,12 +49,25 @@ export function decode(bytes: Buffer, format: InputFormat): unknown {
       throw new SyntaxError(`error converting YAML to JSON: ${(error as Error).message.split('\n')[0]!}`, { cause: error })
     }
   }
+  if (nestsDeeperThan(text, MAX_DEPTH)) throw new SyntaxError('exceeded max depth')
   try {
     return parseJson(text)
   } catch (error) {
     throw new SyntaxError(goMessage(error as Error, text), { cause: error })
   }
 }
+
+/** Of JSON, or of what should be: asked before it is parsed, since the parser's own stack is smaller than a body. */
+function nestsDeeperThan(text: string, max: number): boolean {
+  let depth = 0
+  for (const [token] of text.matchAll(STRING_OR_BRACKET)) {
+    if (token === '{' || token === '[') depth++
+    else if (token === '}' || token === ']') depth--
+    if (depth > max) return true
+  }
+  return false
+}
+const STRING_OR_BRACKET = /"(?:[^"\\]|\\.)*"?|[[\]{}]/gs
 
 const LITERALS = ['null', 'true', 'false']
 
@@ -82,11 +95,16 @@ export function decodeObject(bytes: Buffer, format: InputFormat, kind: Kind, nam
   } catch (error) {
     throw unrecognized(`couldn't get version/kind; json parse error: ${(error as Error).message}`)
   }
-  if (!isJsonObject(value)) throw unrecognized(`couldn't get version/kind; json parse error: json: cannot unmarshal ${Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value} into Go value of type ${TYPE_META}`)
+  if (!isJsonObject(value)) throw unrecognized(`couldn't get version/kind; json parse error: json: cannot unmarshal ${goTypeOf(value)} into Go value of type ${TYPE_META}`)
+  for (const field of ['apiVersion', 'kind']) {
+    const found = value[field] ?? ''
+    if (typeof found !== 'string') throw unrecognized(`couldn't get version/kind; json parse error: json: cannot unmarshal ${goTypeOf(found)} into Go struct field .${field} of type string`)
+  }
   return checkNamespace(checkType(value, kind), kind, namespace)
 }
 
 const TYPE_META = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`
+const goTypeOf = (value: unknown) => (Array.isArray(value) ? 'array' : value === null ? 'null' : JSON.isRawJSON(value) ? 'number' : typeof value === 'boolean' ? 'bool' : typeof value)
 
 const head = (bytes: Buffer) => {
   if (bytes.length === 0) return '<empty>'
@@ -114,7 +132,9 @@ export function checkNamespace(object: JsonObject, kind: Kind, namespace: string
 
 /** The name in a body must be that of the path. Empty: taken from the path. */
 export function checkName(object: KubeObject, name: string): KubeObject {
-  const own = isJsonObject(object.metadata) ? (object.metadata.name ?? '') : ''
+  const own: unknown = isJsonObject(object.metadata) ? (object.metadata.name ?? '') : ''
+  // What is no text is for the writer to refuse, too.
+  if (typeof own !== 'string') return object
   if (own !== '' && own !== name) throw StatusError.badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`)
   return isJsonObject(object.metadata) ? { ...object, metadata: { ...object.metadata, name } } : object
 }

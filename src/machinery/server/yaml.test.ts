@@ -25,6 +25,21 @@ test('a bomb of aliases is refused', () => {
   expect(() => parseYaml(bomb)).toThrow('alias')
 })
 
+test.each([
+  ['few names for a long text', `a: &a "${'x'.repeat(100_000)}"\nb: [${'*a, '.repeat(500)}]`, 'excessive aliasing'],
+  ['eight levels of nine', ['a: &a [x,x,x,x,x,x,x,x,x]', ...'bcdefgh'.split('').map((letter, i) => `${letter}: &${letter} [${Array.from({ length: 9 }, () => `*${'abcdefg'[i]!}`).join(',')}]`)].join('\n'), 'excessive aliasing'],
+  ['a value inside itself', 'a: &a {b: [*a]}', 'contains itself'],
+  ['lists inside lists', '['.repeat(2_000) + ']'.repeat(2_000), 'maxDepth'],
+  ['aliases inside aliases', Array.from({ length: 1_500 }, (_, i) => `k${i}: &a${i} [${i === 0 ? 'x' : `*a${i - 1}`}]`).join('\n'), 'exceeded max depth of 1000'],
+])('refused: %s', (_name, text, why) => {
+  expect(() => parseYaml(text)).toThrow(why)
+})
+
+test('many aliases of small things are no bomb', () => {
+  expect(parseYaml(`a: &a {b: c}\nd: [${Array.from({ length: 150 }, () => '*a').join(', ')}]`)).toMatchObject({ d: Array.from({ length: 150 }, () => ({ b: 'c' })) })
+  expect(parseYaml('['.repeat(900) + ']'.repeat(900))).toHaveLength(1)
+})
+
 test('output sorts keys and keeps digits', () => {
   expect(stringifyYaml({ b: ['x', { c: 1 }], a: 'yes', n: JSON.rawJSON('9223372036854775807'), t: '2001-01-01T00:00:00Z' })).toBe('a: "yes"\nb:\n- x\n- c: 1\n"n": 9223372036854775807\nt: "2001-01-01T00:00:00Z"\n')
 })
