@@ -40,7 +40,7 @@ export const explain = (snapshot: SchedulingSnapshot, request: PlacementRequest,
 
 const notPlaced = (candidates: readonly Candidate[], why: string) => candidates.map(({ name }): RejectedCluster => ({ cluster: name, reason: 'NotPlaced', message: `is fit, but ${why}` }))
 
-/** Fixed weights and preferences say themselves which clusters take part, as in Karmada. */
+/** Fixed weights and preferences say themselves which clusters take part, as in Karmada; for kinds without replicas, too: a ConfigMap must be where its Deployment is. */
 const ignoresSpread = ({ division: { algorithm } }: PlacementRequest) => algorithm === 'StaticWeight' || algorithm === 'Preferences'
 const isDuplicated = ({ template }: SchedulingSnapshot, { division }: PlacementRequest) => division.algorithm === 'Duplicated' || template.replicas === undefined
 const totalOf = ({ template, preference }: SchedulingSnapshot) => preference?.totalReplicas ?? template.replicas ?? 0

@@ -32,7 +32,7 @@ test('without a division every cluster gets all replicas', () => {
 
 test('a kind without replicas gets copies, whatever the division', () => {
   const { replicas: _, ...configMap } = web
-  expect(decide(equally, { template: configMap }).targets).toEqual([{ cluster: 'a' }, { cluster: 'b' }, { cluster: 'c' }])
+  expect(decide(equally, { template: configMap })).toMatchObject({ algorithm: 'Duplicated', targets: [{ cluster: 'a' }, { cluster: 'b' }, { cluster: 'c' }] })
 })
 
 test('remainders go to one end of the alphabet or the other, by the uid of the template', () => {
@@ -118,6 +118,7 @@ test('the first alternative that fits is used, and left only when it fits no mor
   const before = decide(placement)
   expect([before.affinity, counts(before)]).toEqual(['second', { b: 3, c: 3 }])
   expect(decide(placement, { clusters: [one, b, c], previous: after(before), template: { ...web, replicas: 8 } }).affinity).toBe('second')
+  expect(decide(placement, { clusters: [one], previous: after(before), template: { ...web, replicas: 8 } }).affinity).toBe('first')
   const asked = decide(placement, { clusters: [one, b, c], previous: after(before), fresh: true })
   expect([asked.affinity, counts(asked)]).toEqual(['first', { a: 6 }])
 })
@@ -143,6 +144,8 @@ test('spread constraints choose, and keep present targets', () => {
 test('with fixed weights spread constraints do not apply, and that is said', () => {
   const decision = decide({ ...weighted({ a: 1, b: 1 }), spreadConstraints: [{ spreadByField: 'cluster', maxGroups: 1 }, { spreadByField: 'region' }] })
   expect([counts(decision), decision.scheduled.message]).toEqual([{ a: 3, b: 3 }, 'placed in 2 of 3 clusters: 1 NoWeight; spread constraints do not apply where weights are fixed'])
+  const { replicas: _, ...configMap } = web
+  expect(decide({ ...weighted({ a: 1 }), spreadConstraints: [{ spreadByField: 'cluster', maxGroups: 1 }] }, { template: configMap }).targets).toHaveLength(3)
 })
 
 test('KubeFed: named clusters win, an empty list means nowhere and takes present copies away', () => {
@@ -181,6 +184,12 @@ test('replicas that wait are not taken for running ones, so that they go where r
   const placement: HubPlacement = { replicaScheduling: { clusterPreferences: { a: { weight: 1 }, b: { weight: 1, maxReplicas: 3 }, c: { weight: 9 } } } }, before = decide(placement, { clusters: [cluster('a', { capacity: 2 }), b] })
   expect([before.targets, before.unplaced]).toEqual([[{ cluster: 'a', replicas: 3, waiting: 1 }, { cluster: 'b', replicas: 3 }], 1])
   expect(counts(decide(placement, { clusters: [a, b, c], previous: after(before) }))).toEqual({ a: 2, b: 3, c: 1 })
+})
+
+test('weights of 64 bits, as documents carry them, count', () => {
+  const huge = JSON.rawJSON('9007199254740993') as unknown as number
+  expect(counts(decide({ replicaScheduling: { clusterPreferences: { a: { weight: huge }, b: { weight: huge } } } }))).toEqual({ a: 3, b: 3 })
+  expect(counts(decide(weighted({ a: huge, b: huge })))).toEqual({ a: 3, b: 3 })
 })
 
 test('what maximums leave over has no place', () => {
