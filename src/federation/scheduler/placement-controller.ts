@@ -74,7 +74,7 @@ export class PlacementController {
     const first = [
       ...policies.map((reader) => follow(reader, (key, object) => this.#usePolicy(reader, key, object), retry, signal)),
       follow(preferences, (key, object) => this.#usePreference(key, object as ReplicaSchedulingPreference | undefined), retry, signal),
-      follow(clusterSets, (key, object) => { if (object) this.#sets.set(key, object as ClusterSet); else this.#sets.delete(key); this.kickAll() }, retry, signal),
+      follow(clusterSets, (key, object) => { if (object) this.#sets.set(key, object); else this.#sets.delete(key); this.kickAll() }, retry, signal),
       follow(namespaces, (key, object) => { if (object) this.#namespaces.set(key, object.metadata.labels ?? {}); else this.#namespaces.delete(key); if ([...this.#sets.values()].some(({ spec }) => spec?.namespaceSelector)) this.kickAll() }, retry, signal),
     ]
     await Promise.race([Promise.all([seen, ...first.map(({ ready }) => ready)]), new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })])
@@ -136,7 +136,7 @@ export class PlacementController {
     const { target, kind } = store, native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = this.#templates.get(templateKey(store.id, keyOf(federated))), sets = this.#setsOf(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated)
     return place({
-      federated, native, target, policies: template ? (this.#index.policiesFor(template) as PlacingPolicy[]) : [], preference, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
+      federated, native, target, policies: template ? (this.#index.policiesFor(template)) : [], preference, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
     })
   }
 

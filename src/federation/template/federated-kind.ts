@@ -19,7 +19,7 @@ export interface FederatedKind {
 const VERSION = 'v1alpha1'
 
 /** Kubernetes' own kinds share a group; those of a group `example.com` get `types.example.com.federation` in their own version. */
-export const federatedGroup = ({ group, version }: Pick<TargetKind, 'group' | 'version'>, isBuiltIn: boolean): { readonly group: string; readonly version: string } =>
+const federatedGroup = ({ group, version }: Pick<TargetKind, 'group' | 'version'>, isBuiltIn: boolean): { readonly group: string; readonly version: string } =>
   isBuiltIn ? { group: 'types.federation', version: VERSION } : { group: `types.${group}.federation`, version }
 
 /** The schema is resolved when it is first needed: there are many kinds, and few are used. */

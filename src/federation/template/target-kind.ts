@@ -24,7 +24,7 @@ export interface TargetKind {
 interface Described { kind: string; plural: string; namespaced: boolean; schema: string; verbs: string[]; shortNames?: string[]; subresources?: Record<string, unknown> }
 
 /** Shapes of Kubernetes' own kinds. */
-export const kubernetesDefinitions = definitions as unknown as Definitions
+const kubernetesDefinitions = definitions as unknown as Definitions
 
 const LEFT_OUT = new Set(['apiregistration.k8s.io', 'events.k8s.io', 'internal.apiserver.k8s.io', 'storagemigration.k8s.io'])
 

@@ -15,7 +15,7 @@ const Kiosk = {
 const options = { user: { name: 'u', groups: [], extra: {} }, manager: 'm', authorize: () => Promise.resolve(), warn: () => undefined }
 const make = async (spec: object) => {
   const resource = createStoredResource(Kiosk, new MemoryStorage(), { clock: systemClock, randomUuid: () => crypto.randomUUID(), randomSuffix: () => 'abcde', logger: silentLogger }, signal)
-  await resource.writer!.create({ metadata: { name: 'a' }, spec }, options, signal)
+  await resource.writer.create({ metadata: { name: 'a' }, spec }, options, signal)
   return { resource, to: (replicas: unknown) => resource.scale!.writer!.update('a', (scale) => ({ ...scale!, spec: replicas === undefined ? {} : { replicas } }), options, signal) }
 }
 
