@@ -1,3 +1,4 @@
+import type { PropagationPolicySpec } from '../../apis/policy.federation/v1alpha1/propagation-policy.ts'
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/logger.ts'
@@ -9,6 +10,9 @@ import type { RemovalBudget } from './removal-budget.ts'
 import type { Rendering } from './render.ts'
 import type { StoreGuard } from './store-guard.ts'
 import type { Tombstones } from './tombstones.ts'
+
+/** The part of a PropagationPolicy's spec that is about copies. */
+export type PropagationRules = Pick<PropagationPolicySpec, 'conflictResolution' | 'suspension' | 'preserveResourcesOnDeletion'>
 
 /** Something that a person should know of: why a template is where it is, or is not. */
 export interface TemplateEvent { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }
@@ -24,8 +28,8 @@ export interface PropagationOptions {
   readonly rendering: Rendering
   /** What of a copy is the member's business: names from the object's root. */
   readonly retained: (store: TemplateStore, federated: FederatedObject, member: Member) => readonly string[] | undefined
-  /** As the policy that claimed the template says. */
-  readonly overwrites: (federated: FederatedObject) => boolean
+  /** What the policy that claimed the template says of how it is carried out; undefined: none has. */
+  readonly policyOf: (federated: FederatedObject) => PropagationRules | undefined
   /** Labels that a namespace made in a member gets from that of the host. */
   readonly namespaceLabels: (namespace: string, signal: AbortSignal) => Promise<Readonly<Record<string, string>>>
   /** A member's watch told of a copy: what it reports may have changed. */

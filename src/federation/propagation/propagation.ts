@@ -84,7 +84,7 @@ export class Propagation {
   #see(template: string, federated: FederatedObject, signal: AbortSignal): void {
     const { metadata, spec, status } = federated, targets = status?.schedule?.targets ?? []
     const clusters = [...new Set([...targets.map(({ cluster }) => cluster), ...(status?.clusters ?? []).map(({ name }) => name), ...this.#options.ledger.of(template).keys()])]
-    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.decision, clusters]), known = this.#seen.get(template)
+    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.decision, status?.policy, clusters]), known = this.#seen.get(template)
     this.#seen.set(template, { signature, clusters })
     if (metadata.deletionTimestamp === undefined) this.#ending.delete(template)
     else this.#ending.add(template)
@@ -150,7 +150,7 @@ export class Propagation {
     try {
       for (const cluster of lost) {
         const record = ledger.get(template, cluster, federated), uid = record === 'gone' ? undefined : record?.uid
-        await this.#options.tombstones.add(cluster, template, { template: federated.metadata.uid ?? '', ...(uid !== undefined && { uid }), orphan: isOrphaned(federated), propagationPolicy: removalPolicy(federated) }, signal)
+        await this.#options.tombstones.add(cluster, template, { template: federated.metadata.uid ?? '', ...(uid !== undefined && { uid }), orphan: isOrphaned(federated, this.#options.policyOf(federated)), propagationPolicy: removalPolicy(federated) }, signal)
       }
       await store.resource.writer.update(keyOfTemplate(federated), (current) => {
         if (!current || current.metadata.uid !== federated.metadata.uid) return current ?? federated

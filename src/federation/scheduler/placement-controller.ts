@@ -19,9 +19,11 @@ import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 import type { Claimable } from '../claim/any-policy.ts'
 import { PolicyIndex } from '../claim/policy-index.ts'
 import type { Members } from '../member/members.ts'
+import type { Overrides } from '../override/overrides.ts'
 import { toNative } from '../template/native-object.ts'
 import { SERVER } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
+import { Dependents, neededKeys, propagatesDependencies } from './dependents.ts'
 import { place, withPlacement, type Placed, type PlacingPolicy } from './place.ts'
 import type { ReplicaPreference } from './placement-request.ts'
 import type { ClusterFacts } from './snapshot.ts'
@@ -37,6 +39,8 @@ export interface PlacementControllerOptions {
   readonly namespaces: ListerWatcher
   /** Resolves once `members` holds every Cluster there was at the start: with fewer, targets would be given up for nothing. */
   readonly seen: Promise<void>
+  /** Override policies, which policies may wait for. */
+  readonly overrides: Pick<Overrides, 'of' | 'onChange'>
   /** Only the replica that leads decides. */
   readonly leads: () => boolean
   readonly onPlaced: (store: TemplateStore, federated: FederatedObject, placed: Placed) => void
@@ -55,6 +59,9 @@ export class PlacementController {
   readonly #templates = new Map<string, Template>()
   readonly #preferences = new Map<string, ReplicaSchedulingPreference>()
   readonly #sets = new Map<string, ClusterSet>()
+  readonly #dependents = new Dependents()
+  /** Templates whose policy waits for overrides. */
+  readonly #waiting = new Set<string>()
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>()
   #facts: readonly ClusterFacts[] | undefined
   #factsAt = 0
@@ -68,7 +75,7 @@ export class PlacementController {
   kickAll(): void { for (const key of this.#templates.keys()) this.#queue.add(key) }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { templates, members, policies, preferences, clusterSets, namespaces, seen, concurrency, clock, logger } = this.#options, retry = { clock, logger }
+    const { templates, members, policies, preferences, clusterSets, namespaces, overrides, seen, concurrency, clock, logger } = this.#options, retry = { clock, logger }
     members.onChange(() => { this.#facts = undefined; this.kickAll() }, signal)
     // Decisions wait until all that they rest on has been seen once: a policy that is not known yet is no policy that is gone.
     const first = [
@@ -79,7 +86,15 @@ export class PlacementController {
     ]
     await Promise.race([Promise.all([seen, ...first.map(({ ready }) => ready)]), new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })])
     const following = first.map(({ done }) => done)
-    templates.onKind((store) => { following.push(follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), retry, signal).done) }, signal)
+    const known: Promise<void>[] = []
+    templates.onKind((store) => {
+      const { ready, done } = follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), retry, signal)
+      known.push(ready)
+      following.push(done)
+    }, signal)
+    // What needs a template must be known before that is placed.
+    await Promise.all(known)
+    overrides.onChange(() => { for (const key of this.#waiting) this.#queue.add(key) })
     await runController({ name: 'placement', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)
     await Promise.all(following)
   }
@@ -89,14 +104,26 @@ export class PlacementController {
     if (!federated) {
       if (known) this.#index.removeTemplate(known)
       this.#templates.delete(queueKey)
+      this.#waiting.delete(queueKey)
+      for (const needed of this.#dependents.remove(queueKey)) this.#queue.add(needed)
       return
     }
     const { target } = store, { metadata, spec, status } = federated, labels = spec.template.metadata?.labels
     const template: Template = { queueKey, apiVersion: target.group ? `${target.group}/${target.version}` : target.version, kind: target.kind, name: metadata.name ?? '', ...(metadata.namespace !== undefined && { namespace: metadata.namespace }), ...(labels && { labels }) }
     this.#templates.set(queueKey, template)
     this.#index.setTemplate(template, status?.policy as PlacingReference | undefined)
-    if (status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
-    else if (!known) this.#queue.add(queueKey)
+    const policy = this.policyOf(federated), native = toNative(federated, target, store.kind, metadata.uid ?? ''), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
+    for (const one of this.#dependents.set(queueKey, needed, status?.schedule?.targets?.map(({ cluster }) => cluster) ?? [])) this.#queue.add(one)
+    if (!known || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
+  }
+
+  /** The policy that claims a template, as it is now. */
+  policyOf({ status }: FederatedObject): PlacingPolicy | undefined { return status?.policy && (this.#index.policy(status.policy as PlacingReference) as PlacingPolicy | undefined) }
+
+  /** Templates by kind are few: built-in kinds, and those that are configured. */
+  #keyOf(group: string, kind: string, key: string): string | undefined {
+    const store = this.#options.templates.list().find(({ target }) => target.group === group && target.kind === kind)
+    return store && templateKey(store.id, key)
   }
 
   #usePolicy(reader: ListerWatcher, key: string, policy: KubeObject | undefined): void {
@@ -115,6 +142,8 @@ export class PlacementController {
     const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.cache.get(objectKey)?.parse() as FederatedObject | undefined
     if (!store || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
     const placed = this.#place(store, federated, clock.now())
+    if (placed.scheduled.reason === 'OverridesMissing') this.#waiting.add(key)
+    else this.#waiting.delete(key)
     if (withPlacement(federated.status, placed) === federated.status) return {}
     let written: Placed | undefined
     try {
@@ -134,9 +163,10 @@ export class PlacementController {
 
   #place(store: TemplateStore, federated: FederatedObject, now: number): Placed {
     const { target, kind } = store, native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = this.#templates.get(templateKey(store.id, keyOf(federated))), sets = this.#setsOf(federated.metadata.namespace)
-    const preference = this.#preferenceOf(store, federated)
+    const preference = this.#preferenceOf(store, federated), { overrides } = this.#options
     return place({
       federated, native, target, policies: template ? (this.#index.policiesFor(template)) : [], preference, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
+      required: this.#dependents.of(templateKey(store.id, keyOf(federated))), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
     })
   }
 

@@ -14,6 +14,8 @@ export interface TargetKind {
   readonly namespaced: boolean
   readonly shortNames: readonly string[]
   readonly hasStatus: boolean
+  /** Kubernetes' own: its schema says how lists are merged by strategic merge patches. */
+  readonly isBuiltIn: boolean
   readonly scale?: ScalePaths
   /** Name of its definition, and where that and all it refers to are found. */
   readonly definition: string
@@ -44,7 +46,7 @@ const scalePaths = (_kind: string): ScalePaths => ({ specReplicasPath: '.spec.re
 export const builtInTargets: readonly TargetKind[] = newestStable(resources as unknown as Readonly<Record<string, readonly Described[]>>).flatMap(({ group, version, kinds }) =>
   kinds.filter(({ kind, plural, verbs }) => verbs.includes('create') && verbs.includes('watch') && (kind === 'Pod' || kind === 'PersistentVolume' || !isIdentityBound(group, plural))).map(
     ({ kind, plural, namespaced, schema, shortNames = [], subresources = {} }): TargetKind => ({
-      group, version, kind, plural, namespaced, shortNames, hasStatus: 'status' in subresources, ...('scale' in subresources && { scale: scalePaths(kind) }),
+      group, version, kind, plural, namespaced, shortNames, isBuiltIn: true, hasStatus: 'status' in subresources, ...('scale' in subresources && { scale: scalePaths(kind) }),
       definition: schema, definitions: kubernetesDefinitions, validateName: NAMES.get(`${group}/${kind}`) ?? dns1123Subdomain,
     })))
 
