@@ -33,6 +33,12 @@ export class Lines<T = string> implements AsyncDisposable {
     }
   }
 
+  /** Ends the program as a crash would. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#closed
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.stdin!.end()
     this.#child.kill()
