@@ -28,7 +28,7 @@ export type KubectlVersion = 'testbed' | 'machine'
 /** The test bed's kubectl and, where there is one, the first on PATH: usually an older one. */
 export const KUBECTLS: readonly KubectlVersion[] = ['testbed', ...(onPath('kubectl') ? ['machine' as const] : [])]
 
-export const informerProgram = (): string => provided!.informer!
+export const informerProgram = (name: 'informer' | 'churn'): string => path.join(provided!.informer!, name)
 
 let opened: Promise<Testbed> | undefined
 export const testbed = (): Promise<Testbed> => (opened ??= openTestbed(provided!.dir))

@@ -8,11 +8,11 @@ import path from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { binariesUnavailable } from '../testbed/binaries.ts'
 import { startTestbed } from '../testbed/testbed.ts'
-import { buildInformer } from './informer.ts'
+import { buildInformers } from './informer.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Folder of the running test bed, and the program of informer/; null where that cannot be built. */
+    /** Folder of the running test bed, and that of the programs of informer/; null where they cannot be built. */
     testbed: { readonly dir: string; readonly informer: string | null } | null
   }
 }
@@ -42,7 +42,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 /** The test bed's programs may be here while Go is not. */
 async function informerIfBuildable(signal: AbortSignal): Promise<string | null> {
   try {
-    return await buildInformer(signal)
+    return await buildInformers(signal)
   } catch (error) {
     if (process.env['CI'] || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     console.log('The tests with a client-go informer are skipped: it is built with Go, and there is no `go` on PATH')

@@ -47,8 +47,8 @@ describeFleet('kubectl on our kinds and on their twins', () => {
   }, 60_000)
   afterAll(async () => {
     await kubectl('host', 'delete -f -', { input: { apiVersion: 'v1', kind: 'List', items: twins } })
-    await kubectl('host', `delete namespace ${NAMESPACE} --wait=false`)
     await standIns[Symbol.asyncDispose]()
+    await kubectl('host', `delete namespace ${NAMESPACE} --wait=false`)
     for (const version of KUBECTLS) rmSync(await caches(version), { recursive: true, force: true })
   }, 60_000)
 
