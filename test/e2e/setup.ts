@@ -9,11 +9,12 @@ import type { TestProject } from 'vitest/node'
 import { binariesUnavailable } from '../testbed/binaries.ts'
 import { startTestbed } from '../testbed/testbed.ts'
 import { buildInformers } from './informer.ts'
+import { pythonWithClient } from './python.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Folder of the running test bed, and that of the programs of informer/; null where they cannot be built. */
-    testbed: { readonly dir: string; readonly informer: string | null } | null
+    /** Folder of the running test bed, that of the programs of informer/, and a Python with the client; null where these cannot be had. */
+    testbed: { readonly dir: string; readonly informer: string | null; readonly python: string | null } | null
   }
 }
 
@@ -30,9 +31,9 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     return undefined
   }
   const folder = mkdtempSync(path.join(os.tmpdir(), 'federation-e2e-')), signal = AbortSignal.timeout(LIMIT_MS)
-  const informer = await informerIfBuildable(signal)
+  const informer = await informerIfBuildable(signal), python = await pythonIfThere(signal)
   const testbed = await startTestbed({ dir: path.join(folder, 'testbed'), portBase: PORT_BASE, members: 3, signal, progress: (line) => { console.log(`test bed: ${line}`) } })
-  project.provide('testbed', { dir: testbed.dir, informer })
+  project.provide('testbed', { dir: testbed.dir, informer, python })
   return async () => {
     await testbed.stop()
     rmSync(folder, { recursive: true })
@@ -48,4 +49,12 @@ async function informerIfBuildable(signal: AbortSignal): Promise<string | null> 
     console.log('The tests with a client-go informer are skipped: it is built with Go, and there is no `go` on PATH')
     return null
   }
+}
+
+async function pythonIfThere(signal: AbortSignal): Promise<string | null> {
+  const python = await pythonWithClient(signal), missing = 'there is no `python3` on PATH that can make a virtual environment'
+  if (python !== undefined) return python
+  if (process.env['CI']) throw new Error(missing)
+  console.log(`The test with the Python client is skipped: ${missing}`)
+  return null
 }

@@ -23,7 +23,7 @@ const FOLLOWED: Readonly<Record<string, string>> = {
 }
 
 /** What is changed: where, and how such an object looks. */
-interface Changed { readonly to: string; readonly list: string; object(name: string, value: number): object }
+interface Changed { readonly to: string; readonly list: string; readonly object: (name: string, value: number) => object }
 
 const stored = (plural: string, kind: string, spec: (value: number) => object): Changed =>
   ({ to: 'host', list: `/apis/${STAND_IN}/v1alpha1/namespaces/${NAMESPACE}/${plural}`, object: (name, value) => ({ apiVersion: `${STAND_IN}/v1alpha1`, kind, metadata: { name, labels: { value: `${value}` } }, spec: spec(value) }) })
@@ -101,4 +101,4 @@ async function storesOf(program: ReturnType<typeof runChurn>, count: number) {
 }
 
 /** Items of typed lists carry no kind, objects of informers do; a metadata client has the metadata only. */
-const byName = (objects: readonly RawObject[], client: string): Record<string, object> => Object.fromEntries(objects.map(({ apiVersion: _, kind: __, ...object }) => [object.metadata!.name!, client === 'metadata' ? { metadata: object.metadata } : object]))
+const byName = (objects: readonly RawObject[], client: string): Record<string, object> => Object.fromEntries(objects.map((object) => [object.metadata!.name!, client === 'metadata' ? { metadata: object.metadata } : { ...object, apiVersion: '', kind: '' }]))
