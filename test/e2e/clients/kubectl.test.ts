@@ -65,7 +65,7 @@ describeFleet('kubectl on our kinds and on their twins', () => {
       }
       expect(ours).toEqual(twin)
       expect(ours.filter(({ code, expected }) => code !== expected), 'each ends as it should, not only like its twin').toEqual([])
-    })
+    }, 180_000)
   })
 
   test.each(KUBECTLS)('get -w tells the same changes (%s)', async (version) => {
