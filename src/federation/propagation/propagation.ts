@@ -8,7 +8,7 @@
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../machinery/meta/object-meta.ts'
-import { isReason } from '../../machinery/meta/status-error.ts'
+import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 import type { Member } from '../member/member.ts'
 import { COPIES_FINALIZER } from '../template/marks.ts'
 import { SERVER } from '../template/server-user.ts'
@@ -153,9 +153,9 @@ export class Propagation {
         await this.#options.tombstones.add(cluster, template, { template: federated.metadata.uid ?? '', ...(uid !== undefined && { uid }), orphan: isOrphaned(federated, this.#options.policyOf(federated)), propagationPolicy: removalPolicy(federated) }, signal)
       }
       await store.resource.writer.update(keyOfTemplate(federated), (current) => {
-        if (!current || current.metadata.uid !== federated.metadata.uid) return current ?? federated
+        if (current?.metadata.uid !== federated.metadata.uid) throw StatusError.notFound({ group: store.kind.group, resource: store.kind.plural }, federated.metadata.name ?? '')
         const done = [COPIES_FINALIZER, ...(isCollector ? [ORPHAN_FINALIZER, FOREGROUND_FINALIZER] : [])]
-        return { ...current, metadata: { ...current.metadata, finalizers: (current.metadata.finalizers ?? []).filter((finalizer) => !done.includes(finalizer)) } }
+        return { ...current!, metadata: { ...current!.metadata, finalizers: (current!.metadata.finalizers ?? []).filter((finalizer) => !done.includes(finalizer)) } }
       }, SERVER, signal)
     } catch (error) {
       if (!signal.aborted && !isReason(error, 'NotFound')) logger.warn({ template, error: String(error) }, 'a template without copies could not be let go; trying again')
