@@ -102,7 +102,8 @@ const isQuantity = ({ oneOf }: JsonSchema) => oneOf?.length === 2 && oneOf[0]!.t
 
 function withObjectFields(schema: JsonSchema): JsonSchema {
   const { apiVersion = STRING, kind = STRING, metadata, ...rest } = schema.properties ?? {}
-  const isOpen = metadata === undefined || (referenceOf(metadata) === undefined && !metadata.properties)
+  // A schema of its own may narrow names only.
+  const isOpen = metadata === undefined || (referenceOf(metadata) === undefined && !metadata.properties?.['labels'])
   return { ...schema, properties: { apiVersion, kind, metadata: isOpen ? OBJECT_META : metadata, ...rest } }
 }
 

@@ -62,7 +62,7 @@ test.each([
   [{ labels: [] }, 'array into Go struct field ObjectMeta.metadata.labels of type map[string]string'],
   [{ finalizers: 'x' }, 'string into Go struct field ObjectMeta.metadata.finalizers of type []string'],
   [{ generation: 1.5 }, 'number 1.5 into Go struct field ObjectMeta.metadata.generation of type int64'],
-  [{ ownerReferences: [{ controller: 'yes' }] }, 'string into Go struct field ObjectMeta.metadata.ownerReferences.controller of type bool'],
+  [{ ownerReferences: [{ controller: 'yes' }] }, 'string into Go struct field OwnerReference.metadata.ownerReferences.controller of type bool'],
 ])('decoding %j', (value, text) => {
   expect(() => decodeObjectMeta(value, widget)).toThrow(`Widget in version "v1" cannot be handled as a Widget: json: cannot unmarshal ${text}`)
 })

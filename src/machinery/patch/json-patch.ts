@@ -1,4 +1,4 @@
-import { cloneJson, equalJson, getMember, isJsonObject, setMember } from '../meta/json-value.ts'
+import { cloneJson, equalJson, getMember, isJsonObject, jsonTypeName, setMember } from '../meta/json-value.ts'
 import { stringifyJson } from '../meta/json.ts'
 import { StatusError } from '../meta/status-error.ts'
 import { wrongType } from './decoding-error.ts'
@@ -15,6 +15,10 @@ const MAX_COPIED_BYTES = 3 * 1024 * 1024
 export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   const operations = patch ?? []
   if (!Array.isArray(operations)) throw wrongType(operations, '[]handlers.jsonPatchOp')
+  for (const operation of operations as unknown[]) for (const field of ['op', 'path', 'from']) {
+    const value = isJsonObject(operation) ? operation[field] ?? '' : ''
+    if (typeof value !== 'string') throw StatusError.badRequest(`error decoding patch: json: cannot unmarshal ${jsonTypeName(value)} into Go struct field jsonPatchOp.${field} of type string`)
+  }
   const misfit = operations.find((operation) => operation !== null && !isJsonObject(operation)) as unknown
   if (misfit !== undefined) throw wrongType(misfit, 'handlers.jsonPatchOp')
   if (operations.length > MAX_OPERATIONS) throw new StatusError('RequestEntityTooLarge', `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${operations.length}`)

@@ -77,7 +77,7 @@ describe('texts', () => {
   ])('%s', (_, schema, value, expected) => { expect(invalid(schema, value)).toEqual(expected) })
 
   test('types inside metadata are checked', () => {
-    const schema: JsonSchema = { type: 'object', properties: { metadata: { type: 'object', required: ['name'], properties: { labels: { type: 'object', additionalProperties: { type: 'string' } } } } } }
+    const schema: JsonSchema = { type: 'object', properties: { metadata: { type: 'object', properties: { labels: { type: 'object', additionalProperties: { type: 'string' } } } } } }
     const errors = validateSchema(schema, { metadata: { labels: { a: 1 as unknown as string } } })
     expect(StatusError.invalid({ group: 'g', kind: 'K' }, 'n', errors).message).toBe('K.g "n" is invalid: metadata.labels.a: Invalid value: "integer": metadata.labels.a in body must be of type string: "integer"')
   })
