@@ -1,5 +1,6 @@
 /** Controllers of the host and objects that this server keeps: garbage collection in both directions, namespaces that end, and what waits while a server is away. */
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createNamespace, describeFleet, eventually, kubectl, raw, testbed, tryKubectl } from './fleet-bed.ts'
 import { KindsServer } from './kinds-server.ts'
@@ -23,7 +24,12 @@ async function create(object: object): Promise<Owner> {
 }
 
 const exists = async (what: string, namespace = NAMESPACE) => (await kubectl('host', `-n ${namespace} get ${what} --ignore-not-found -o name`)) !== ''
-const gone = (what: string, namespace = NAMESPACE) => eventually(async () => { expect(await exists(what, namespace), what).toBe(false) }, SLOW_MS)
+/** Answers what is still there after a long time, that is: nothing. */
+async function left(whats: readonly string[], namespace = NAMESPACE): Promise<string[]> {
+  const remaining = async () => { const found = await Promise.all(whats.map((what) => exists(what, namespace))); return whats.filter((_, i) => found[i]) }
+  for (const started = performance.now(); performance.now() - started < SLOW_MS && (await remaining()).length > 0;) await sleep(500)
+  return remaining()
+}
 const available = (name: string) => kubectl('host', `get apiservice ${name} -o jsonpath={.status.conditions[?(@.type=="Available")].status}`)
 
 describeFleet('controllers of the host', () => {
@@ -53,7 +59,7 @@ describeFleet('controllers of the host', () => {
       await Promise.all([create(clusterSet('e2e-owned', owned(role))), create(cluster('e2e-owned', owned(role))), create(flunder('owned-by-map', owned(map)))])
       await kubectl('host', 'delete clusterrole e2e-owner')
       await kubectl('host', `-n ${NAMESPACE} delete configmap owner-map`)
-      await Promise.all([gone('clusterset e2e-owned'), gone('cluster e2e-owned'), gone(`${FLUNDERS} owned-by-map`)])
+      expect(await left(['clusterset e2e-owned', 'cluster e2e-owned', `${FLUNDERS} owned-by-map`])).toEqual([])
     }, TEST_MS)
 
     test('of the host goes with its owner of ours', async () => {
@@ -61,25 +67,32 @@ describeFleet('controllers of the host', () => {
       await Promise.all([create(configMap('owned-by-set', owned(set))), create(configMap('owned-by-flunder', owned(owner))), create(flunder('owned-by-flunder', owned(owner)))])
       await kubectl('host', 'delete clusterset e2e-owner')
       await kubectl('host', `-n ${NAMESPACE} delete ${FLUNDERS} owner`)
-      await Promise.all([gone('configmap owned-by-set'), gone('configmap owned-by-flunder'), gone(`${FLUNDERS} owned-by-flunder`)])
+      expect(await left(['configmap owned-by-set', 'configmap owned-by-flunder', `${FLUNDERS} owned-by-flunder`])).toEqual([])
     }, TEST_MS)
 
     test('is what never had an owner, and not what has one', async () => {
       const owner = await create(flunder('stays'))
       await Promise.all([create(flunder('without-owner', owned({ ...owner, uid: '11111111-1111-1111-1111-111111111111' }))), create(configMap('with-owner', owned(owner))), create(flunder('with-owner', owned(owner)))])
-      await gone(`${FLUNDERS} without-owner`)
+      expect(await left([`${FLUNDERS} without-owner`])).toEqual([])
       expect([await exists('configmap with-owner'), await exists(`${FLUNDERS} with-owner`)]).toEqual([true, true])
     }, TEST_MS)
 
-    test.each(['background', 'foreground', 'orphan'])('kubectl delete --cascade=%s', async (cascade) => {
-      const owner = await create(flunder(cascade)), dependents = [`configmap ${cascade}-map`, `${FLUNDERS} ${cascade}-flunder`]
-      await create(configMap(`${cascade}-map`, owned(owner)))
-      await create(flunder(`${cascade}-flunder`, owned(owner)))
-      // kubectl waits until the owner has gone: in the foreground that is after its dependents.
-      await kubectl('host', `-n ${NAMESPACE} delete ${FLUNDERS} ${cascade} --cascade=${cascade} --timeout=100s`, { timeoutMs: SLOW_MS + 10_000 })
-      if (cascade === 'foreground') for (const dependent of dependents) expect(await exists(dependent), dependent).toBe(false)
-      if (cascade === 'background') for (const dependent of dependents) await gone(dependent)
-      if (cascade === 'orphan') for (const dependent of dependents) expect(await kubectl('host', `-n ${NAMESPACE} get ${dependent} -o jsonpath={.metadata.name}{.metadata.ownerReferences}`)).toBe(dependent.split(' ')[1])
+    /** An owner, dependents of both kinds, and `kubectl delete`, which waits until the owner has gone. */
+    async function cascade(way: string): Promise<string[]> {
+      const owner = await create(flunder(way))
+      await create(configMap(`${way}-map`, owned(owner)))
+      await create(flunder(`${way}-flunder`, owned(owner)))
+      await kubectl('host', `-n ${NAMESPACE} delete ${FLUNDERS} ${way} --cascade=${way} --timeout=100s`, { timeoutMs: SLOW_MS + 10_000 })
+      return [`configmap ${way}-map`, `${FLUNDERS} ${way}-flunder`]
+    }
+    test('kubectl delete --cascade=background', async () => { expect(await left(await cascade('background'))).toEqual([]) }, TEST_MS)
+    test('kubectl delete --cascade=foreground: the dependents go first', async () => {
+      const dependents = await cascade('foreground')
+      expect(await Promise.all(dependents.map((dependent) => exists(dependent)))).toEqual([false, false])
+    }, TEST_MS)
+    test('kubectl delete --cascade=orphan: the dependents stay, without an owner', async () => {
+      const dependents = await cascade('orphan')
+      expect(await Promise.all(dependents.map((dependent) => kubectl('host', `-n ${NAMESPACE} get ${dependent} -o jsonpath={.metadata.name}{.metadata.ownerReferences}`)))).toEqual(['orphan-map', 'orphan-flunder'])
     }, TEST_MS)
   })
 
@@ -88,12 +101,12 @@ describeFleet('controllers of the host', () => {
     await create(flunder('plain', {}, 'e2e-ending'))
     await create(flunder('held', { finalizers: ['example.com/held'] }, 'e2e-ending'))
     await kubectl('host', 'delete ns e2e-ending --wait=false')
-    await gone(`${FLUNDERS} plain`, 'e2e-ending')
+    expect(await left([`${FLUNDERS} plain`], 'e2e-ending')).toEqual([])
     await eventually(async () => { expect(await kubectl('host', 'get ns e2e-ending -o jsonpath={.status.conditions[?(@.type=="NamespaceFinalizersRemaining")].message}')).toContain('example.com/held in 1 resource instances') }, SLOW_MS)
     const { stderr } = await tryKubectl('host', '-n e2e-ending create -f -', { input: flunder('late', {}, 'e2e-ending') })
     expect(stderr).toContain('unable to create new content in namespace e2e-ending because it is being terminated')
     await kubectl('host', ['-n', 'e2e-ending', 'patch', FLUNDERS, 'held', '--type=merge', '-p', '{"metadata":{"finalizers":null}}'])
-    await gone('ns e2e-ending')
+    expect(await left(['ns e2e-ending'])).toEqual([])
   }, TEST_MS)
 
   test('while a server is away nothing that depends on it goes, and nothing is collected by mistake', async () => {
@@ -116,11 +129,11 @@ describeFleet('controllers of the host', () => {
     expect([await exists('configmap owned-away'), await exists('configmap owned-by-set-away'), await exists('ns e2e-waiting')]).toEqual([true, true, true])
     await Promise.all([server.start(), bed.server.start()])
     for (const name of OURS) await eventually(async () => { expect(await available(name), name).toBe('True') }, SLOW_MS)
-    await gone('ns e2e-waiting')
+    expect(await left(['ns e2e-waiting'])).toEqual([])
     await eventually(async () => { expect(await freshness()).toEqual(['Current', 'Current']) }, SLOW_MS)
     expect([await exists('configmap owned-away'), await exists('configmap owned-by-set-away')]).toEqual([true, true])
     await kubectl('host', `-n ${NAMESPACE} delete ${FLUNDERS} away`)
     await kubectl('host', 'delete clusterset e2e-away')
-    await Promise.all([gone('configmap owned-away'), gone('configmap owned-by-set-away')])
+    expect(await left(['configmap owned-away', 'configmap owned-by-set-away'])).toEqual([])
   }, 2 * TEST_MS)
 })

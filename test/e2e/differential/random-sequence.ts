@@ -61,7 +61,8 @@ const ACTIONS: readonly Action[] = [
   (seeded, name) => merge(`${name}/status`, { metadata: metadata(seeded), status: seeded.pick([{ phase: 'Up' }, { replicas: 3 }, { conditions: [{ type: 'Ready', status: 'True' }] }, { conditions: [{ type: 'Ready' }] }, null]) }, options(seeded)),
   (seeded, name, _, turn) => merge(`${name}/scale`, { spec: { replicas: seeded.chance(0.8) ? 5 + turn : 101 } }, options(seeded)),
   (seeded, name) => remove(name, seeded.pick([undefined, { propagationPolicy: 'Orphan' }, { propagationPolicy: 'Foreground' }, { preconditions: { uid: 'nope' } }, { dryRun: ['All'] }])),
-  (seeded) => removeAll({ labelSelector: seeded.pick(LABELS), ...(seeded.chance(0.5) && { dryRun: 'All' }) }),
+  // One at a time: the order in which several go is nobody's business.
+  (seeded) => removeAll({ labelSelector: seeded.pick(LABELS), ...(seeded.chance(0.5) ? { dryRun: 'All' } : { limit: '1' }) }),
   (seeded, name) => merge(name, { metadata: { finalizers: null } }, options(seeded)),
   (seeded, name) => read(name, seeded.chance(0.2) ? { accept: TABLE } : {}),
   (seeded) => list({ ...(seeded.chance(0.5) && { labelSelector: seeded.pick(LABELS) }), ...(seeded.chance(0.3) && { fieldSelector: seeded.pick(['spec.color=red', 'spec.model!=m-1', 'metadata.name=a']) }), ...(seeded.chance(0.3) && { limit: '2' }) }, seeded.chance(0.2) ? { accept: TABLE } : {}),
