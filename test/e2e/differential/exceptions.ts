@@ -41,6 +41,7 @@ const STEPS: readonly (readonly [why: string, steps: Readonly<Record<string, rea
   ['an escaped slash never divides a path: it could lead past authorization', { 'get: queries': ['escaped slash'] }],
   ['a defect there: through a version that lacks a field in use, it gives up managedFields', { 'managers of two versions': ['patched by the newer', 'same manager, older', 'read'] }],
   ['a defect there: a map that apply empties becomes null, and null is refused', { 'apply: an emptied map': ['emptied', 'what there is at last'] }],
+  ['null means nothing in an apply too, as in every other write', { 'apply: a null member': ['changed'] }],
   ['a defect there: a Scale cannot be applied by force against an applier', { 'apply: a scale by force': ['forced', 'what there is at last'] }],
   ['a defect there: a Scale of zero replicas is written without them, and whoever owned them is forgotten', { 'scale': ['status selector', 'what there is at last'] }],
   ['a defect there: it applies nothing of a field selector without a field', { 'fields': ['='] }],

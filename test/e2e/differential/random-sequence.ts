@@ -7,7 +7,7 @@ const NAMES = ['a', 'b', 'c'], MANAGERS = ['m1', 'm2', 'm3'], LABELS = ['l=1', '
 /** What a field may be given; the last ones are wrong somewhere. Replicas are neither zero nor what they are: of such a Scale a kube-apiserver forgets, or doubles, who owns them. */
 const FIELDS: Readonly<Record<string, readonly unknown[]>> = {
   model: ['m-1', 'm-2', 'm-3', 'bad-x', 'X', 5], color: ['red', 'blue', 'green', 'purple'], replicas: [1, 2, 5, 100, 101, 'x'], minReplicas: [1, 3, -1], note: ['n', '', null, 'x'], grade: ['a', null],
-  tags: [['a'], ['a', 'b'], ['b', 'a', 'c'], [], ['a', 'a']], args: [['1'], ['1', '2'], ['2', '1']], labels: [{ a: '1' }, { a: '2', b: '1' }, { b: null }, { long: '01234567890' }],
+  tags: [['a'], ['a', 'b'], ['b', 'a', 'c'], [], ['a', 'a']], args: [['1'], ['1', '2'], ['2', '1']], labels: [{ a: '1' }, { a: '2', b: '1' }, { b: '2' }, { long: '01234567890' }],
   parts: [[{ name: 'p' }], [{ name: 'p', count: 2 }, { name: 'q' }], [{ name: 'q', tags: ['t'] }, { name: 'p' }], [{ count: 1 }], [{ name: 'p' }, { name: 'p' }]],
   ports: [[{ port: 80 }], [{ port: 80, protocol: 'UDP' }, { port: 80 }], [{ port: 0 }]], nested: [{ a: '1' }, { a: '2', inner: { b: '1' } }, { inner: { c: '1' } }], selector: [{ x: '1' }, { y: '1' }],
   settings: [{ mode: 'fast' }, { limits: { max: 3 } }, { timeoutSeconds: 5 }, { limits: {} }], quotas: [{ q: { hard: 1 } }, { q: { hard: 1, soft: 2 }, r: { hard: 2 } }, { q: {} }], free: [{ any: [1, { a: 2 }] }, { any: 'x' }, { known: 'k' }],

@@ -82,7 +82,6 @@ export const reads: Sequences = {
     'paged': list({ limit: '1' }, { accept: TABLE }),
     'empty': list({ labelSelector: 'none=1' }, { accept: TABLE }),
     'not there': read('nope', { accept: TABLE }),
-    'as yaml': list({}, { accept: 'application/yaml;as=Table;v=v1;g=meta.k8s.io' }),
     'created as one': create(widget('c'), { accept: TABLE }),
     'deleted as one': remove('c', undefined, { accept: TABLE }),
     'patched as one': merge('a', { spec: { note: 'x' } }, { accept: TABLE }),
