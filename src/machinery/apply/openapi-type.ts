@@ -103,7 +103,8 @@ const isQuantity = ({ oneOf }: JsonSchema) => oneOf?.length === 2 && oneOf[0]!.t
 /** With apiVersion, kind and metadata as every object has them, where the schema leaves them open. */
 export function withObjectFields(schema: JsonSchema): JsonSchema {
   const { apiVersion = STRING, kind = STRING, metadata, ...rest } = schema.properties ?? {}
-  const isOpen = metadata === undefined || (referenceOf(metadata) === undefined && !metadata.properties)
+  // A schema of its own may narrow names only.
+  const isOpen = metadata === undefined || (referenceOf(metadata) === undefined && !metadata.properties?.['labels'])
   return { ...schema, properties: { apiVersion, kind, metadata: isOpen ? OBJECT_META : metadata, ...rest } }
 }
 

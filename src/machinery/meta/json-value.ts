@@ -24,6 +24,14 @@ export function setMember(object: JsonObject, key: string, value: unknown): void
 /** Members of the object itself only. */
 export const getMember = (object: JsonObject, key: string): unknown => (Object.hasOwn(object, key) ? object[key] : undefined)
 
+/** As Go's decoder names the type of a value. */
+export function jsonTypeName(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  if (JSON.isRawJSON(value)) return 'number'
+  return typeof value === 'boolean' ? 'bool' : typeof value
+}
+
 export function cloneJson<T>(value: T): T {
   if (Array.isArray(value)) return value.map(cloneJson) as T
   if (!isJsonObject(value)) return value

@@ -1,4 +1,4 @@
-import { cloneJson, depthOf, equalJson, getMember, isJsonObject, MAX_DEPTH, setMember } from '../meta/json-value.ts'
+import { cloneJson, depthOf, equalJson, getMember, isJsonObject, jsonTypeName, MAX_DEPTH, setMember } from '../meta/json-value.ts'
 import { stringifyJson } from '../meta/json.ts'
 import { StatusError } from '../meta/status-error.ts'
 import { wrongType } from './decoding-error.ts'
@@ -18,6 +18,10 @@ const MAX_MEASURED = 100
 export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   const operations = patch ?? []
   if (!Array.isArray(operations)) throw wrongType(operations, '[]handlers.jsonPatchOp')
+  for (const operation of operations as unknown[]) for (const field of ['op', 'path', 'from']) {
+    const value = isJsonObject(operation) ? operation[field] ?? '' : ''
+    if (typeof value !== 'string') throw StatusError.badRequest(`error decoding patch: json: cannot unmarshal ${jsonTypeName(value)} into Go struct field jsonPatchOp.${field} of type string`)
+  }
   const misfit = operations.find((operation) => operation !== null && !isJsonObject(operation)) as unknown
   if (misfit !== undefined) throw wrongType(misfit, 'handlers.jsonPatchOp')
   if (operations.length > MAX_OPERATIONS) throw new StatusError('RequestEntityTooLarge', `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${operations.length}`)

@@ -33,3 +33,9 @@ test('refusals', async () => {
   const { resource } = await make({})
   await expect(resource.scale!.writer!.update('nope', (scale) => scale!, options, signal)).rejects.toThrow('kiosks.example.com "nope" not found')
 })
+
+test('zero replicas are left out, and an object that has none cannot be shown', async () => {
+  const shown = async ({ resource }: Awaited<ReturnType<typeof make>>) => [...(await resource.scale!.reader.list({ name: 'a' }, signal)).entries].map((entry) => entry.parse()['spec'])
+  expect(await shown(await make({ size: { wanted: 0 } }))).toEqual([{}])
+  await expect(make({}).then(shown)).rejects.toThrow('the spec replicas field ".spec.size.wanted" does not exist')
+})

@@ -20,6 +20,7 @@ export function scaleResource({ kind, reader, writer }: Resource & { readonly wr
       list: async (query, signal) => {
         const page = await reader.list(query, signal), entries = [...page.entries].map(shown)
         if (query.name !== undefined && entries.length === 0) throw StatusError.notFound(of, query.name)
+        for (const entry of page.entries) mustHaveReplicas(entry.parse(), paths)
         return { ...page, entries }
       },
       watch: () => { throw StatusError.methodNotAllowed(of, 'watch') },
@@ -36,6 +37,12 @@ export function scaleResource({ kind, reader, writer }: Resource & { readonly wr
       },
     },
   }
+}
+
+/** An object without them cannot be scaled: a default belongs into its schema. */
+function mustHaveReplicas(object: KubeObject, { specReplicasPath }: ScalePaths): void {
+  const cause = `the spec replicas field ${JSON.stringify(specReplicasPath)} does not exist`
+  if (at(object, steps(specReplicasPath)) === undefined) throw new StatusError('InternalError', `Internal error occurred: ${cause}`, { details: { causes: [{ message: cause }] } })
 }
 
 const int32: JsonSchema = { type: 'integer', format: 'int32' }
@@ -62,9 +69,9 @@ const steps = (path: string) => path.slice(1).split('.')
 
 function scaleOf(object: KubeObject, { specReplicasPath, statusReplicasPath, labelSelectorPath }: ScalePaths): KubeObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata, selector = labelSelectorPath && at(object, steps(labelSelectorPath))
-  const metadata = Object.fromEntries(Object.entries({ name, namespace, uid, resourceVersion, creationTimestamp }).filter(([, value]) => value !== undefined))
+  const replicas = at(object, steps(specReplicasPath)) ?? 0, metadata = Object.fromEntries(Object.entries({ name, namespace, uid, resourceVersion, creationTimestamp }).filter(([, value]) => value !== undefined))
   return {
-    kind: 'Scale', apiVersion: 'autoscaling/v1', metadata, spec: { replicas: at(object, steps(specReplicasPath)) ?? 0 },
+    kind: 'Scale', apiVersion: 'autoscaling/v1', metadata, spec: replicas === 0 ? {} : { replicas },
     status: { replicas: at(object, steps(statusReplicasPath)) ?? 0, ...(typeof selector === 'string' && selector && { selector }) },
   }
 }

@@ -47,12 +47,12 @@ export function validatePatched(validation: FieldValidation, patched: KubeObject
   for (const text of errors) warn(text)
 }
 
-/** In words, those of metadata first, then by path. `object` is left as it is. */
+/** In words, those of metadata first, then by path, then those of metadata inside. `object` is left as it is. */
 function unknownFields(schema: JsonSchema, object: KubeObject): string[] {
-  const ofMetadata: string[] = [], others: string[] = []
+  const ofMetadata: string[] = [], others: string[] = [], ofEmbedded: string[] = []
   // What is no metadata at all is for the writer to refuse.
-  prune(schema, cloneJson(object), (path) => (path.startsWith('metadata.') ? ofMetadata : others).push(path))
-  return [...ofMetadata, ...others.sort()].slice(0, MAX_REPORTED).map((path) => `unknown field "${path}"`)
+  prune(schema, cloneJson(object), (path, isMetadata) => (path.startsWith('metadata.') ? ofMetadata : isMetadata ? ofEmbedded : others).push(path))
+  return [...ofMetadata, ...others.sort(), ...ofEmbedded].slice(0, MAX_REPORTED).map((path) => `unknown field "${path}"`)
 }
 
 const duplicate = (path: string) => `duplicate field ${JSON.stringify(path)}`

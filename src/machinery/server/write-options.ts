@@ -1,7 +1,7 @@
 import type { DeleteOptions, Request } from '../meta/core.ts'
 import { header } from '../meta/headers.ts'
 import type { JsonObject } from '../meta/json-value.ts'
-import { isJsonObject } from '../meta/json-value.ts'
+import { isJsonObject, jsonTypeName } from '../meta/json-value.ts'
 import type { FieldError } from '../meta/status-error.ts'
 import { fieldError, StatusError } from '../meta/status-error.ts'
 import { isTrue } from '../auth/request-info.ts'
@@ -33,7 +33,8 @@ const dryRunErrors = (values: readonly string[]): FieldError[] =>
 
 /** The program's name: the user agent up to its slash. */
 function managerFromAgent(agent: string): string {
-  const name = agent.split('/')[0]!, bytes = Buffer.from(name)
+  // Headers are read byte by byte; what is no UTF-8 shows as U+FFFD.
+  const name = Buffer.from(agent, 'latin1').toString().split('/')[0]!, bytes = Buffer.from(name)
   const cut = bytes.length > MAX_MANAGER_BYTES ? bytes.subarray(0, MAX_MANAGER_BYTES).toString().replace(/\ufffd$/, '') : name
   return cut.replaceAll(new RegExp(UNPRINTABLE, 'gu'), '') || 'unknown'
 }
@@ -66,6 +67,7 @@ function queryOptions(query: URLSearchParams): RawDeleteOptions {
   return {
     dryRun: query.getAll('dryRun'), ...(policy !== null && { propagationPolicy: policy }),
     ...(query.has('orphanDependents') && { orphanDependents: isTrue(query.get('orphanDependents')) }), ...(grace !== undefined && { gracePeriodSeconds: grace }),
+    ...((query.get('uid') || query.get('resourceVersion')) && { preconditions: Object.fromEntries(['uid', 'resourceVersion'].flatMap((field) => { const value = query.get(field); return value ? [[field, value]] : [] })) }),
   }
 }
 
@@ -85,16 +87,16 @@ function decodeDeleteOptions(request: Pick<Request, 'headers'>, body: Buffer): R
 
 function checkTypes(value: JsonObject): RawDeleteOptions {
   const present = Object.fromEntries(Object.entries(value).filter(([, found]) => found !== null))
-  const check = (object: JsonObject, path: string, field: string, fits: (found: unknown) => boolean) => {
+  const check = (object: JsonObject, path: string, field: string, type: string, fits: (found: unknown) => boolean) => {
     const found = object[field]
-    if (found !== undefined && found !== null && !fits(found)) throw StatusError.badRequest(`json: cannot unmarshal ${Array.isArray(found) ? 'array' : typeof found} into Go struct field DeleteOptions.${path}${field}`)
+    if (found !== undefined && found !== null && !fits(found)) throw StatusError.badRequest(`json: cannot unmarshal ${jsonTypeName(found)} into Go struct field ${path}.${field} of type ${type}`)
   }
   const isText = (found: unknown) => typeof found === 'string'
-  check(present, '', 'dryRun', (found) => Array.isArray(found) && found.every(isText))
-  check(present, '', 'propagationPolicy', isText)
-  check(present, '', 'orphanDependents', (found) => typeof found === 'boolean')
-  check(present, '', 'gracePeriodSeconds', Number.isInteger)
-  check(present, '', 'preconditions', isJsonObject)
-  if (isJsonObject(present['preconditions'])) for (const field of ['uid', 'resourceVersion']) check(present['preconditions'], 'preconditions.', field, isText)
+  check(present, 'DeleteOptions', 'dryRun', '[]string', (found) => Array.isArray(found) && found.every(isText))
+  check(present, 'DeleteOptions', 'propagationPolicy', 'v1.DeletionPropagation', isText)
+  check(present, 'DeleteOptions', 'orphanDependents', 'bool', (found) => typeof found === 'boolean')
+  check(present, 'DeleteOptions', 'gracePeriodSeconds', 'int64', Number.isInteger)
+  check(present, 'DeleteOptions', 'preconditions', 'v1.Preconditions', isJsonObject)
+  if (isJsonObject(present['preconditions'])) for (const field of ['uid', 'resourceVersion']) check(present['preconditions'], 'Preconditions.preconditions', field, field === 'uid' ? 'types.UID' : 'string', isText)
   return present
 }

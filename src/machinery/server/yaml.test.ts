@@ -15,10 +15,15 @@ test.each([
   ['a: ~', '{"a":null}'],
   ['a: {b: 1}\nc: [x, y]', '{"a":{"b":1},"c":["x",true]}'],
   ['{"a": 1}', '{"a":1}'],
+  ['', 'null'],
+  ['# nothing', 'null'],
+  ['a: 1\n---\nb: 2', '{"a":1}'],
   ['x: &x {b: 1}\na: {<<: *x}', '{"x":{"b":1},"a":{"b":1}}'],
 ])('%s', (text, json) => {
   expect(stringifyJson(parseYaml(text))).toBe(json)
 })
+
+test.each([['.inf', '+Inf'], ['-.inf', '-Inf'], ['.nan', 'NaN']])('%s is no JSON', (text, name) => { expect(() => parseYaml(`a: [${text}]`)).toThrow(`json: unsupported value: ${name}`) })
 
 test('a bomb of aliases is refused', () => {
   const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]', ...'bcdefghijklmnop'.split('').map((letter, i) => `${letter}: &${letter} [${Array.from({ length: 9 }, () => `*${'abcdefghijklmnop'[i]!}`).join(',')}]`)].join('\n')

@@ -1,17 +1,23 @@
-import { boolYaml11Tag, defineScalarTag, dump, DUMP_SCHEMA, FAILSAFE_SCHEMA, floatCoreTag, intCoreTag, load, mergeTag, NOT_RESOLVED, nullYaml11Tag } from 'js-yaml'
+import { boolYaml11Tag, defineScalarTag, dump, DUMP_SCHEMA, FAILSAFE_SCHEMA, floatCoreTag, intCoreTag, loadAll, mergeTag, NOT_RESOLVED, nullYaml11Tag } from 'js-yaml'
 import { MAX_DEPTH } from '../meta/json-value.ts'
 import { parseJson, stringifyJson } from '../meta/json.ts'
 import { checkExpansion } from './yaml-expansion.ts'
 
 /**
  * YAML as Kubernetes reads it (sigs.k8s.io/yaml): version 1.1, where an unquoted `y` is true, but dates and `8080:80` stay text, and integers of any length keep their digits.
- * Throws where it is malformed, nests deeper than `MAX_DEPTH`, or repeats aliases so often that a small body would grow without bound.
+ * An empty text is null; of several documents the first counts. Throws where it is malformed, nests deeper than `MAX_DEPTH`, holds what is no number, or repeats aliases so often that a small body would grow without bound.
  */
 export function parseYaml(text: string): unknown {
-  const value = load(text, { schema: INPUT, maxDepth: MAX_DEPTH, json: true }) ?? null
+  const value = loadAll(text, { schema: INPUT, maxDepth: MAX_DEPTH, json: true })[0] ?? null
   checkExpansion(value, text)
   // Through JSON: what JSON cannot say is refused here rather than stored.
-  return parseJson(stringifyJson(value))
+  return parseJson(stringifyJson(finite(value)))
+}
+
+function finite(value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`json: unsupported value: ${Number.isNaN(value) ? 'NaN' : value < 0 ? '-Inf' : '+Inf'}`)
+  if (typeof value === 'object' && value !== null && !isRaw(value)) for (const member of Object.values(value)) finite(member)
+  return value
 }
 
 /** Keys sorted and lists not indented, as Kubernetes writes YAML. */
