@@ -2,7 +2,7 @@ import type { FederatedObject } from '../../apis/types.federation/v1alpha1/feder
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { isJsonObject } from '../../machinery/meta/json-value.ts'
 import { ORPHAN_FINALIZER } from '../../machinery/meta/object-meta.ts'
-import type { PropagationRules } from './propagation-context.ts'
+import type { PropagationRules } from './propagation-rules.ts'
 import { DELETION_ANNOTATION, KUBEFED_ORPHAN_ANNOTATION } from '../template/marks.ts'
 
 /** Whether the copies are to stay in the members when the template goes: as whoever deletes it says, as KubeFed's mark says, or as the policy does. */

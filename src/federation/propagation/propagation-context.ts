@@ -1,4 +1,3 @@
-import type { PropagationPolicySpec } from '../../apis/policy.federation/v1alpha1/propagation-policy.ts'
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/logger.ts'
@@ -6,13 +5,11 @@ import type { Member } from '../member/member.ts'
 import type { Members } from '../member/members.ts'
 import type { Templates, TemplateStore } from '../template/templates.ts'
 import type { CopyLedger } from './copy-ledger.ts'
+import type { PropagationRules } from './propagation-rules.ts'
 import type { RemovalBudget } from './removal-budget.ts'
 import type { Rendering } from './render.ts'
 import type { StoreGuard } from './store-guard.ts'
 import type { Tombstones } from './tombstones.ts'
-
-/** The part of a PropagationPolicy's spec that is about copies. */
-export type PropagationRules = Pick<PropagationPolicySpec, 'conflictResolution' | 'suspension' | 'preserveResourcesOnDeletion'>
 
 /** Something that a person should know of: why a template is where it is, or is not. */
 export interface TemplateEvent { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }

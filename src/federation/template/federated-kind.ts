@@ -44,7 +44,7 @@ export function federatedKind(target: TargetKind, { isBuiltIn, strategy }: { rea
     kind: {
       group, version, kind, listKind: `${kind}List`, plural: `federated${target.plural}`, singular: kind.toLowerCase(), shortNames: target.shortNames.map((name) => `f${name}`), categories: ['federation'], namespaced: target.namespaced || target.kind === 'Namespace',
       strategicMerge: true, schema: () => Promise.resolve(schema()), columns, fields: {}, hasStatus: true, strategy: strategy({ group, version }, schema),
-      ...(target.scale && { scale: { specReplicasPath: `.spec.template${target.scale.specReplicasPath}`, statusReplicasPath: `.status.aggregated${target.scale.statusReplicasPath.replace(/^\.status/, '')}` } }),
+      ...(target.scale && { scale: { ...target.scale, specReplicasPath: `.spec.template${target.scale.specReplicasPath}`, statusReplicasPath: `.status.aggregated${target.scale.statusReplicasPath.replace(/^\.status/, '')}` } }),
     },
   }
 }

@@ -37,7 +37,7 @@ const NAMES: ReadonlyMap<string, (name: string) => readonly string[]> = new Map(
 ])
 
 /** Where a kube-apiserver reads and writes the replicas of its own kinds. The selector of Scale is text, these kinds' is an object: it is left out. */
-const scalePaths = (_kind: string): ScalePaths => ({ specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' })
+const scalePaths = (_kind: string): ScalePaths => ({ specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', defaultReplicas: 1 })
 
 /**
  * Kubernetes' own kinds that can be distributed, each in the newest stable version of its group. Not: what stands for one cluster's own state

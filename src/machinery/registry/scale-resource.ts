@@ -40,9 +40,9 @@ export function scaleResource({ kind, reader, writer }: Resource & { readonly wr
 }
 
 /** An object without them cannot be scaled: a default belongs into its schema. */
-function mustHaveReplicas(object: KubeObject, { specReplicasPath }: ScalePaths): void {
+function mustHaveReplicas(object: KubeObject, { specReplicasPath, defaultReplicas }: ScalePaths): void {
   const cause = `the spec replicas field ${JSON.stringify(specReplicasPath)} does not exist`
-  if (at(object, steps(specReplicasPath)) === undefined) throw new StatusError('InternalError', `Internal error occurred: ${cause}`, { details: { causes: [{ message: cause }] } })
+  if ((at(object, steps(specReplicasPath)) ?? defaultReplicas) === undefined) throw new StatusError('InternalError', `Internal error occurred: ${cause}`, { details: { causes: [{ message: cause }] } })
 }
 
 const int32: JsonSchema = { type: 'integer', format: 'int32' }
@@ -67,9 +67,9 @@ const scaleKind = ({ plural, namespaced, strategicMerge = false }: Kind): Stored
 
 const steps = (path: string) => path.slice(1).split('.')
 
-function scaleOf(object: KubeObject, { specReplicasPath, statusReplicasPath, labelSelectorPath }: ScalePaths): KubeObject {
+function scaleOf(object: KubeObject, { specReplicasPath, statusReplicasPath, labelSelectorPath, defaultReplicas = 0 }: ScalePaths): KubeObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata, selector = labelSelectorPath && at(object, steps(labelSelectorPath))
-  const replicas = at(object, steps(specReplicasPath)) ?? 0, metadata = Object.fromEntries(Object.entries({ name, namespace, uid, resourceVersion, creationTimestamp }).filter(([, value]) => value !== undefined))
+  const replicas = at(object, steps(specReplicasPath)) ?? defaultReplicas, metadata = Object.fromEntries(Object.entries({ name, namespace, uid, resourceVersion, creationTimestamp }).filter(([, value]) => value !== undefined))
   return {
     kind: 'Scale', apiVersion: 'autoscaling/v1', metadata, spec: replicas === 0 ? {} : { replicas },
     status: { replicas: at(object, steps(statusReplicasPath)) ?? 0, ...(typeof selector === 'string' && selector && { selector }) },
@@ -78,7 +78,7 @@ function scaleOf(object: KubeObject, { specReplicasPath, statusReplicasPath, lab
 
 /** The object once its Scale has been changed. Without a resourceVersion from the client, whatever is there now is scaled. */
 function written(kind: Kind, paths: ScalePaths, current: KubeObject, change: Parameters<Writer['update']>[1], { manager, ownershipSettled }: { readonly manager: string; readonly ownershipSettled?: boolean }): KubeObject {
-  const path = steps(paths.specReplicasPath), isSet = at(current, path) !== undefined, before = scaleOf(current, paths), replicasPaths = replicasPathsOf(kind, current, path)
+  const path = steps(paths.specReplicasPath), isSet = (at(current, path) ?? paths.defaultReplicas) !== undefined, before = scaleOf(current, paths), replicasPaths = replicasPathsOf(kind, current, path)
   const entries = entriesOfScale(current.metadata.managedFields, replicasPaths)
   if (entries) before.metadata.managedFields = entries
   if (!isSet) before['spec'] = {}
