@@ -15,8 +15,8 @@ export const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf'
 const MAGIC = Buffer.from([0x6b, 0x38, 0x73, 0])
 /** Far beyond any real object (each level of a schema in a CustomResourceDefinition takes three), and short of the stack's end. */
 const MAX_DEPTH = 300
-/** All of them bytes: typeMeta, raw, contentEncoding and contentType. */
-const ENVELOPE_FIELDS = 4
+/** Fields by number, from 1 on; all of them are bytes. */
+const UNKNOWN = ['TypeMeta', 'Raw', 'ContentEncoding', 'ContentType'], TYPE_META = ['APIVersion', 'Kind']
 
 /** Name of the message that stands for objects of a kind; undefined: the kind has none. */
 export const messageOf = ({ group, version, kind }: { readonly group: string; readonly version: string; readonly kind: string }): string | undefined => {
@@ -31,10 +31,15 @@ export function decodeEnvelope(body: Buffer): Envelope {
   if (body.length === 0) throw new SyntaxError('empty data')
   if (!body.subarray(0, MAGIC.length).equals(MAGIC)) throw new SyntaxError(`provided data does not appear to be a protobuf message, expected prefix [${[...MAGIC].join(' ')}]`)
   if (body.length === MAGIC.length) throw new SyntaxError('empty body')
-  const check = (field: number, wire: number) => { if (field <= ENVELOPE_FIELDS && wire !== BYTES) throw wrongWire(wire, 'Unknown') }
-  const parts = (message: Buffer, name: string) => new Map([...wireFields(message, name, check)].map(({ number, value }) => [number, value as Buffer])), nothing = Buffer.alloc(0)
-  const unknown = parts(body.subarray(MAGIC.length), 'Unknown'), type = parts(unknown.get(1) ?? nothing, 'TypeMeta')
-  return { apiVersion: (type.get(1) ?? nothing).toString(), kind: (type.get(2) ?? nothing).toString(), message: unknown.get(2) ?? nothing }
+  const unknown = parts(body.subarray(MAGIC.length), 'Unknown', UNKNOWN), type = parts(unknown.get(1) ?? NOTHING, 'TypeMeta', TYPE_META)
+  return { apiVersion: (type.get(1) ?? NOTHING).toString(), kind: (type.get(2) ?? NOTHING).toString(), message: unknown.get(2) ?? NOTHING }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+function parts(message: Buffer, name: string, fields: readonly string[]): ReadonlyMap<number, Buffer> {
+  const check = (number: number, wire: number) => { if (number <= fields.length && wire !== BYTES) throw wrongWire(wire, fields[number - 1]!) }
+  return new Map([...wireFields(message, name, check)].map(({ number, value }) => [number, value as Buffer]))
 }
 
 /** `name`: as `messageOf` gives it. Throws SyntaxError where it is no such message. */
@@ -61,9 +66,7 @@ function decodeFields(type: string, message: Buffer, depth: number): JsonObject 
   if (depth > MAX_DEPTH) throw new SyntaxError(`proto: ${name}: nested more than ${MAX_DEPTH} levels deep`)
   const check = (number: number, wire: number) => {
     const field = fields.get(number)
-    if (field && wire !== BYTES && (field.isMap || wire !== wireOf(field.type))) throw wrongWire(wire, goName(field))
-    // Numbers of a list may be packed.
-    if (field && wire === BYTES && !field.isList && !field.isMap && wireOf(field.type) !== BYTES) throw wrongWire(wire, goName(field))
+    if (field && !fits(field, wire)) throw wrongWire(wire, goName(field))
   }
   for (const each of wireFields(message, name, check)) {
     const known = sent.get(each.number)
@@ -82,6 +85,8 @@ function decodeFields(type: string, message: Buffer, depth: number): JsonObject 
   return object
 }
 
+/** Numbers of a list may be packed. */
+const fits = ({ type, isList, isMap }: Field, wire: number) => (isMap ? wire === BYTES : wire === wireOf(type) || (isList && wire === BYTES))
 const shortName = (type: string) => type.slice(type.lastIndexOf('.') + 1)
 /** A field's name in errors is that of Go's struct, about. */
 const goName = ({ name, type, isInline }: Field) => (isInline || name === 'metadata' ? shortName(type) : name[0]!.toUpperCase() + name.slice(1))
