@@ -1,60 +1,89 @@
-/** A field as it lies on the wire. Fixed numbers and groups keep their bytes, those of a group are none: nothing of Kubernetes is one. */
-export interface WireField { readonly number: number; readonly wire: number; readonly value: bigint | Buffer }
+/** What stands on the wire for a field: a number (beyond 2^49 as bigint, unsigned), or bytes. */
+export type WireValue = number | bigint | Buffer
 
 export const VARINT = 0, FIXED64 = 1, BYTES = 2
 const START_GROUP = 3, END_GROUP = 4, FIXED32 = 5
-const MAX_VARINT_BYTES = 10, NO_BYTES = Buffer.alloc(0)
+const MAX_VARINT_BYTES = 10, MAX_NUMBER_BYTES = 7
 
 const cutShort = () => new SyntaxError('unexpected EOF')
 
-/**
- * The fields of a message in their order. `name`: of the message, for errors. `check` is asked before a field is read, and throws where it may not be of that wire type.
- * Throws SyntaxError in the words of Go's generated decoders.
- */
-export function* wireFields(message: Buffer, name: string, check: (number: number, wire: number) => void): Generator<WireField, void, undefined> {
-  const reader = new WireReader(message)
-  while (!reader.isDone) {
-    const tag = reader.varint(), number = Number(BigInt.asIntN(32, tag >> 3n)), wire = Number(tag & 7n)
-    if (wire === END_GROUP) throw new SyntaxError(`proto: ${name}: wiretype end group for non-group`)
-    if (number <= 0) throw new SyntaxError(`proto: ${name}: illegal tag ${number} (wire type ${tag})`)
-    check(number, wire)
-    yield { number, wire, value: reader.value(wire) }
-  }
-}
-
-/** Numbers one after the other, without tags: how a list of them may be packed. */
-export function* packedNumbers(bytes: Buffer, wire: number): Generator<bigint | Buffer, void, undefined> {
-  const reader = new WireReader(bytes)
-  while (!reader.isDone) yield reader.value(wire)
-}
-
-class WireReader {
+/** Walks the fields of a message in their order: after `next`, one of `value` and `skip`. Throws SyntaxError in the words of Go's generated decoders. */
+export class WireReader {
   readonly #bytes: Buffer
+  readonly #name: string
   #at = 0
+  /** Of the field. */
+  number = 0
+  wire = 0
 
-  constructor(bytes: Buffer) { this.#bytes = bytes }
+  /** `name`: of the message, for errors. */
+  constructor(bytes: Buffer, name: string) {
+    this.#bytes = bytes
+    this.#name = name
+  }
 
   get isDone(): boolean { return this.#at >= this.#bytes.length }
 
-  value(wire: number): bigint | Buffer {
+  next(): boolean {
+    if (this.isDone) return false
+    const tag = this.#varint()
+    this.wire = typeof tag === 'number' ? tag % 8 : Number(tag & 7n)
+    this.number = typeof tag === 'number' ? Math.floor(tag / 8) | 0 : Number(BigInt.asIntN(32, tag >> 3n))
+    if (this.wire === END_GROUP) throw new SyntaxError(`proto: ${this.#name}: wiretype end group for non-group`)
+    if (this.number <= 0) throw new SyntaxError(`proto: ${this.#name}: illegal tag ${this.number} (wire type ${tag})`)
+    return true
+  }
+
+  /** Of 64 bits where they are fixed: a double, which is all that Kubernetes has of them. */
+  value(wire = this.wire): WireValue {
     switch (wire) {
-      case VARINT: return this.varint()
-      case FIXED64: return this.#take(8)
-      case BYTES: return this.#take(Number(this.varint()))
-      case START_GROUP: return this.#skipGroup()
-      case FIXED32: return this.#take(4)
+      case VARINT: return this.#varint()
+      case FIXED64: return this.#bytes.readDoubleLE(this.#advance(8))
+      case BYTES: {
+        const length = this.#length(), start = this.#advance(length)
+        return this.#bytes.subarray(start, start + length)
+      }
       default: throw new SyntaxError(`proto: illegal wireType ${wire}`)
     }
   }
 
-  /** Unsigned, 64 bits. */
-  varint(): bigint {
-    const end = this.#varintEnd(), start = this.#at, bytes = this.#bytes
+  skip(): void {
+    this.#skip(this.wire)
+    // Groups nest.
+    for (let open = this.wire === START_GROUP ? 1 : 0; open > 0;) {
+      const tag = this.#varint(), wire = typeof tag === 'number' ? tag % 8 : Number(tag & 7n)
+      if (wire === END_GROUP) open--
+      else if (wire === START_GROUP) open++
+      else this.#skip(wire)
+    }
+  }
+
+  #skip(wire: number): void {
+    if (wire === VARINT) this.#at = this.#varintEnd()
+    else if (wire === FIXED64) this.#advance(8)
+    else if (wire === FIXED32) this.#advance(4)
+    else if (wire === BYTES) this.#advance(this.#length())
+    else if (wire !== START_GROUP) throw new SyntaxError(`proto: illegal wireType ${wire}`)
+  }
+
+  #length(): number { return Number(this.#varint()) }
+
+  #varint(): number | bigint {
+    const bytes = this.#bytes, start = this.#at, first = bytes[start]
+    if (first !== undefined && first < 0x80) {
+      this.#at = start + 1
+      return first
+    }
+    const end = this.#varintEnd()
     this.#at = end
-    if (end === start + 1) return BigInt(bytes[start]!)
-    let value = 0n
-    for (let i = end - 1; i >= start; i--) value = value << 7n | BigInt(bytes[i]! & 0x7f)
-    return BigInt.asUintN(64, value)
+    if (end - start > MAX_NUMBER_BYTES) {
+      let value = 0n
+      for (let i = end - 1; i >= start; i--) value = value << 7n | BigInt(bytes[i]! & 0x7f)
+      return BigInt.asUintN(64, value)
+    }
+    let value = 0
+    for (let i = end - 1; i >= start; i--) value = value * 128 + (bytes[i]! & 0x7f)
+    return value
   }
 
   #varintEnd(): number {
@@ -66,19 +95,12 @@ class WireReader {
     throw new SyntaxError('proto: integer overflow')
   }
 
-  #take(length: number): Buffer {
+  /** Where it was. */
+  #advance(length: number): number {
+    const start = this.#at
     if (length >= 2 ** 63) throw new SyntaxError('proto: negative length found during unmarshaling')
-    if (this.#at + length > this.#bytes.length) throw cutShort()
-    return this.#bytes.subarray(this.#at, this.#at += length)
-  }
-
-  #skipGroup(): Buffer {
-    for (let open = 1; open > 0;) {
-      const wire = Number(this.varint() & 7n)
-      if (wire === START_GROUP) open++
-      else if (wire === END_GROUP) open--
-      else this.value(wire)
-    }
-    return NO_BYTES
+    if (start + length > this.#bytes.length) throw cutShort()
+    this.#at = start + length
+    return start
   }
 }

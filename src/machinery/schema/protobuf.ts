@@ -1,7 +1,7 @@
 import table from '../../../openapi/kubernetes/protobuf.json' with { type: 'json' }
-import { setMember, type JsonObject } from '../meta/json-value.ts'
+import { cloneJson, setMember, type JsonObject } from '../meta/json-value.ts'
 import { FORMS, type TableField } from './protobuf-forms.ts'
-import { BYTES, FIXED64, packedNumbers, VARINT, wireFields, type WireField } from './protobuf-wire.ts'
+import { BYTES, FIXED64, VARINT, WireReader, type WireValue } from './protobuf-wire.ts'
 
 /**
  * Objects of Kubernetes' own kinds in protobuf, as typed clients send them. They become what Go's JSON encoder makes of them, less its nulls.
@@ -38,55 +38,77 @@ export function decodeEnvelope(body: Buffer): Envelope {
 const NOTHING = Buffer.alloc(0)
 
 function parts(message: Buffer, name: string, fields: readonly string[]): ReadonlyMap<number, Buffer> {
-  const check = (number: number, wire: number) => { if (number <= fields.length && wire !== BYTES) throw wrongWire(wire, fields[number - 1]!) }
-  return new Map([...wireFields(message, name, check)].map(({ number, value }) => [number, value as Buffer]))
+  const found = new Map<number, Buffer>()
+  for (const reader = new WireReader(message, name); reader.next();) {
+    const field = fields[reader.number - 1]
+    if (field === undefined) reader.skip()
+    else if (reader.wire !== BYTES) throw wrongWire(reader.wire, field)
+    else found.set(reader.number, reader.value() as Buffer)
+  }
+  return found
 }
 
 /** `name`: as `messageOf` gives it. Throws SyntaxError where it is no such message. */
 export const decodeMessage = (name: string, message: Buffer): JsonObject => decodeFields(name, message, 0)
 
-interface Field { readonly name: string; readonly type: string; readonly isPointer: boolean; readonly isList: boolean; readonly isMap: boolean; readonly isInline: boolean; readonly omitsEmpty: boolean }
-type Fields = ReadonlyMap<number, Field>
-const compiled = new Map<string, Fields>()
+interface Field { readonly name: string; readonly type: string; readonly wire: number; readonly isPointer: boolean; readonly isList: boolean; readonly isMap: boolean; readonly isInline: boolean; readonly omitsEmpty: boolean }
+/** `zeros`: what JSON shows of fields that were not sent, by number. */
+interface Message { readonly name: string; readonly fields: ReadonlyMap<number, Field>; readonly zeros: readonly (readonly [number, Field, unknown])[] }
 
-function fieldsOf(type: string): Fields {
-  let fields = compiled.get(type)
-  if (!fields) {
-    const described = FORMS[type]?.fields ?? (table as unknown as { messages: Readonly<Record<string, Readonly<Record<string, TableField>>>> }).messages[type]
-    if (!described) throw new Error(`the table has no message ${type}`)
-    fields = new Map(Object.entries(described).map(([number, [name, type, flags]]) =>
-      [Number(number), { name, type, isPointer: flags.includes('*'), isList: flags.includes('[]'), isMap: flags.includes('{}'), isInline: flags.includes('+'), omitsEmpty: flags.includes('?') }]))
-    compiled.set(type, fields)
-  }
-  return fields
+const compiled = new Map<string, Message>()
+
+function messageFor(type: string): Message {
+  const known = compiled.get(type)
+  if (known) return known
+  const described = FORMS[type]?.fields ?? (table as unknown as { messages: Readonly<Record<string, Readonly<Record<string, TableField>>>> }).messages[type]
+  if (!described) throw new Error(`the table has no message ${type}`)
+  const fields = Object.entries(described).map(([number, [name, type, flags]]): [number, Field] =>
+    [Number(number), { name, type, wire: wireOf(type), isPointer: flags.includes('*'), isList: flags.includes('[]'), isMap: flags.includes('{}'), isInline: flags.includes('+'), omitsEmpty: flags.includes('?') }])
+  // Only what is no pointer has a zero, and Go allows no type to hold itself that way.
+  const zeros = fields.map(([number, field]) => [number, field, zeroOf(field)] as const).filter(([, , zero]) => zero !== undefined)
+  const made = { name: shortName(type), fields: new Map(fields), zeros }
+  compiled.set(type, made)
+  return made
 }
 
-function decodeFields(type: string, message: Buffer, depth: number): JsonObject {
-  const fields = fieldsOf(type), sent = new Map<number, WireField[]>(), name = shortName(type)
-  if (depth > MAX_DEPTH) throw new SyntaxError(`proto: ${name}: nested more than ${MAX_DEPTH} levels deep`)
-  const check = (number: number, wire: number) => {
-    const field = fields.get(number)
-    if (field && !fits(field, wire)) throw wrongWire(wire, goName(field))
-  }
-  for (const each of wireFields(message, name, check)) {
-    const known = sent.get(each.number)
-    if (known) known.push(each)
-    else if (fields.has(each.number)) sent.set(each.number, [each])
-  }
-  const object: JsonObject = {}
-  for (const [number, field] of fields) {
-    const values = sent.get(number) ?? []
-    if (field.isInline) Object.assign(object, decodeFields(field.type, joined(values), depth + 1))
+function zeroOf({ type, isPointer, isList, isMap, omitsEmpty }: Field): unknown {
+  if (isPointer || isList || isMap || type === 'bytes') return undefined
+  const zero = decodeValue(type, [], 0)
+  return omitsEmpty && isZero(zero) ? undefined : zero
+}
+
+const isZero = (value: unknown) => value === '' || value === 0 || value === false
+
+function decodeFields(type: string, bytes: Buffer, depth: number): JsonObject {
+  const message = messageFor(type), sent = new Map<number, WireValue[]>()
+  if (depth > MAX_DEPTH) throw new SyntaxError(`proto: ${message.name}: nested more than ${MAX_DEPTH} levels deep`)
+  for (const reader = new WireReader(bytes, message.name); reader.next();) {
+    const { number, wire } = reader, field = message.fields.get(number), known = sent.get(number)
+    if (!field) reader.skip()
+    else if (!fits(field, wire)) throw wrongWire(wire, goName(field))
     else {
-      const value = field.isMap ? mapOf(field, values, depth + 1) : field.isList ? listOf(field, values, depth + 1) : one(field, values, depth + 1)
-      if (value !== undefined) object[field.name] = value
+      const values = known ?? []
+      if (!known) sent.set(number, values)
+      if (wire === field.wire) values.push(reader.value())
+      else for (const packed = new WireReader(reader.value() as Buffer, message.name); !packed.isDone;) values.push(packed.value(field.wire))
     }
   }
+  const object: JsonObject = {}
+  for (const [number, values] of sent) {
+    const field = message.fields.get(number)!, value = field.isMap ? mapOf(field, values, depth + 1) : field.isList ? listOf(field, values, depth + 1) : one(field, values, depth + 1)
+    show(object, field, value)
+  }
+  for (const [number, field, zero] of message.zeros) if (!sent.has(number)) show(object, field, cloneJson(zero))
   return object
 }
 
+function show(object: JsonObject, { name, isInline }: Field, value: unknown): void {
+  if (isInline) Object.assign(object, value)
+  else if (value !== undefined) object[name] = value
+}
+
 /** Numbers of a list may be packed. */
-const fits = ({ type, isList, isMap }: Field, wire: number) => (isMap ? wire === BYTES : wire === wireOf(type) || (isList && wire === BYTES))
+const fits = ({ wire: own, isList, isMap }: Field, wire: number) => (isMap ? wire === BYTES : wire === own || (isList && wire === BYTES))
 const shortName = (type: string) => type.slice(type.lastIndexOf('.') + 1)
 /** A field's name in errors is that of Go's struct, about. */
 const goName = ({ name, type, isInline }: Field) => (isInline || name === 'metadata' ? shortName(type) : name[0]!.toUpperCase() + name.slice(1))
@@ -94,48 +116,48 @@ const wrongWire = (wire: number, field: string) => new SyntaxError(`proto: wrong
 const wireOf = (type: string) => (type === 'bool' || type === 'int32' || type === 'int64' ? VARINT : type === 'double' ? FIXED64 : BYTES)
 
 /** `depth`, here and below: that of a message in this place. */
-function one({ type, isPointer, omitsEmpty }: Field, values: readonly WireField[], depth: number): unknown {
-  if (values.length === 0 && (isPointer || type === 'bytes')) return undefined
+function one({ type, isPointer, omitsEmpty }: Field, values: readonly WireValue[], depth: number): unknown {
   const value = decodeValue(type, values, depth)
-  return omitsEmpty && !isPointer && (value === '' || value === 0 || value === false) ? undefined : value
+  return omitsEmpty && !isPointer && isZero(value) ? undefined : value
 }
 
-function listOf({ type }: Field, values: readonly WireField[], depth: number): unknown[] | undefined {
-  const wire = wireOf(type), items = values.flatMap((each) => (each.wire === wire ? [each] : [...packedNumbers(each.value as Buffer, wire)].map((value) => ({ ...each, wire, value }))))
-  // What is null in a list stays there.
-  return items.length === 0 ? undefined : items.map((item) => decodeValue(type, [item], depth) ?? null)
-}
+/** What is null in a list stays there. A list of nothing, packed, is none. */
+const listOf = ({ type }: Field, values: readonly WireValue[], depth: number) => (values.length === 0 ? undefined : values.map((value) => decodeValue(type, [value], depth) ?? null))
 
 /** Entries are messages of a key and a value, either of which may be left out where it is zero. */
-function mapOf({ name, type }: Field, values: readonly WireField[], depth: number): JsonObject | undefined {
-  if (values.length === 0) return undefined
-  const object: JsonObject = {}, check = (number: number, wire: number) => { if (number <= 2 && wire !== (number === 1 ? BYTES : wireOf(type))) throw wrongWire(wire, name) }
-  for (const { value } of values) {
-    const entry = [...wireFields(value as Buffer, name, check)]
-    setMember(object, decodeValue('string', entry.filter(({ number }) => number === 1), depth) as string, decodeValue(type, entry.filter(({ number }) => number === 2), depth) ?? null)
+function mapOf({ name, type, wire }: Field, values: readonly WireValue[], depth: number): JsonObject {
+  const object: JsonObject = {}
+  for (const entry of values) {
+    const keys: WireValue[] = [], items: WireValue[] = []
+    for (const reader = new WireReader(entry as Buffer, name); reader.next();) {
+      if (reader.number > 2) reader.skip()
+      else if (reader.wire !== (reader.number === 1 ? BYTES : wire)) throw wrongWire(reader.wire, name)
+      else (reader.number === 1 ? keys : items).push(reader.value())
+    }
+    setMember(object, decodeValue('string', keys, depth) as string, decodeValue(type, items, depth) ?? null)
   }
   return object
 }
 
 /** Of what was sent for it the last counts, or all of it together where it is a message; nothing sent is zero. */
-function decodeValue(type: string, values: readonly WireField[], depth: number): unknown {
-  const sent = values.at(-1)?.value
+function decodeValue(type: string, values: readonly WireValue[], depth: number): unknown {
+  const sent = values.at(-1)
   switch (type) {
     case 'string': return (sent as Buffer | undefined)?.toString() ?? ''
     case 'bytes': return (sent as Buffer | undefined)?.toString('base64') ?? ''
-    case 'bool': return ((sent as bigint | undefined) ?? 0n) !== 0n
-    case 'int32': return Number(BigInt.asIntN(32, (sent as bigint | undefined) ?? 0n))
-    case 'int64': return integer(BigInt.asIntN(64, (sent as bigint | undefined) ?? 0n))
-    case 'double': return double((sent as Buffer | undefined)?.readDoubleLE() ?? 0)
+    case 'bool': return Boolean(sent)
+    case 'int32': return typeof sent === 'bigint' ? Number(BigInt.asIntN(32, sent)) : Number(sent ?? 0) | 0
+    case 'int64': return typeof sent === 'bigint' ? integer(BigInt.asIntN(64, sent)) : Number(sent ?? 0)
+    case 'double': return double(Number(sent ?? 0))
     default: {
-      const message = joined(values), form = FORMS[type], object = decodeFields(type, message, depth)
+      const message = joined(values as readonly Buffer[]), form = FORMS[type], object = decodeFields(type, message, depth)
       return form ? form.json(object, message.length === 0) : object
     }
   }
 }
 
 /** A message sent in pieces is their concatenation. */
-const joined = (values: readonly WireField[]): Buffer => (values.length === 1 ? (values[0]!.value as Buffer) : Buffer.concat(values.map(({ value }) => value as Buffer)))
+const joined = (values: readonly Buffer[]): Buffer => (values.length === 1 ? values[0]! : Buffer.concat(values))
 
 const integer = (value: bigint): unknown => (value === BigInt.asIntN(53, value) ? Number(value) : JSON.rawJSON(String(value)))
 
