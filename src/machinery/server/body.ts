@@ -6,6 +6,7 @@ import { parseJson } from '../meta/json.ts'
 import { StatusError } from '../meta/status-error.ts'
 import { jsonTypeName } from '../meta/json-value.ts'
 import { jsonMistake } from './json-mistake.ts'
+import { decodeEnvelope, decodeMessage, messageOf, PROTOBUF_TYPE, type Envelope } from '../schema/protobuf.ts'
 import { MEDIA_TYPES } from './negotiation.ts'
 import { apiVersionOf } from './shape.ts'
 import { parseYaml } from './yaml.ts'
@@ -26,15 +27,22 @@ export async function readBody({ body, headers }: Request): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-export type InputFormat = 'json' | 'yaml'
+type TextFormat = 'json' | 'yaml'
+export type InputFormat = TextFormat | 'protobuf'
 
-/** Of bodies that are objects or options. Nothing said means JSON. Throws StatusError UnsupportedMediaType. */
-export function inputFormat(request: Pick<Request, 'headers'>): InputFormat {
+/** Of bodies that are objects or options. Nothing said means JSON. `message`: whether they may be a message of protobuf. Throws StatusError UnsupportedMediaType. */
+export function inputFormat(request: Pick<Request, 'headers'>, { message }: { readonly message: boolean }): InputFormat {
   const type = mediaType(request)
   if (type === '' || type === 'application/json') return 'json'
   if (type === 'application/yaml') return 'yaml'
-  throw unsupported(MEDIA_TYPES)
+  if (type === PROTOBUF_TYPE && message) return 'protobuf'
+  throw unsupported(message ? `${MEDIA_TYPES}, ${PROTOBUF_TYPE}` : MEDIA_TYPES)
 }
+
+/** Of objects of a kind: Kubernetes' own may come as protobuf. */
+export const formatOf = (request: Pick<Request, 'headers'>, kind: KindName): InputFormat => inputFormat(request, { message: messageOf(kind) !== undefined })
+
+type KindName = Pick<Kind, 'group' | 'version' | 'kind'>
 
 export const unsupported = (accepted: string): StatusError => new StatusError('UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${accepted}`)
 
@@ -47,7 +55,7 @@ export function mediaType({ headers }: Pick<Request, 'headers'>): string {
 const PARAMETERS = /^[^;]*(?:;\s*[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"(?:[^"\\]|\\.)*")\s*)*;?\s*$/, MALFORMED = 'malformed'
 
 /** Throws SyntaxError with a message in the words of Go's decoder, which users know. */
-export function decode(bytes: Buffer, format: InputFormat): unknown {
+export function decode(bytes: Buffer, format: TextFormat): unknown {
   const text = bytes.toString()
   if (format === 'yaml') {
     try {
@@ -89,8 +97,9 @@ const wellFormed = (value: unknown): unknown => {
  * The object of a write. Its apiVersion and kind may be left out, but not say something else; so may its namespace.
  * Throws StatusError BadRequest.
  */
-export function decodeObject(bytes: Buffer, format: InputFormat, kind: Kind, namespace: string): KubeObject {
+export function decodeObject(bytes: Buffer, format: InputFormat, kind: KindName & Pick<Kind, 'namespaced'>, namespace: string): KubeObject {
   const unrecognized = (why: string) => StatusError.badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${why} (${head(bytes)})`)
+  if (format === 'protobuf') return checkNamespace(decodeProtobuf(bytes, kind, unrecognized), kind, namespace)
   let value: unknown
   try {
     value = decode(bytes, format)
@@ -121,6 +130,21 @@ function infiniteNumber(value: unknown): string | undefined {
 /** The Go type that tells what an object is. */
 const TYPE_META = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`
 
+function decodeProtobuf(bytes: Buffer, kind: KindName, unrecognized: (why: string) => StatusError): JsonObject {
+  let envelope: Envelope
+  try {
+    envelope = decodeEnvelope(bytes)
+  } catch (error) {
+    throw unrecognized((error as Error).message)
+  }
+  const { message, ...type } = envelope, checked = checkType(type, kind)
+  try {
+    return { ...decodeMessage(messageOf(kind)!, message), ...checked }
+  } catch (error) {
+    throw StatusError.badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${(error as Error).message}`)
+  }
+}
+
 const head = (bytes: Buffer) => {
   if (bytes.length === 0) return '<empty>'
   // Text is shown as it is, anything else in hex, both cut after a few bytes (apiserver/pkg/endpoints/handlers/rest.go summarizeData).
@@ -130,7 +154,7 @@ const head = (bytes: Buffer) => {
 
 const textOf = (value: unknown) => (typeof value === 'string' ? value : '')
 
-function checkType(object: JsonObject, kind: Kind): JsonObject {
+function checkType(object: JsonObject, kind: KindName): JsonObject {
   const expected = apiVersionOf(kind), apiVersion = textOf(object['apiVersion']), name = textOf(object['kind'])
   if (apiVersion !== '' && apiVersion !== expected) throw StatusError.badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected})`)
   if (name !== '' && name !== kind.kind) throw StatusError.badRequest(`${name} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: converting (${kind.version}.${name}) to (${kind.version}.${kind.kind}): unknown conversion`)
@@ -138,7 +162,7 @@ function checkType(object: JsonObject, kind: Kind): JsonObject {
 }
 
 /** Metadata of the wrong type is left for the writer to refuse in its words. */
-export function checkNamespace(object: JsonObject, kind: Kind, namespace: string): KubeObject {
+export function checkNamespace(object: JsonObject, kind: Pick<Kind, 'namespaced'>, namespace: string): KubeObject {
   const metadata = object['metadata'] ?? {}
   if (!isJsonObject(metadata)) return object as KubeObject
   const own = metadata['namespace'] ?? ''

@@ -14,9 +14,9 @@ export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
 const YAML_ERRORS = 'yaml: unmarshal errors:\n  '
 
-/** Of a body that is an object. `object` is what was parsed from it. Throws StatusError BadRequest where strict. */
+/** Of a body that is an object. `object` is what was parsed from it. Protobuf has neither names that could be wrong nor fields twice. Throws StatusError BadRequest where strict. */
 export function validateFields(validation: FieldValidation, { bytes, format, object }: { readonly bytes: Buffer; readonly format: InputFormat; readonly object: KubeObject }, kind: Kind, schema: JsonSchema | undefined, warn: (text: string) => void): void {
-  if (validation === 'Ignore') return
+  if (validation === 'Ignore' || format === 'protobuf') return
   const unknown = schema ? unknownFields(schema, object) : []
   // YAML's come as one error of several lines, and as one warning each.
   const duplicates = format === 'yaml' ? yamlDuplicates(bytes.toString()) : duplicateFields(bytes.toString()).map(duplicate)

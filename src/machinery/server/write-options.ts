@@ -5,6 +5,7 @@ import { isJsonObject, jsonTypeName } from '../meta/json-value.ts'
 import type { FieldError } from '../meta/status-error.ts'
 import { fieldError, StatusError } from '../meta/status-error.ts'
 import { isTrue } from '../auth/request-info.ts'
+import { decodeEnvelope, decodeMessage, messageOf } from '../schema/protobuf.ts'
 import { decode, inputFormat } from './body.ts'
 import type { FieldValidation } from './field-validation.ts'
 import { integer } from './list-options.ts'
@@ -72,17 +73,32 @@ function queryOptions(query: URLSearchParams): RawDeleteOptions {
 }
 
 function decodeDeleteOptions(request: Pick<Request, 'headers'>, body: Buffer): RawDeleteOptions {
+  // Of all kinds, since the options are Kubernetes' own.
+  const format = inputFormat(request, { message: true }), value = format === 'protobuf' ? decodeOptionsMessage(body) : decodeOptionsText(body, format)
+  const { kind = 'DeleteOptions', apiVersion = 'v1' } = value
+  if (kind !== '' && kind !== 'DeleteOptions') throw StatusError.badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`)
+  return checkTypes(value)
+}
+
+function decodeOptionsText(body: Buffer, format: 'json' | 'yaml'): JsonObject {
   let value: unknown
-  const format = inputFormat(request)
   try {
     value = decode(body, format)
   } catch (error) {
     throw StatusError.badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`)
   }
   if (!isJsonObject(value)) throw StatusError.badRequest('couldn\'t get version/kind; json parse error: json: cannot unmarshal the body into DeleteOptions')
-  const { kind = 'DeleteOptions', apiVersion = 'v1' } = value
-  if (kind !== '' && kind !== 'DeleteOptions') throw StatusError.badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`)
-  return checkTypes(value)
+  return value
+}
+
+/** Clients name the options after the group version they speak of. */
+function decodeOptionsMessage(body: Buffer): JsonObject {
+  try {
+    const { message, ...type } = decodeEnvelope(body)
+    return { ...decodeMessage(messageOf({ group: '', version: 'v1', kind: 'DeleteOptions' })!, message), ...type }
+  } catch (error) {
+    throw StatusError.badRequest((error as Error).message)
+  }
 }
 
 function checkTypes(value: JsonObject): RawDeleteOptions {

@@ -13,7 +13,7 @@ import { applyStrategicMergePatch } from '../patch/strategic-merge-patch.ts'
 import { typedDocument } from '../patch/typed-document.ts'
 import { deleteCollection } from '../registry/delete-collection.ts'
 import { applyConfiguration } from './apply.ts'
-import { checkName, checkNamespace, decode, decodeObject, inputFormat, mediaType, readBody, unsupported } from './body.ts'
+import { checkName, checkNamespace, decode, decodeObject, formatOf, mediaType, readBody, unsupported } from './body.ts'
 import { patchMistakes, validateFields, validatePatched } from './field-validation.ts'
 import { listOptions } from './list-options.ts'
 import { negotiate } from './negotiation.ts'
@@ -28,7 +28,7 @@ import { deleteParameters, writeOptions } from './write-options.ts'
 export interface WriteContext { readonly request: Request; readonly user: WriteOptions['user']; readonly authorize: WriteOptions['authorize']; readonly now: number }
 
 export async function createObject(target: Target, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
-  const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), bytes = await readBody(request), { validation, force: _, ...options } = writeOptions(request, 'CreateOptions')
+  const { kind, namespace } = target, answer = answerer(target, request, now), format = formatOf(request, kind), bytes = await readBody(request), { validation, force: _, ...options } = writeOptions(request, 'CreateOptions')
   const object = decodeObject(bytes, format, kind, namespace)
   validateFields(validation, { bytes, format, object }, kind, await kind.schema?.(signal), answer.warn)
   return answer.telling(async () => answer(201, await target.resource.writer!.create(object, { user, authorize, ...options, warn: answer.warn }, signal)))
@@ -36,7 +36,7 @@ export async function createObject(target: Target, { request, user, authorize, n
 
 /** PUT. A name that does not exist is created where the kind allows it. */
 export async function updateObject(target: Target, name: string, subresource: Subresource | undefined, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
-  const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), bytes = await readBody(request), { validation, force: _, ...options } = writeOptions(request, 'UpdateOptions')
+  const { kind, namespace } = target, answer = answerer(target, request, now), format = formatOf(request, kind), bytes = await readBody(request), { validation, force: _, ...options } = writeOptions(request, 'UpdateOptions')
   const object = checkName(decodeObject(bytes, format, kind, namespace), name), mayCreate = subresource === undefined && (kind as Partial<StoredKind>).strategy?.allowCreateOnUpdate === true
   validateFields(validation, { bytes, format, object }, kind, await kind.schema?.(signal), answer.warn)
   return answer.telling(async () => {
