@@ -62,7 +62,7 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
   const templates = new Templates({ storage, stored, checks, plan: (store, federated) => plan(store, federated) }, signal), reader = (kind: string) => policies.find((resource) => resource.kind.kind === kind)!.reader
   for (const target of builtInTargets) templates.add(target, true)
 
-  const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), propagationPolicies = [reader('PropagationPolicy'), reader('ClusterPropagationPolicy')]
+  const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), propagationPolicies = policies.filter(({ kind: { kind } }) => kind === 'PropagationPolicy' || kind === 'ClusterPropagationPolicy')
   const propagation = new Propagation({
     fleetId, templates, members, ledger, guard, leads, clock, random, logger, tombstones: await Tombstones.open(storage, signal), budget: new RemovalBudget(clock, options.maxRemovalsPerMinute), concurrency: CONCURRENCY_PER_MEMBER, isCollector: options.isStandalone,
     rendering: rendering(overrides), onCopy: (template) => status.kick(template), record: () => undefined,
