@@ -99,7 +99,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   await ensureDefaultSet(clusterSets, signal)
 
   const fleetId = await fleetIdOf(storage, randomUuid, signal), epochs = await Epochs.open(storage, signal), members = new Members(), authorizer = withPrivileges(host.authorizer), version = versionInfo(PROGRAM_VERSION)
-  const distribution = startDistribution({ storage, stored }, signal)
+  const distribution = startDistribution({ storage, stored, members, random }, signal)
   const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), ownCatalog: Catalog = new JoinedCatalog([{ groups: () => own.groups }, distribution.templates]), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...ownCatalog.groups(), ...options.ownGroups], signal })
   const fleets = new Fleets({ fleetId, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => ownCatalog.groups(), timeMerge, templates: { ...distribution, storage, stored, epochs }, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
   const documents = new CatalogDocuments(ownCatalog, { ...OWN_DEFINITIONS, ...distribution.templates.definitions() }, INFO)
