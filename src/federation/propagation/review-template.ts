@@ -1,6 +1,8 @@
 /** Asks one member whether it would take an object, before it is stored: its own validation, defaults and admission, by an apply that changes nothing. */
 import { bytesOf, failure } from '../../machinery/client/failure.ts'
+import { once } from '../../machinery/client/json-client.ts'
 import { resourcePath } from '../../machinery/client/resource-path.ts'
+import { warningTexts } from '../../machinery/client/warning-texts.ts'
 import { nameSuffix } from '../../machinery/meta/generate-name.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
@@ -11,7 +13,7 @@ import type { Member } from '../member/member.ts'
 import type { TargetKind } from '../template/target-kind.ts'
 import type { TemplateChecks } from '../template/template-strategy.ts'
 import { FIELD_MANAGER } from './fingerprint.ts'
-import { verdictOn, warningTexts, type MemberAnswer, type Verdict } from './review-verdict.ts'
+import { verdictOn, type MemberAnswer, type Verdict } from './review-verdict.ts'
 
 export type ReviewMember = Pick<Member, 'name' | 'handler' | 'state' | 'discovery'>
 
@@ -108,9 +110,6 @@ function withoutSecrets(object: KubeObject): KubeObject {
   const blank = (field: string, encode: (text: string) => string) => (object[field] ? { [field]: Object.fromEntries(Object.keys(object[field]).map((key) => [key, encode(/^\.docker(?:cfg|configjson)$/.test(key) ? '{}' : ' ')])) } : {})
   return { ...object, ...blank('data', (text) => Buffer.from(text).toString('base64')), ...blank('stringData', (text) => text) }
 }
-
-// oxlint-disable-next-line require-await -- a body is an async iterable
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> { yield bytes }
 
 /** Namespaces that members did not have a moment ago. */
 class AbsentNamespaces {

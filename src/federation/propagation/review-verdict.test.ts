@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { fromStatus } from '../../machinery/client/failure.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import type { Status, StatusError } from '../../machinery/meta/status-error.ts'
-import { type Reviewed, verdictOn, warningTexts } from './review-verdict.ts'
+import { type Reviewed, verdictOn } from './review-verdict.ts'
 
 const DEPLOYMENT = { group: 'apps', version: 'v1', kind: 'Deployment' }, SERVICE = { group: '', version: 'v1', kind: 'Service' }
 const reviewed = (more: Partial<Reviewed> = {}): Reviewed => ({ target: DEPLOYMENT, native: { metadata: { namespace: 'shop', name: 'web' } }, old: undefined, name: 'review-x', isStandIn: false, ...more })
@@ -74,8 +74,3 @@ test.each<[string, Partial<Status>, string]>([
   ['a member that is overloaded', { code: 429, reason: 'TooManyRequests', message: 'later' }, 'unknown'],
   ['a webhook that may not be asked', { code: 400, reason: 'BadRequest', message: 'admission webhook "a.b" does not support dry run' }, 'unknown'],
 ])('says nothing: %s', (_, status, verdict) => { expect(told(refused(status))).toBe(verdict) })
-
-test('texts of warnings are read as they were meant', () => {
-  const latin1 = (text: string) => Buffer.from(text).toString('latin1')
-  expect(warningTexts([['warning', String.raw`299 - "a \"b\" c\\d"`], ['content-type', 'x'], ['warning', `299 - "${latin1('é, 2')}", 299 - "two"`]])).toEqual([String.raw`a "b" c\d`, 'é, 2', 'two'])
-})

@@ -1,5 +1,4 @@
-import type { Headers, KubeObject } from '../../machinery/meta/core.ts'
-import { headerValues } from '../../machinery/meta/headers.ts'
+import type { KubeObject } from '../../machinery/meta/core.ts'
 import { equalJson, isJsonObject } from '../../machinery/meta/json-value.ts'
 import { type FieldError, fieldError, StatusError } from '../../machinery/meta/status-error.ts'
 import type { TargetKind } from '../template/target-kind.ts'
@@ -65,7 +64,3 @@ function onTyping(text: string, { target, native }: Reviewed, told: readonly str
   })
   return mistakes.length > 0 ? { refusal: StatusError.invalid(target, native.metadata.name ?? '', mistakes), warnings: told } : undefined
 }
-
-/** Texts of `Warning: 299` headers. */
-export const warningTexts = (headers: Headers): string[] => headerValues(headers, 'warning').flatMap((value) =>
-  [...Buffer.from(value, 'latin1').toString().matchAll(/\b\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replaceAll(/\\(.)/g, '$1')))
