@@ -19,7 +19,7 @@ import { StatusError } from '../machinery/meta/status-error.ts'
 import { compareVersions } from '../machinery/meta/version-order.ts'
 import { unionKinds, type UnionKind } from './union-kinds.ts'
 import { Views } from './views.ts'
-import { hasSeen, positionAfter } from './written-position.ts'
+import { hasSeen, positionAfter, versionsAt } from './written-position.ts'
 
 interface FleetCatalogOptions {
   readonly identity: FleetIdentity
@@ -112,7 +112,7 @@ export class FleetCatalog implements Catalog {
         return host.handler(request, signal)
       },
       row: async (name, signal) => Array.from((await reader.list({ name }, signal)).entries)[0],
-      positionAfter: (name, version) => positionAfter(epochs, { source, version }, views.row(name)?.versions ?? []),
+      positionAfter: async (name, version, signal) => positionAfter(epochs, { source, version }, views.row(name)?.versions ?? versionsAt(epochs, (await reader.list({ name }, signal)).position)),
       hasSeen: (name, position, version) => hasSeen(epochs, { source, version }, position) ?? views.row(name)?.position === position,
     }) }
   }

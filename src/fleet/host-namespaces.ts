@@ -15,7 +15,7 @@ import { getJson, once } from '../machinery/client/json-client.ts'
 import { warningTexts } from '../machinery/client/warning-texts.ts'
 import type { Entry, Handler, Headers, Kind, KubeObject, Position, Request, Resource } from '../machinery/meta/core.ts'
 import { withoutHeaders } from '../machinery/meta/headers.ts'
-import { isJsonObject, type JsonObject } from '../machinery/meta/json-value.ts'
+import { isJsonObject } from '../machinery/meta/json-value.ts'
 import { parseJson, stringifyJson } from '../machinery/meta/json.ts'
 import { StatusError, type Status } from '../machinery/meta/status-error.ts'
 import { decode, mediaType, readBody } from '../machinery/server/body.ts'
@@ -35,7 +35,8 @@ export interface HostNamespacesOptions {
   readonly ownNamespace: string
   /** The row of that name, from the fleet. */
   readonly row: (name: string, signal: AbortSignal) => Promise<Entry | undefined>
-  readonly positionAfter: (name: string, version: number) => Position
+  /** The fleet's position once the host's version is in it. */
+  readonly positionAfter: (name: string, version: number, signal: AbortSignal) => Promise<Position>
   /** Whether whoever read at the position has seen the version of the host. */
   readonly hasSeen: (name: string, position: Position, version: number) => boolean
   readonly now: () => number
@@ -52,7 +53,7 @@ export function hostNamespaces(options: HostNamespacesOptions): NonNullable<Reso
     if (remaining) warnings.push(`namespace ${JSON.stringify(name)} is deleted on the host only; it is in ${remaining} too, and stays listed while it is`)
     if (answer.kind === 'Status') return respond(response.status, answer, representation, warningHeaders(warnings))
     // Whoever waits for this uid to be gone would wait for the members', which may keep theirs for good.
-    const shown = SlabEntry.of(inTermsOfFleet(answer as KubeObject, { keepUid: remaining !== '' }, options))
+    const shown = SlabEntry.of(await inTermsOfFleet(answer as KubeObject, { keepUid: remaining !== '' }, options, signal))
     return respondBytes(response.status, objectBytes(shape, shown, now()), representation, warningHeaders(warnings))
   }
 }
@@ -64,24 +65,29 @@ function asServer({ method, path, query, headers }: Request, body: Buffer): Requ
   return { method, path, query, headers: kept, ...(body.length > 0 && { body: once(body) }) }
 }
 
-/** Patches by operation and protobuf say nothing of uid and version, or are left to say it. */
-const READABLE = new Set(['', 'application/json', 'application/yaml', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml'])
+/** In protobuf only creations come, which say nothing of uid and version. */
+const READABLE = new Set(['', 'application/json', 'application/yaml', 'application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml'])
 
 async function inTermsOfHost(name: string | undefined, request: Request, options: HostNamespacesOptions, signal: AbortSignal): Promise<Buffer> {
   const body = await readBody(request), type = mediaType(request)
   if (body.length === 0 || name === undefined || !READABLE.has(type)) return body
-  const given = readable(body, type), place = request.method === 'DELETE' ? 'preconditions' : 'metadata', conditions = given?.[place]
-  if (!given || !isJsonObject(conditions)) return body
-  const uid = conditions['uid'] === uidOf(name, options) ? undefined : conditions['uid'], resourceVersion = await versionOf(name, conditions['resourceVersion'], options, signal)
-  const translated = { ...given, [place]: { ...conditions, uid, resourceVersion } }
+  const given = readable(body, type), own = (uid: unknown) => (uid === uidOf(name, options) ? undefined : uid), version = (position: unknown) => versionOf(name, position, options, signal)
+  if (Array.isArray(given)) return Buffer.from(stringifyJson(await Promise.all(given.map((operation: unknown) => translatedOperation(operation, version)))))
+  const place = request.method === 'DELETE' ? 'preconditions' : 'metadata'
+  if (!isJsonObject(given) || !isJsonObject(given[place])) return body
+  const conditions = given[place], translated = { ...given, [place]: { ...conditions, uid: own(conditions['uid']), resourceVersion: await version(conditions['resourceVersion']) } }
   return Buffer.from(stringifyJson(place === 'metadata' ? withoutMarks(translated as unknown as KubeObject) : translated))
 }
 
+/** kubectl gives the version that it read this way. */
+async function translatedOperation(operation: unknown, version: (position: unknown) => Promise<unknown>): Promise<unknown> {
+  return isJsonObject(operation) && operation['path'] === '/metadata/resourceVersion' ? { ...operation, value: await version(operation['value']) } : operation
+}
+
 /** What cannot be read is for the host to refuse. */
-function readable(body: Buffer, type: string): JsonObject | undefined {
+function readable(body: Buffer, type: string): unknown {
   try {
-    const value = decode(body, type.endsWith('yaml') ? 'yaml' : 'json')
-    return isJsonObject(value) ? value : undefined
+    return decode(body, type.endsWith('yaml') ? 'yaml' : 'json')
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
@@ -97,9 +103,9 @@ async function versionOf(name: string, position: unknown, { host, hasSeen }: Hos
 
 const uidOf = (name: string, { identity }: HostNamespacesOptions) => foldedUid({ ...identity, group: '', kind: 'Namespace', namespace: '', name })
 
-function inTermsOfFleet(namespace: KubeObject, { keepUid }: { readonly keepUid: boolean }, options: HostNamespacesOptions): KubeObject {
-  const { apiVersion: _version, kind: _kind, ...object } = namespace, { name = '', resourceVersion = '' } = object.metadata
-  return { ...object, metadata: { ...object.metadata, ...(!keepUid && { uid: uidOf(name, options) }), resourceVersion: options.positionAfter(name, Number(resourceVersion)) } }
+async function inTermsOfFleet(namespace: KubeObject, { keepUid }: { readonly keepUid: boolean }, options: HostNamespacesOptions, signal: AbortSignal): Promise<KubeObject> {
+  const { apiVersion: _version, kind: _kind, ...object } = namespace, { name = '', resourceVersion: version = '' } = object.metadata, resourceVersion = await options.positionAfter(name, Number(version), signal)
+  return { ...object, metadata: { ...object.metadata, ...(!keepUid && { uid: uidOf(name, options) }), resourceVersion } }
 }
 
 /** Members that have the namespace, for people. */

@@ -21,3 +21,9 @@ export function hasSeen(epochs: Ledger, { source, version }: Written, position: 
   const decoded = decodePosition(position, epochs.known)
   return decoded?.form === 'vector' ? (decoded.components[slotOf(epochs, source)] ?? 0) >= version : undefined
 }
+
+/** How far each source had been followed, per slot; nothing where the position does not tell. */
+export function versionsAt({ known }: Ledger, position: Position): readonly number[] {
+  const decoded = decodePosition(position, known)
+  return decoded?.form === 'vector' ? decoded.components : []
+}
