@@ -12,7 +12,7 @@ const identity = { fleetId: '0f3a1b52-6a0e-4d0b-9d0a-1d6f0c1b2a3c', set: 'defaul
 const OF_HOST: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', uid: 'u1', resourceVersion: '70', labels: { a: 'b' } } }
 
 /** A host that has `shop` at version 70, and a fleet whose position for version n is 9000 + n. */
-function bed({ clusters = '', answer = { status: 200, body: OF_HOST as object } }: { clusters?: string; answer?: { status: number; body: object; headers?: Headers } } = {}) {
+function bed({ clusters = '', answer = { status: 200, body: OF_HOST } }: { clusters?: string; answer?: { status: number; body: object; headers?: Headers } } = {}) {
   const asked: { method: string; path: string; query: string; headers: Headers; body: unknown }[] = []
   const passOn = hostNamespaces({
     kind: namespaceKind, identity, ownNamespace: 'federation-system', now: () => 0,

@@ -28,7 +28,7 @@ export interface ReviewOptions {
 /** Members that are asked before the object is accepted without their word. */
 const MAX_MEMBERS = 3
 /** For how long a namespace that a member does not have is not tried again. */
-const ABSENT_MS = 30_000, MAX_ABSENT = 10_000
+const ABSENT_MS = 10_000, MAX_ABSENT = 10_000
 /** Every cluster has it, and it cannot be deleted. */
 const STAND_IN = 'default'
 
