@@ -1,9 +1,9 @@
 import type { FederatedObject } from '../apis/types.federation/v1alpha1/federated-object.ts'
 import { foldedUid } from '../federation/interpreter/folded-uid.ts'
 import { CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, TARGETS_ANNOTATION } from '../federation/interpreter/marks.ts'
+import { fromNative } from '../federation/template/native-object.ts'
 import { templateStorage } from '../federation/template/template-storage.ts'
 import type { TemplateStore } from '../federation/template/templates.ts'
-import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { DeleteOptions, Entry, KubeObject, Position, Storage, WriteOptions, Writer } from '../machinery/meta/core.ts'
 import { parseJson } from '../machinery/meta/json.ts'
 import { StatusError } from '../machinery/meta/status-error.ts'
@@ -47,14 +47,13 @@ export class TemplateWriter implements Writer {
     const { name, namespace } = object.metadata
     if (name !== undefined) await this.#refuseForeign(namespace && this.#options.kind.namespaced ? `${namespace}/${name}` : name, signal, (of) => StatusError.alreadyExists(of, name))
     const entry = await this.#native.create(withoutMarks(object), options, signal)
-    return options.dryRun ? this.#asCreated(entry) : this.#shown(entry.key, entry, signal)
+    return options.dryRun ? this.#asIfStored(entry.key, entry, signal) : this.#shown(entry.key, entry, signal)
   }
 
   async update(key: string, change: (current: KubeObject | undefined) => KubeObject, options: WriteOptions, signal: AbortSignal): Promise<{ readonly entry: Entry; readonly created: boolean }> {
     if (!(await this.#exists(key, signal))) await this.#refuseForeign(key, signal)
     const { entry, created } = await this.#native.update(key, (current) => this.#versioned(key, current, change(current)), options, signal)
-    if (options.dryRun) return { entry: created ? this.#asCreated(entry) : entry, created }
-    return { entry: await this.#shown(key, entry, signal), created }
+    return { entry: options.dryRun ? await this.#asIfStored(key, entry, signal) : await this.#shown(key, entry, signal), created }
   }
 
   /** Copies follow, or are left, as the propagation policy says. */
@@ -98,10 +97,11 @@ export class TemplateWriter implements Writer {
     return this.#options.shown(parseJson(Buffer.from(record.value).toString()) as FederatedObject, record.revision)
   }
 
-  /** A dry run stores nothing, so the uid is made here as it would be shown. */
-  #asCreated(entry: Entry): Entry {
-    const { identity, store: { target } } = this.#options, object = entry.parse(), { namespace = '', name = '' } = object.metadata
-    return SlabEntry.of({ ...object, metadata: { ...object.metadata, uid: foldedUid({ ...identity, group: target.group, kind: target.kind, namespace, name }) } })
+  /** What a dry run would have stored, as it would be shown. */
+  async #asIfStored(key: string, entry: Entry, signal: AbortSignal): Promise<Entry> {
+    const { storage, store: { target, kind }, shown } = this.#options, { record } = await storage.get(keyPrefix(kind) + key, signal)
+    const before = record && (parseJson(Buffer.from(record.value).toString()) as FederatedObject)
+    return shown(fromNative(entry.parse(), before, target, kind), record?.revision ?? 0)
   }
 
   #key(key: string): string { return keyPrefix(this.#options.store.target) + key }

@@ -1,27 +1,106 @@
 /** What distributes templates: the kinds there are, and the stages from a template to its copies. */
+import { DEFAULT_CLUSTER_SET } from '../apis/cluster.federation/v1alpha1/cluster-set.ts'
+import { withReplicas } from '../federation/interpreter/replicas.ts'
+import { prunedForPropagation } from '../federation/interpreter/prune.ts'
+import { applyOverrides } from '../federation/override/apply-overrides.ts'
+import { Overrides } from '../federation/override/overrides.ts'
 import type { Members } from '../federation/member/members.ts'
+import { CopyLedger } from '../federation/propagation/copy-ledger.ts'
+import { Propagation } from '../federation/propagation/propagation.ts'
+import { RemovalBudget } from '../federation/propagation/removal-budget.ts'
+import type { Rendering } from '../federation/propagation/render.ts'
+import { StoreGuard } from '../federation/propagation/store-guard.ts'
 import { templateChecks } from '../federation/propagation/template-checks.ts'
+import { Tombstones } from '../federation/propagation/tombstones.ts'
+import { PlacementController } from '../federation/scheduler/placement-controller.ts'
+import { StatusController } from '../federation/status/status-controller.ts'
 import { builtInTargets } from '../federation/template/target-kind.ts'
 import type { TemplateChecks } from '../federation/template/template-strategy.ts'
 import { Templates } from '../federation/template/templates.ts'
+import type { Leadership } from '../host/leases.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
-import type { Storage } from '../machinery/meta/core.ts'
+import { follow } from '../machinery/controller/follow.ts'
+import type { ListerWatcher, Resource, Storage } from '../machinery/meta/core.ts'
 import type { WriterDependencies } from '../machinery/registry/stored-writer.ts'
 
 export interface DistributionOptions {
+  readonly fleetId: string
   readonly storage: Storage
   readonly stored: WriterDependencies & { readonly logger: Logger }
   readonly members: Members
+  readonly leadership: Leadership
+  /** Resolves once `members` holds every Cluster there was at the start. */
+  readonly seen: Promise<void>
+  /** The kinds of policy.federation. */
+  readonly policies: readonly Resource[]
+  readonly clusterSets: ListerWatcher
+  /** The host's. */
+  readonly namespaces: ListerWatcher
+  readonly isStandalone: boolean
+  readonly maxRemovalsPerMinute: number
+  readonly clock: Clock
   readonly random: () => number
+  readonly logger: Logger
 }
 
-export interface Distribution { readonly templates: Templates; readonly checks: TemplateChecks }
+export interface Distribution {
+  readonly templates: Templates
+  readonly checks: TemplateChecks
+  /** Until the signal aborts. */
+  readonly run: (signal: AbortSignal) => Promise<void>
+}
 
+/** Templates worked on at the same time: per stage, and per member. */
+const CONCURRENCY = 8, CONCURRENCY_PER_MEMBER = 8
+/** How long a member is waited for that is asked about a template. */
 const REVIEW_TIMEOUT_MS = 3000
+/** Says which side is right when the store is behind the members. */
+const ACCEPT_STORE = 'cluster.federation/accept-store'
 
-export function startDistribution({ storage, stored, members, random }: DistributionOptions, signal: AbortSignal): Distribution {
-  const checks = templateChecks({ members: () => members.list(), clock: stored.clock, random, timeoutMs: REVIEW_TIMEOUT_MS })
-  const templates = new Templates({ storage, stored, checks }, signal)
+export async function startDistribution(options: DistributionOptions, signal: AbortSignal): Promise<Distribution> {
+  const { fleetId, storage, stored, members, leadership, seen, policies, clusterSets, namespaces, clock, random, logger } = options, leads = () => leadership.isLeader
+  const checks = templateChecks({ members: () => members.list(), clock, random, timeoutMs: REVIEW_TIMEOUT_MS })
+  const templates = new Templates({ storage, stored, checks }, signal), reader = (kind: string) => policies.find((resource) => resource.kind.kind === kind)!.reader
   for (const target of builtInTargets) templates.add(target, true)
-  return { templates, checks }
+
+  const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), propagationPolicies = [reader('PropagationPolicy'), reader('ClusterPropagationPolicy')]
+  const propagation = new Propagation({
+    fleetId, templates, members, ledger, guard, leads, clock, random, logger, tombstones: await Tombstones.open(storage, signal), budget: new RemovalBudget(clock, options.maxRemovalsPerMinute), concurrency: CONCURRENCY_PER_MEMBER, isCollector: options.isStandalone,
+    rendering: rendering(overrides), onCopy: (template) => status.kick(template), record: () => undefined,
+    retained: ({ target }, federated) => (federated.spec.retainReplicas && target.scale ? target.scale.specReplicasPath.slice(1).split('.') : undefined),
+    policyOf: (federated) => placement.policyOf(federated)?.spec,
+    namespaceLabels: async (namespace, inner) => { const [entry] = (await namespaces.list({ name: namespace }, inner)).entries; return entry?.labels() ?? {} },
+  })
+  const placement: PlacementController = new PlacementController({ templates, overrides, members, policies: propagationPolicies, preferences: reader('ReplicaSchedulingPreference'), clusterSets, namespaces, seen, leads, onPlaced: () => undefined, concurrency: CONCURRENCY, clock, random, logger })
+  const status: StatusController = new StatusController({ templates, members, ledger, copyOf: (store, key, cluster) => propagation.copyOf(store, key, cluster), leads, concurrency: CONCURRENCY, clock, random, logger })
+  return { templates, checks, run: (inner) => run({ placement, propagation, status, overrides, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
 }
+
+interface Stages {
+  readonly placement: PlacementController
+  readonly propagation: Propagation
+  readonly status: StatusController
+  readonly overrides: Overrides
+  readonly overridePolicies: readonly ListerWatcher[]
+  readonly guard: StoreGuard
+  readonly options: DistributionOptions
+}
+
+async function run({ placement, propagation, status, overrides, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
+  const following = overrides.run(overridePolicies, { clock, logger }, signal)
+  const accepting = follow(clusterSets, (key, set) => { if (key === DEFAULT_CLUSTER_SET) guard.accept(set?.metadata.annotations?.[ACCEPT_STORE] === 'true') }, { clock, logger }, signal)
+  await following.ready
+  overrides.onChange(() => propagation.kickAll())
+  leadership.onLead(() => { placement.kickAll(); propagation.resume() }, signal)
+  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), following.done, accepting.done])
+}
+
+const rendering = (overrides: Overrides): Rendering => ({
+  pruned: prunedForPropagation,
+  withReplicas: (object, replicas, { scale }) => withReplicas(object, replicas, { ...(scale && { scale }) }),
+  overridden: (object, federated, cluster) => {
+    const made = applyOverrides(object, { cluster, policies: overrides.of(federated.metadata.namespace), inline: federated.spec.overrides })
+    return 'object' in made ? made : { error: made.errors.map(({ source, field, message }) => `${source}: ${field}: ${message}`).join('; ') }
+  },
+})

@@ -99,7 +99,10 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   await ensureDefaultSet(clusterSets, signal)
 
   const fleetId = await fleetIdOf(storage, randomUuid, signal), epochs = await Epochs.open(storage, signal), members = new Members(), authorizer = withPrivileges(host.authorizer), version = versionInfo(PROGRAM_VERSION)
-  const distribution = startDistribution({ storage, stored, members, random }, signal)
+  const seen = Promise.withResolvers<void>()
+  const distribution = await startDistribution({
+    fleetId, storage, stored, members, leadership, seen: seen.promise, policies: policies.versions[0]!.resources, clusterSets: clusterSets.reader, namespaces: host.namespaces, isStandalone: host.kind === 'standalone', maxRemovalsPerMinute: operation.maxRemovalsPerMinute, clock, random, logger,
+  }, signal)
   const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), ownCatalog: Catalog = new JoinedCatalog([{ groups: () => own.groups }, distribution.templates]), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...ownCatalog.groups(), ...options.ownGroups], signal })
   const fleets = new Fleets({ fleetId, ownNamespace: secretNamespace, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => ownCatalog.groups(), timeMerge, templates: { ...distribution, storage, stored, epochs }, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
   const documents = new CatalogDocuments(ownCatalog, { ...OWN_DEFINITIONS, ...distribution.templates.definitions() }, INFO)
@@ -116,9 +119,10 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   health.register('fleets', () => { if (!state.isReady) throw new Error('no fleet has been put together yet') }, ['readyz'])
   health.register('store', async (inner) => { await storage.revision(inner) })
 
-  const seen = Promise.withResolvers<void>(), controllers = Promise.all([
+  const controllers = Promise.all([
+    distribution.run(signal),
     runClusterController({
-      clusters: clusters.reader, writer: clusters.writer!, secrets: host.secrets, members, leadership, connect, thresholds: options.thresholds, probeMs: options.probeMs, probeTimeoutMs: Math.min(options.probeMs, 5000), requestTimeoutMs: 10_000,
+      clusters: clusters.reader, writer: clusters.writer, secrets: host.secrets, members, leadership, connect, thresholds: options.thresholds, probeMs: options.probeMs, probeTimeoutMs: Math.min(options.probeMs, 5000), requestTimeoutMs: 10_000,
       allowLocalAddresses: allowLocalMembers, summaries: true, idleMs, clock, random, logger, ...(options.preset && { preset: options.preset }),
     }, seen.resolve, signal),
     followMembership({ clusterSets, members, fleets, epochs, leadership, seen: seen.promise, host: hostMember, endpointOf, clock, logger }, () => { state.isReady = true; ready.resolve() }, signal),

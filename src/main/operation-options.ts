@@ -3,6 +3,8 @@ import { parseDurationMs } from '../machinery/server/filters/deadline.ts'
 
 /** How the server is run, whatever it serves. */
 export interface OperationOptions {
+  /** Copies that may be removed in a minute because a placement changed; 0: any number. */
+  readonly maxRemovalsPerMinute: number
   /** Absent: nothing is recorded. */
   readonly auditPolicyFile: string | undefined
   /** '-': standard output. */
@@ -20,6 +22,7 @@ export interface OperationFlags {
   auditPolicyFile?: string
   auditLogPath: string
   goawayChance: number
+  maxRemovalsPerMinute: number
   maxRequestsInflight: number
   maxMutatingRequestsInflight: number
   requestTimeout: number
@@ -47,6 +50,7 @@ export function withOperationFlags(command: Command): Command {
     .option('--audit-policy-file <file>', 'Policy of audit.k8s.io/v1 that says what is recorded; default: nothing is')
     .option('--audit-log-path <file>', "where audit events are appended, one JSON object a line; '-' is standard output", '-')
     .option('--goaway-chance <fraction>', 'share of HTTP/2 requests after which the client is told to connect again, so that load spreads over replicas', number((value) => value >= 0 && value <= MAX_GOAWAY_CHANCE, `0 to ${MAX_GOAWAY_CHANCE}`), 0)
+    .option('--max-removals-per-minute <count>', 'copies that may be removed from clusters in a minute because a placement changed, so that a mistake can be stopped; 0: any number', number((value) => Number.isInteger(value) && value >= 0, 'a whole number'), 120)
     .option('--max-requests-inflight <count>', 'reading requests at a time, beyond which 429 is answered', count, 400)
     .option('--max-mutating-requests-inflight <count>', 'writing requests at a time, beyond which 429 is answered', count, 200)
     .option('--request-timeout <duration>', 'how long a request may take; watches and connections excepted', duration, 60_000)
@@ -59,9 +63,9 @@ export function operationOptions(flags: OperationFlags, program: Command): Opera
   const { auditPolicyFile, tlsCertFile, tlsPrivateKeyFile } = flags
   if ((tlsCertFile === undefined) !== (tlsPrivateKeyFile === undefined)) program.error('error: --tls-cert-file and --tls-private-key-file belong together')
   return {
-    auditPolicyFile, auditLogPath: flags.auditLogPath, goawayChance: flags.goawayChance, maxReadingInFlight: flags.maxRequestsInflight, maxMutatingInFlight: flags.maxMutatingRequestsInflight,
+    auditPolicyFile, auditLogPath: flags.auditLogPath, goawayChance: flags.goawayChance, maxRemovalsPerMinute: flags.maxRemovalsPerMinute, maxReadingInFlight: flags.maxRequestsInflight, maxMutatingInFlight: flags.maxMutatingRequestsInflight,
     requestTimeoutMs: flags.requestTimeout, shutdownDelayMs: flags.shutdownDelayDuration, tlsFiles: tlsCertFile !== undefined && tlsPrivateKeyFile !== undefined ? { certificate: tlsCertFile, key: tlsPrivateKeyFile } : undefined,
   }
 }
 
-export const defaultOperation: OperationOptions = { auditPolicyFile: undefined, auditLogPath: '-', goawayChance: 0, maxReadingInFlight: 400, maxMutatingInFlight: 200, requestTimeoutMs: 60_000, shutdownDelayMs: 0, tlsFiles: undefined }
+export const defaultOperation: OperationOptions = { auditPolicyFile: undefined, auditLogPath: '-', goawayChance: 0, maxRemovalsPerMinute: 120, maxReadingInFlight: 400, maxMutatingInFlight: 200, requestTimeoutMs: 60_000, shutdownDelayMs: 0, tlsFiles: undefined }

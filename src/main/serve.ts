@@ -126,7 +126,7 @@ async function standalone(options: ServeOptions, storage: Storage, logger: Logge
   const events = createStoredResource(eventKind, storage, stored, signal), leases = createStoredResource(leaseKind, storage, stored, signal)
   for (const name of ['default', 'kube-system', namespace]) {
     try {
-      await namespaces.writer!.create({ metadata: { name } }, SYSTEM, signal)
+      await namespaces.writer.create({ metadata: { name } }, SYSTEM, signal)
     } catch (error) {
       if (!isReason(error, 'AlreadyExists')) throw error
     }

@@ -63,10 +63,10 @@ export class CopyActor {
 
   /** An object of that name is there. Ours by its label, or somebody else's. */
   async #meet(there: KubeObject, object: KubeObject, signal: AbortSignal): Promise<Made> {
-    const { fleetId, overwrites } = this.#options, { labels = {}, uid = '', deletionTimestamp, managedFields = [] } = there.metadata, isOurs = labels[MANAGED_LABEL] === fleetId
+    const { fleetId, policyOf } = this.#options, { spec } = this.federated, overwrites = (spec.conflictResolution ?? policyOf(this.federated)?.conflictResolution) === 'Overwrite', { labels = {}, uid = '', deletionTimestamp, managedFields = [] } = there.metadata, isOurs = labels[MANAGED_LABEL] === fleetId
     if (deletionTimestamp !== undefined) return { record: { state: 'Pending', message: 'an object of that name is being deleted there' }, requeueAfterMs: WAIT_MS }
     if (!isOurs && labels[MANAGED_LABEL] !== undefined) return { record: { state: 'AlreadyExists', message: `another fleet (${labels[MANAGED_LABEL]}) owns the object of that name` }, requeueAfterMs: LOOK_AGAIN_MS }
-    if (!isOurs && !overwrites(this.federated)) {
+    if (!isOurs && !overwrites) {
       const managers = [...new Set(managedFields.flatMap((entry) => { const { manager } = entry as { manager?: unknown }; return typeof manager === 'string' ? [JSON.stringify(manager)] : [] }))].join(', ')
       const message = `an object of that name is there, made by ${managers || 'somebody else'}; remove it, or set spec.conflictResolution: Overwrite to adopt it`
       this.#tell('Warning', 'AlreadyExists', `cluster ${this.#member.name}: ${message}`)

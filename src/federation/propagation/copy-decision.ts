@@ -49,13 +49,15 @@ export interface CopyInput {
   readonly retained: readonly string[] | undefined
   /** The copy was seen to have run to its end: a Job. */
   readonly finished: boolean
+  /** Why nothing is sent for now; undefined: it is. */
+  readonly suspended: string | undefined
 }
 
 export function decideCopy(input: CopyInput): Step {
   const { federated, wanted, observed } = input
   if (!wanted) return decideRemoval(input)
   if ('problem' in wanted) return { do: 'report', outcome: { ...kept(input.record), ...wanted.problem } }
-  if (federated.spec.suspend) return { do: 'report', outcome: { ...kept(input.record), state: 'Suspended', message: 'spec.suspend is set: nothing is sent' } }
+  if (input.suspended !== undefined) return { do: 'report', outcome: { ...kept(input.record), state: 'Suspended', message: input.suspended } }
   if (!observed.known) return { do: 'report', outcome: { ...kept(input.record), state: 'ClusterNotReady', message: observed.reason } }
   if (observed.behind && input.record?.applied?.startsWith(`${fingerprintOf(wanted.object)}:`)) return { do: 'report', outcome: { ...kept(input.record), state: 'OK', appliedGeneration: federated.metadata.generation ?? 0 } }
   return observed.copy ? decideCopyThere(input, wanted.object, observed.copy) : decideCopyMissing(input, wanted.whole)
@@ -72,7 +74,7 @@ function decideCopyThere({ federated, record, retained }: CopyInput, object: Kub
   const { uid = '', deletionTimestamp, annotations } = copy.metadata, generation = federated.metadata.generation ?? 0
   if (deletionTimestamp !== undefined) return { do: 'report', outcome: { ...kept(record), state: 'Pending', message: 'the copy there is being deleted; it is made again once it is gone' } }
   const isSame = annotations?.[TEMPLATE_ANNOTATION] === federated.metadata.uid && record?.uid === uid, [sent, ownership] = (record?.applied ?? '').split(':'), isAsSent = isSame && sent === fingerprintOf(object)
-  if (isAsSent && ownership === ownershipOf(copy)) return { do: 'report', outcome: { state: 'OK', uid, appliedGeneration: generation, ...(record?.copyGeneration !== undefined && { copyGeneration: record.copyGeneration }), applied: record!.applied! } }
+  if (isAsSent && ownership === ownershipOf(copy)) return { do: 'report', outcome: { state: 'OK', uid, appliedGeneration: generation, ...(record?.copyGeneration !== undefined && { copyGeneration: record.copyGeneration }), applied: record.applied! } }
   const drift = isAsSent ? takersOf(copy, object) : undefined
   if (drift && federated.spec.drift === 'Report') return { do: 'report', outcome: { ...kept(record), state: 'Drifted', message: driftText(drift) } }
   const handOver = retained && owns(copy, retained) ? fragment(copy, retained) : undefined

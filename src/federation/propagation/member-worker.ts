@@ -10,7 +10,7 @@ import { TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { CopyActor } from './copy-actor.ts'
 import { decideCopy, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
-import { isFinished, isOrphaned } from './deletion.ts'
+import { isFinished, isOrphaned, suspension } from './deletion.ts'
 import { MemberCopies } from './member-copies.ts'
 import type { PropagationOptions } from './propagation-context.ts'
 import { render } from './render.ts'
@@ -79,10 +79,10 @@ export class MemberWorker {
   }
 
   #decide(store: TemplateStore, key: string, federated: FederatedObject, copies: MemberCopies, record: CopyRecord | undefined): Step {
-    const { rendering, fleetId, retained, ledger } = this.#options, { member } = this, keeps = retained(store, federated, member), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
+    const { rendering, fleetId, retained, ledger, policyOf } = this.#options, { member } = this, rules = policyOf(federated), keeps = retained(store, federated, member), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
     const isTarget = this.#isTarget(federated), problem = isTarget ? this.#problem(store) : undefined
     const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas: target?.replicas, fleetId, retained: keeps }, rendering)
-    return decideCopy({ federated, wanted, observed: this.#observed(copies, splitTemplateKey(key).key, record), record, orphan: isOrphaned(federated), retained: keeps, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated) })
+    return decideCopy({ federated, wanted, observed: this.#observed(copies, splitTemplateKey(key).key, record), record, orphan: isOrphaned(federated, rules), retained: keeps, suspended: suspension(federated, rules, member.name), finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated) })
   }
 
   #isTarget({ metadata, status }: FederatedObject): boolean {
@@ -137,6 +137,7 @@ export class MemberWorker {
       const { ledger, tombstones } = this.#options, prefix = templateKey(store.id, ''), kickAll = () => { for (const key of [...this.#involved(), ...tombstones.of(this.member.name).keys()]) if (key.startsWith(prefix)) this.#queue.add(key) }
       const onCopy = (key: string, copy: KubeObject | undefined) => {
         this.#queue.add(templateKey(store.id, key))
+        this.#options.onCopy(templateKey(store.id, key))
         if (!copy) return
         if (isFinished(copy)) ledger.noteFinished(templateKey(store.id, key), this.member.name)
         void this.#suspect(store, key, copy)

@@ -5,6 +5,7 @@ import type { Member } from '../member/member.ts'
 import type { Members } from '../member/members.ts'
 import type { Templates, TemplateStore } from '../template/templates.ts'
 import type { CopyLedger } from './copy-ledger.ts'
+import type { PropagationRules } from './propagation-rules.ts'
 import type { RemovalBudget } from './removal-budget.ts'
 import type { Rendering } from './render.ts'
 import type { StoreGuard } from './store-guard.ts'
@@ -24,11 +25,15 @@ export interface PropagationOptions {
   readonly rendering: Rendering
   /** What of a copy is the member's business: names from the object's root. */
   readonly retained: (store: TemplateStore, federated: FederatedObject, member: Member) => readonly string[] | undefined
-  /** As the policy that claimed the template says. */
-  readonly overwrites: (federated: FederatedObject) => boolean
+  /** What the policy that claimed the template says of how it is carried out; undefined: none has. */
+  readonly policyOf: (federated: FederatedObject) => PropagationRules | undefined
   /** Labels that a namespace made in a member gets from that of the host. */
   readonly namespaceLabels: (namespace: string, signal: AbortSignal) => Promise<Readonly<Record<string, string>>>
+  /** A member's watch told of a copy: what it reports may have changed. */
+  readonly onCopy: (template: string) => void
   readonly record: (store: TemplateStore, federated: FederatedObject, event: TemplateEvent) => void
+  /** No garbage collector of a host looks at templates: what finalizers ask of one is this server's to do. */
+  readonly isCollector: boolean
   /** Only the replica that leads writes to members. */
   readonly leads: () => boolean
   /** Templates that a member is written at the same time. */

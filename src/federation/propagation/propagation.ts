@@ -7,7 +7,8 @@
  */
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
-import { isReason } from '../../machinery/meta/status-error.ts'
+import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../machinery/meta/object-meta.ts'
+import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 import type { Member } from '../member/member.ts'
 import { COPIES_FINALIZER } from '../template/marks.ts'
 import { SERVER } from '../template/server-user.ts'
@@ -83,7 +84,7 @@ export class Propagation {
   #see(template: string, federated: FederatedObject, signal: AbortSignal): void {
     const { metadata, spec, status } = federated, targets = status?.schedule?.targets ?? []
     const clusters = [...new Set([...targets.map(({ cluster }) => cluster), ...(status?.clusters ?? []).map(({ name }) => name), ...this.#options.ledger.of(template).keys()])]
-    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.decision, clusters]), known = this.#seen.get(template)
+    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.decision, status?.policy, clusters]), known = this.#seen.get(template)
     this.#seen.set(template, { signature, clusters })
     if (metadata.deletionTimestamp === undefined) this.#ending.delete(template)
     else this.#ending.add(template)
@@ -139,7 +140,7 @@ export class Propagation {
 
   /** Lets a template go that is being deleted, once no copy holds it: gone, let go, out of reach for long (a tombstone remembers), or in a cluster that has left. */
   async #finish(template: string, signal: AbortSignal): Promise<void> {
-    const { templates, leads, guard, ledger, members, clock, logger } = this.#options, at = template.indexOf('|'), store = templates.get(template.slice(0, at))
+    const { templates, leads, guard, ledger, members, clock, logger, isCollector } = this.#options, at = template.indexOf('|'), store = templates.get(template.slice(0, at))
     const federated = store?.cache.get(template.slice(at + 1))?.parse() as FederatedObject | undefined, { clusters = [] } = this.#seen.get(template) ?? {}
     if (!store || !federated?.metadata.deletionTimestamp || !leads() || guard.evidence || !federated.metadata.finalizers?.includes(COPIES_FINALIZER)) return
     // What its author wants done first comes first, and copies stay meanwhile.
@@ -149,11 +150,12 @@ export class Propagation {
     try {
       for (const cluster of lost) {
         const record = ledger.get(template, cluster, federated), uid = record === 'gone' ? undefined : record?.uid
-        await this.#options.tombstones.add(cluster, template, { template: federated.metadata.uid ?? '', ...(uid !== undefined && { uid }), orphan: isOrphaned(federated), propagationPolicy: removalPolicy(federated) }, signal)
+        await this.#options.tombstones.add(cluster, template, { template: federated.metadata.uid ?? '', ...(uid !== undefined && { uid }), orphan: isOrphaned(federated, this.#options.policyOf(federated)), propagationPolicy: removalPolicy(federated) }, signal)
       }
       await store.resource.writer.update(keyOfTemplate(federated), (current) => {
-        if (!current || current.metadata.uid !== federated.metadata.uid) return current ?? federated
-        return { ...current, metadata: { ...current.metadata, finalizers: (current.metadata.finalizers ?? []).filter((finalizer) => finalizer !== COPIES_FINALIZER) } }
+        if (current?.metadata.uid !== federated.metadata.uid) throw StatusError.notFound({ group: store.kind.group, resource: store.kind.plural }, federated.metadata.name ?? '')
+        const done = [COPIES_FINALIZER, ...(isCollector ? [ORPHAN_FINALIZER, FOREGROUND_FINALIZER] : [])]
+        return { ...current!, metadata: { ...current!.metadata, finalizers: (current!.metadata.finalizers ?? []).filter((finalizer) => !done.includes(finalizer)) } }
       }, SERVER, signal)
     } catch (error) {
       if (!signal.aborted && !isReason(error, 'NotFound')) logger.warn({ template, error: String(error) }, 'a template without copies could not be let go; trying again')

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import type { FederatedObject, FederatedSpec } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import { resolveSchema } from '../../machinery/schema/resolve-schema.ts'
-import { builtInTargets, kubernetesDefinitions } from '../template/target-kind.ts'
+import { builtInTargets } from '../template/target-kind.ts'
 import { validateFederated, validateV1Annotations } from './validate-template.ts'
 
-const target = (kind: string) => builtInTargets.find((one) => one.kind === kind)!, deployment = resolveSchema(kubernetesDefinitions, target('Deployment').definition)
+const target = (kind: string) => builtInTargets.find((one) => one.kind === kind)!, deployment = resolveSchema(target('Deployment').definitions, target('Deployment').definition)
 const federated = (spec: Partial<FederatedSpec>, metadata = { namespace: 'shop', name: 'web' }): FederatedObject => ({ metadata, spec: { template: {}, ...spec } })
 const told = (spec: Partial<FederatedSpec>) => validateFederated(federated(spec), target('Deployment'), deployment).map(({ field, message }) => `${field}: ${message}`)
 const annotated = (annotations: Record<string, string>): Partial<FederatedSpec> => ({ template: { metadata: { annotations } } })

@@ -19,7 +19,7 @@ export interface FederatedKind {
 const VERSION = 'v1alpha1'
 
 /** Kubernetes' own kinds share a group; those of a group `example.com` get `types.example.com.federation` in their own version. */
-export const federatedGroup = ({ group, version }: Pick<TargetKind, 'group' | 'version'>, isBuiltIn: boolean): { readonly group: string; readonly version: string } =>
+const federatedGroup = ({ group, version }: Pick<TargetKind, 'group' | 'version'>, isBuiltIn: boolean): { readonly group: string; readonly version: string } =>
   isBuiltIn ? { group: 'types.federation', version: VERSION } : { group: `types.${group}.federation`, version }
 
 /** The schema is resolved when it is first needed: there are many kinds, and few are used. */
@@ -43,8 +43,8 @@ export function federatedKind(target: TargetKind, { isBuiltIn, strategy }: { rea
     definitions: () => ({ ...federatedDefinitions, ...definitions().definitions }),
     kind: {
       group, version, kind, listKind: `${kind}List`, plural: `federated${target.plural}`, singular: kind.toLowerCase(), shortNames: target.shortNames.map((name) => `f${name}`), categories: ['federation'], namespaced: target.namespaced || target.kind === 'Namespace',
-      schema: () => Promise.resolve(schema()), columns, fields: {}, hasStatus: true, strategy: strategy({ group, version }, schema),
-      ...(target.scale && { scale: { specReplicasPath: `.spec.template${target.scale.specReplicasPath}`, statusReplicasPath: `.status.aggregated${target.scale.statusReplicasPath.replace(/^\.status/, '')}` } }),
+      strategicMerge: true, schema: () => Promise.resolve(schema()), columns, fields: {}, hasStatus: true, strategy: strategy({ group, version }, schema),
+      ...(target.scale && { scale: { ...target.scale, specReplicasPath: `.spec.template${target.scale.specReplicasPath}`, statusReplicasPath: `.status.aggregated${target.scale.statusReplicasPath.replace(/^\.status/, '')}` } }),
     },
   }
 }

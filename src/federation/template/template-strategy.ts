@@ -84,5 +84,5 @@ async function atTemplate({ name, ...of }: { readonly group: string; readonly ki
 function withDeletion(marked: FederatedObject, propagation: string | undefined): FederatedObject {
   if (propagation === undefined) return marked
   const annotations = isJsonObject(marked.metadata.annotations) ? marked.metadata.annotations : {}
-  return { ...marked, metadata: { ...marked.metadata, annotations: { ...annotations, [DELETION_ANNOTATION]: propagation } as Record<string, string> } }
+  return { ...marked, metadata: { ...marked.metadata, annotations: { ...annotations, [DELETION_ANNOTATION]: propagation } } }
 }

@@ -76,7 +76,7 @@ export class Templates implements Catalog {
   definitions(): Definitions { return Object.assign({}, ...this.list().flatMap(({ definitions, target }) => [target.definitions, definitions()])) as Definitions }
 }
 
-export const targetId = ({ group, plural }: { readonly group: string; readonly plural: string }): string => (group ? `${plural}.${group}` : plural)
+const targetId = ({ group, plural }: { readonly group: string; readonly plural: string }): string => (group ? `${plural}.${group}` : plural)
 
 /** What a template is called inside this server: `deployments.apps|shop/web`. */
 export const templateKey = (id: string, key: string): string => `${id}|${key}`

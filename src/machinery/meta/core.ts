@@ -67,10 +67,12 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly deprecation?: string
   /** Where the subresource `scale` finds its numbers; absent: the kind cannot be scaled. */
   readonly scale?: ScalePaths
+  /** Takes strategic merge patches, as the kinds that a kube-apiserver has compiled in: its schema says how lists are merged. Kinds from CustomResourceDefinitions take none. */
+  readonly strategicMerge?: boolean
 }
 
 /** Simple paths in dot notation, as a CustomResourceDefinition has them: `.spec.replicas`. Without a label selector the Scale has none. */
-export interface ScalePaths { readonly specReplicasPath: string; readonly statusReplicasPath: string; readonly labelSelectorPath?: string }
+export interface ScalePaths { readonly specReplicasPath: string; readonly statusReplicasPath: string; readonly labelSelectorPath?: string; /** What an object without replicas asks for. Absent: it cannot be scaled before it has some. */ readonly defaultReplicas?: number }
 
 /** Ages are computed when a row is written: a cached row leaves a hole for them (`since`: milliseconds since the epoch). `live` is the same for what changes without the object; `now` is the row's time of writing in milliseconds. */
 export type Cell = string | number | boolean | null | readonly unknown[] | { readonly since: number } | { readonly live: (now: number) => string }

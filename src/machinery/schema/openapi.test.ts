@@ -56,6 +56,8 @@ test('PATCH says what kubectl looks for', () => {
   expect(patch.parameters!.map(({ name }) => name)).toEqual(['dryRun', 'fieldManager', 'fieldValidation', 'force'])
   expect(Object.keys(patch.requestBody!.content)).toEqual(['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'])
   expect(v2.paths[CART_PATH]!['patch']!.consumes).toEqual(['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'])
+  const typed = openApiV3({ groupVersion, resources: [{ ...carts, kind: { ...carts.kind, strategicMerge: true } }], definitions, info }) as typeof v3
+  expect(Object.keys(typed.paths[CART_PATH]!['patch']!.requestBody!.content)).toEqual(['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml'])
   const able = openApiV3({ groupVersion, resources: [carts], definitions, info, capabilities: { fieldValidation: false, dryRun: false, patchTypes: ['application/apply-patch+yaml'] } }) as typeof v3
   expect(able.paths[CART_PATH]!['patch']!.parameters!.map(({ name }) => name)).toEqual(['fieldManager', 'force'])
 })

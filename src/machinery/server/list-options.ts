@@ -40,13 +40,13 @@ export function watchOptions(query: URLSearchParams): Pick<WatchQuery, 'at' | 'i
   const version = query.get('resourceVersion') ?? '', match = query.get('resourceVersionMatch') ?? '', send = query.has('sendInitialEvents') ? isTrue(query.get('sendInitialEvents')) : undefined
   const timeoutSeconds = integer(query, 'timeoutSeconds') ?? 0
   integer(query, 'limit')
-  refuse(watchErrors(match, send !== undefined))
+  refuse(watchErrors(match, query.get('continue') ?? '', send !== undefined))
   const fresh = version === '' || version === '0', initial = send ?? fresh
   const at: At = version === '' ? {} : version === '0' ? (initial ? ANY : {}) : { at: { position: parsed(version, (text) => new StatusError('', text)), match: 'notOlder' } }
   return { ...at, initial, bookmarks: isTrue(query.get('allowWatchBookmarks')), timeoutMs: Math.max(0, timeoutSeconds) * 1_000 }
 }
 
-const FIELD = 'resourceVersionMatch'
+const FIELD = 'resourceVersionMatch', MAX_UINT64 = 2n ** 64n - 1n
 const refuse = (errors: readonly FieldError[]) => { if (errors.length > 0) throw StatusError.invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors) }
 
 function listErrors(version: string, match: string, token: string, send: boolean): FieldError[] {
@@ -61,22 +61,27 @@ function listErrors(version: string, match: string, token: string, send: boolean
   return errors
 }
 
-function watchErrors(match: string, send: boolean): FieldError[] {
-  if (!send) return match === '' ? [] : [fieldError.forbidden(FIELD, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')]
-  if (match === 'NotOlderThan') return []
-  const needed = fieldError.forbidden(FIELD, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
-  return match === '' ? [needed] : [needed, fieldError.notSupported(FIELD, match, ['NotOlderThan'])]
+function watchErrors(match: string, token: string, send: boolean): FieldError[] {
+  const errors: FieldError[] = []
+  if (match === '' && !send) return errors
+  if (!send) errors.push(fieldError.forbidden(FIELD, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'))
+  if (send && match !== 'NotOlderThan') errors.push(fieldError.forbidden(FIELD, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))
+  if (match !== '' && token !== '') errors.push(fieldError.forbidden(FIELD, 'resourceVersionMatch is forbidden when continue is provided'))
+  if (match !== '' && match !== 'NotOlderThan') errors.push(fieldError.notSupported(FIELD, match, ['NotOlderThan']))
+  return errors
 }
 
 function parsed(version: string, error: (text: string) => StatusError): string {
-  if (!/^\d+$/.test(version)) throw error(`resourceVersion: Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`)
+  const mistake = !/^\d+$/.test(version) ? 'invalid syntax' : BigInt(version) > MAX_UINT64 ? 'value out of range' : undefined
+  if (mistake) throw error(`resourceVersion: Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: ${mistake}`)
   return version.replace(/^0+(?=\d)/, '')
 }
 
 /** An int64 of a query. Throws StatusError BadRequest. */
 export function integer(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name)
-  if (text === null || text === '') return undefined
-  if (!/^[-+]?\d+$/.test(text)) throw StatusError.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+  if (text === null) return undefined
+  const mistake = !/^[-+]?\d+$/.test(text) ? 'invalid syntax' : BigInt.asIntN(64, BigInt(text.replace('+', ''))) !== BigInt(text.replace('+', '')) ? 'value out of range' : undefined
+  if (mistake) throw StatusError.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${mistake}`)
   return Number(text)
 }

@@ -15,7 +15,7 @@ import { watchObjects } from './watch.ts'
 import { watchOverWebSocket } from './watch-websocket.ts'
 import { wantsWebSocket } from './websocket.ts'
 import type { WriteContext } from './write.ts'
-import { createObject, deleteObject, deleteObjects, patchObject, updateObject } from './write.ts'
+import { checkPatchType, createObject, deleteObject, deleteObjects, patchObject, updateObject } from './write.ts'
 
 export interface ResourceOptions {
   readonly clock: Clock
@@ -35,6 +35,7 @@ export function resourceHandler(catalog: Catalog, options: ResourceOptions): Han
     if (!groups.some(({ name }) => name === info.group)) return pageNotFound()
     const found = route(groups, request.method, info)
     if (found.action !== 'connect') {
+      if (found.action === 'patch') checkPatchType(found.target.kind, request)
       const { deprecation } = found.target.kind
       return deprecation === undefined ? serve(found, request, options, signal) : withWarning(deprecation, request, async () => serve(found, request, options, signal))
     }

@@ -129,7 +129,7 @@ function run(file: string, lines = Infinity): Promise<{ output: string; errors: 
   })
 }
 
-/** `KILL_ROUNDS=30 vitest` kills as often as one likes. */
+/** `npm run test:kill` sets 30. */
 const KILL_AFTER_LINES = Array.from({ length: Number(process.env['KILL_ROUNDS'] ?? 3) }, (_, round) => [200, 700, 1500][round % 3]!)
 
 test('kill -9 among concurrent writers loses nothing that was acknowledged, and leaves no gap', async () => {

@@ -53,13 +53,8 @@ describe('a PropagationPolicy', () => {
 
   test.each<[string, object, string]>([
     ['association', { association: true }, 'it is superseded by propagateDeps'],
-    ['propagateDeps', { propagateDeps: true }, 'select what the workload needs in a policy too'],
-    ['dependentOverrides', { dependentOverrides: ['a'] }, 'create override policies first'],
     ['schedulerName', { schedulerName: 'mine' }, 'there is only default-scheduler'],
     ['failover', { failover: { cluster: {} } }, ''],
-    ['suspension', { suspension: { dispatching: true } }, ''],
-    ['suspension', { suspension: { dispatchingOnClusters: { clusterNames: ['a'] } } }, ''],
-    ['preserveResourcesOnDeletion', { preserveResourcesOnDeletion: true }, 'delete with propagationPolicy Orphan'],
     ['schedulePriority', { schedulePriority: { priorityClassSource: 'KubePriorityClass', priorityClassName: 'high' } }, ''],
     ['rescheduling', { rescheduling: { triggers: ['ClusterJoined'], minInterval: '10m', maxMoves: 3 } }, ''],
     ['rollout', { rollout: { waves: [{ clusterAffinity: { clusterNames: ['a'] } }] } }, 'clusters get changes all at once'],

@@ -2,6 +2,7 @@ import type { KubeObject, ObjectMeta, OwnerReference } from '../../../machinery/
 import type { Placement } from '../../cluster.federation/v1alpha1/placement.ts'
 import type { Condition } from '../../meta/v1/condition.ts'
 import type { LabelSelector } from '../../meta/v1/label-selector.ts'
+import type { ClusterOverrides } from './cluster-overrides.ts'
 
 /** What a user wants in many clusters, where, and with which differences: the one object that is stored of it. What is sent to a cluster is computed from it, and never stored. */
 export interface FederatedObject extends KubeObject {
@@ -84,29 +85,6 @@ export interface ClusterReference {
   name: string
 }
 
-/** Changes for one cluster. */
-export interface ClusterOverrides {
-  /** Name of the Cluster.
-   * @minLength 1 */
-  clusterName: string
-  /** Carried out in order.
-   * @extension {"x-kubernetes-list-type": "atomic"} */
-  clusterOverrides?: PathOverride[]
-}
-
-/** One change of the object sent to a cluster. */
-export interface PathOverride {
-  /** What is done.
-   * @default "replace" */
-  op?: 'add' | 'remove' | 'replace'
-  /** A JSON pointer (/spec/replicas), or the early form with dots (spec.replicas).
-   * @minLength 1 */
-  path: string
-  /** The new value; not for remove.
-   * @extension {"x-kubernetes-preserve-unknown-fields": true} */
-  value?: unknown
-}
-
 export interface FederatedStatus {
   /** The policy that claimed the template; absent: none has. */
   policy?: PolicyReference
@@ -132,8 +110,9 @@ export interface PolicyReference {
   namespace?: string
   /** Its name. */
   name: string
-  /** Its uid: another policy of the same name is another policy. */
-  uid?: string
+  /** Of the policy when it last took effect here.
+   * @isLong */
+  generation?: number
 }
 
 export interface Schedule {
@@ -145,6 +124,10 @@ export interface Schedule {
   decision?: number
   /** How replicas were shared out. */
   algorithm?: string
+  /** The alternative of clusterAffinities that was used. */
+  affinity?: string
+  /** Of the placement that was decided by: as long as it stays, targets stay. */
+  fingerprint?: string
   /** Chosen clusters, by name.
    * @extension {"x-kubernetes-list-type": "map"}
    * @extension {"x-kubernetes-list-map-keys": ["cluster"]} */
@@ -164,6 +147,11 @@ export interface ScheduledTarget {
   /** Replicas of the copy there; absent: as the template says.
    * @isLong */
   replicas?: number
+  /** Of these, those that had no room when this was decided.
+   * @isLong */
+  waiting?: number
+  /** It is there only because a workload there needs it. */
+  required?: boolean
 }
 
 export interface RejectedCluster {

@@ -1,0 +1,201 @@
+/**
+ * Decides where templates go, and stores it: the one writer of status.policy, status.schedule and the condition Scheduled.
+ *
+ *   templates, policies, preferences ──changed──▶ the templates concerned ─┐
+ *   clusters, sets, namespaces ──────changed──▶ all templates ─────────────┴─▶ queue ─▶ place (pure) ─▶ one write of status, where it differs
+ */
+import type { ClusterSet } from '../../apis/cluster.federation/v1alpha1/cluster-set.ts'
+import { matchesClusterAffinity } from '../../apis/cluster.federation/v1alpha1/cluster-affinity.ts'
+import type { ReplicaSchedulingPreference } from '../../apis/policy.federation/v1alpha1/replica-scheduling-preference.ts'
+import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/logger.ts'
+import { Queue } from '../../lib/queue.ts'
+import { runController } from '../../machinery/controller/controller.ts'
+import { follow } from '../../machinery/controller/follow.ts'
+import { labelSelectorFromObject } from '../../machinery/meta/label-selector.ts'
+import type { KubeObject, ListerWatcher } from '../../machinery/meta/core.ts'
+import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
+import type { Claimable } from '../claim/any-policy.ts'
+import { PolicyIndex } from '../claim/policy-index.ts'
+import type { Members } from '../member/members.ts'
+import type { Overrides } from '../override/overrides.ts'
+import { toNative } from '../template/native-object.ts'
+import { SERVER } from '../template/server-user.ts'
+import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
+import { Dependents, neededKeys, propagatesDependencies } from './dependents.ts'
+import { place, withPlacement, type Placed, type PlacingPolicy } from './place.ts'
+import type { ReplicaPreference } from './placement-request.ts'
+import type { ClusterFacts } from './snapshot.ts'
+
+export interface PlacementControllerOptions {
+  readonly templates: Templates
+  readonly members: Members
+  /** Of PropagationPolicies and ClusterPropagationPolicies. */
+  readonly policies: readonly ListerWatcher[]
+  readonly preferences: ListerWatcher
+  readonly clusterSets: ListerWatcher
+  /** The host's. */
+  readonly namespaces: ListerWatcher
+  /** Resolves once `members` holds every Cluster there was at the start: with fewer, targets would be given up for nothing. */
+  readonly seen: Promise<void>
+  /** Override policies, which policies may wait for. */
+  readonly overrides: Pick<Overrides, 'of' | 'onChange'>
+  /** Only the replica that leads decides. */
+  readonly leads: () => boolean
+  readonly onPlaced: (store: TemplateStore, federated: FederatedObject, placed: Placed) => void
+  readonly concurrency: number
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+}
+
+interface Template extends Claimable { readonly queueKey: string }
+
+export class PlacementController {
+  readonly #options: PlacementControllerOptions
+  readonly #queue: Queue
+  readonly #index = new PolicyIndex<Template>()
+  readonly #templates = new Map<string, Template>()
+  readonly #preferences = new Map<string, ReplicaSchedulingPreference>()
+  readonly #sets = new Map<string, ClusterSet>()
+  readonly #dependents = new Dependents()
+  /** Templates whose policy waits for overrides. */
+  readonly #waiting = new Set<string>()
+  readonly #namespaces = new Map<string, Readonly<Record<string, string>>>()
+  #facts: readonly ClusterFacts[] | undefined
+  #factsAt = 0
+
+  constructor(options: PlacementControllerOptions) {
+    this.#options = options
+    this.#queue = new Queue({ clock: options.clock, random: options.random })
+  }
+
+  /** Decides about every template again: called when this replica begins to lead. */
+  kickAll(): void { for (const key of this.#templates.keys()) this.#queue.add(key) }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { templates, members, policies, preferences, clusterSets, namespaces, overrides, seen, concurrency, clock, logger } = this.#options, retry = { clock, logger }
+    members.onChange(() => { this.#facts = undefined; this.kickAll() }, signal)
+    // Decisions wait until all that they rest on has been seen once: a policy that is not known yet is no policy that is gone.
+    const first = [
+      ...policies.map((reader) => follow(reader, (key, object) => this.#usePolicy(reader, key, object), retry, signal)),
+      follow(preferences, (key, object) => this.#usePreference(key, object as ReplicaSchedulingPreference | undefined), retry, signal),
+      follow(clusterSets, (key, object) => { if (object) this.#sets.set(key, object); else this.#sets.delete(key); this.kickAll() }, retry, signal),
+      follow(namespaces, (key, object) => { if (object) this.#namespaces.set(key, object.metadata.labels ?? {}); else this.#namespaces.delete(key); if ([...this.#sets.values()].some(({ spec }) => spec?.namespaceSelector)) this.kickAll() }, retry, signal),
+    ]
+    await Promise.race([Promise.all([seen, ...first.map(({ ready }) => ready)]), new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })])
+    const following = first.map(({ done }) => done)
+    const known: Promise<void>[] = []
+    templates.onKind((store) => {
+      const { ready, done } = follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), retry, signal)
+      known.push(ready)
+      following.push(done)
+    }, signal)
+    // What needs a template must be known before that is placed.
+    await Promise.all(known)
+    overrides.onChange(() => { for (const key of this.#waiting) this.#queue.add(key) })
+    await runController({ name: 'placement', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)
+    await Promise.all(following)
+  }
+
+  #useTemplate(store: TemplateStore, key: string, federated: FederatedObject | undefined): void {
+    const queueKey = templateKey(store.id, key), known = this.#templates.get(queueKey)
+    if (!federated) {
+      if (known) this.#index.removeTemplate(known)
+      this.#templates.delete(queueKey)
+      this.#waiting.delete(queueKey)
+      for (const needed of this.#dependents.remove(queueKey)) this.#queue.add(needed)
+      return
+    }
+    const { target } = store, { metadata, spec, status } = federated, labels = spec.template.metadata?.labels
+    const template: Template = { queueKey, apiVersion: target.group ? `${target.group}/${target.version}` : target.version, kind: target.kind, name: metadata.name ?? '', ...(metadata.namespace !== undefined && { namespace: metadata.namespace }), ...(labels && { labels }) }
+    this.#templates.set(queueKey, template)
+    this.#index.setTemplate(template, status?.policy as PlacingReference | undefined)
+    const policy = this.policyOf(federated), native = toNative(federated, target, store.kind, metadata.uid ?? ''), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
+    for (const one of this.#dependents.set(queueKey, needed, status?.schedule?.targets?.map(({ cluster }) => cluster) ?? [])) this.#queue.add(one)
+    if (!known || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
+  }
+
+  /** The policy that claims a template, as it is now. */
+  policyOf({ status }: FederatedObject): PlacingPolicy | undefined { return status?.policy && (this.#index.policy(status.policy as PlacingReference) as PlacingPolicy | undefined) }
+
+  /** Templates by kind are few: built-in kinds, and those that are configured. */
+  #keyOf(group: string, kind: string, key: string): string | undefined {
+    const store = this.#options.templates.list().find(({ target }) => target.group === group && target.kind === kind)
+    return store && templateKey(store.id, key)
+  }
+
+  #usePolicy(reader: ListerWatcher, key: string, policy: KubeObject | undefined): void {
+    const reference = reader.kind.namespaced ? { kind: 'PropagationPolicy' as const, namespace: key.slice(0, key.indexOf('/')), name: key.slice(key.indexOf('/') + 1) } : { kind: 'ClusterPropagationPolicy' as const, name: key }
+    for (const { queueKey } of policy ? this.#index.setPolicy(policy as unknown as PlacingPolicy) : this.#index.removePolicy(reference)) this.#queue.add(queueKey)
+  }
+
+  #usePreference(key: string, preference: ReplicaSchedulingPreference | undefined): void {
+    const before = this.#preferences.get(key)
+    if (preference) this.#preferences.set(key, preference)
+    else this.#preferences.delete(key)
+    for (const id of new Set([before, preference].flatMap((one) => (one ? [PREFERRED[one.spec.targetKind]] : [])))) this.#queue.add(templateKey(id, key))
+  }
+
+  async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
+    const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.cache.get(objectKey)?.parse() as FederatedObject | undefined
+    if (!store || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
+    const placed = this.#place(store, federated, clock.now())
+    if (placed.scheduled.reason === 'OverridesMissing') this.#waiting.add(key)
+    else this.#waiting.delete(key)
+    if (withPlacement(federated.status, placed) === federated.status) return {}
+    let written: Placed | undefined
+    try {
+      await store.resource.writer.update(objectKey, (current) => {
+        if (!current) throw StatusError.notFound({ group: store.kind.group, resource: store.kind.plural }, objectKey)
+        const fresh = current as FederatedObject
+        written = this.#place(store, fresh, clock.now())
+        return { ...fresh, status: withPlacement(fresh.status, written) }
+      }, { ...SERVER, subresource: 'status' }, signal)
+    } catch (error) {
+      if (isReason(error, 'NotFound')) return {}
+      throw error
+    }
+    this.#options.onPlaced(store, federated, written ?? placed)
+    return {}
+  }
+
+  #place(store: TemplateStore, federated: FederatedObject, now: number): Placed {
+    const { target, kind } = store, native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = this.#templates.get(templateKey(store.id, keyOf(federated))), sets = this.#setsOf(federated.metadata.namespace)
+    const preference = this.#preferenceOf(store, federated), { overrides } = this.#options
+    return place({
+      federated, native, target, policies: template ? (this.#index.policiesFor(template)) : [], preference, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
+      required: this.#dependents.of(templateKey(store.id, keyOf(federated))), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
+    })
+  }
+
+  #preferenceOf({ id }: TemplateStore, federated: FederatedObject): ReplicaPreference | undefined {
+    const found = this.#preferences.get(keyOf(federated))
+    return found && PREFERRED[found.spec.targetKind] === id ? found.spec : undefined
+  }
+
+  /** The sets whose clusters a namespace may use, by name. Cluster-scoped templates may use all. */
+  #setsOf(namespace: string | undefined): ClusterSet[] {
+    const labels = namespace === undefined ? undefined : (this.#namespaces.get(namespace) ?? {})
+    return [...this.#sets.values()].filter(({ spec }) => !spec?.namespaceSelector || !labels || labelSelectorFromObject(spec.namespaceSelector).matches(labels)).toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
+  }
+
+  #clustersOf(sets: readonly ClusterSet[]): readonly ClusterFacts[] {
+    const { clock, members } = this.#options, now = clock.now()
+    // What members report of their capacity changes without a word.
+    if (!this.#facts || now - this.#factsAt > FACTS_MS) {
+      this.#facts = members.list().map(({ cluster, state }) => ({ cluster, state }))
+      this.#factsAt = now
+    }
+    if (sets.some(({ spec }) => !spec?.clusterAffinity)) return this.#facts
+    return this.#facts.filter(({ cluster }) => sets.some(({ spec }) => matchesClusterAffinity(spec?.clusterAffinity ?? {}, cluster)))
+  }
+}
+
+const FACTS_MS = 1000
+
+type PlacingReference = { readonly kind: 'PropagationPolicy'; readonly namespace: string; readonly name: string }
+
+const PREFERRED = { FederatedDeployment: 'deployments.apps', FederatedReplicaSet: 'replicasets.apps' } as const
+const keyOf = ({ metadata: { namespace, name = '' } }: KubeObject) => (namespace ? `${namespace}/${name}` : name)

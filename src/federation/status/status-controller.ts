@@ -1,0 +1,86 @@
+/** Writes what became of templates into their status: at most once a second for each, and nothing where nothing changed. What fleets show does not wait for it. */
+import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/logger.ts'
+import { Queue } from '../../lib/queue.ts'
+import { runController } from '../../machinery/controller/controller.ts'
+import { follow } from '../../machinery/controller/follow.ts'
+import type { KubeObject } from '../../machinery/meta/core.ts'
+import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
+import type { Members } from '../member/members.ts'
+import type { CopyLedger } from '../propagation/copy-ledger.ts'
+import { toNative } from '../template/native-object.ts'
+import { SERVER } from '../template/server-user.ts'
+import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
+import { foldTemplateStatus } from './fold-template-status.ts'
+
+export interface StatusControllerOptions {
+  readonly templates: Templates
+  readonly members: Members
+  readonly ledger: CopyLedger
+  /** What a member's watch shows of a template's copy. */
+  readonly copyOf: (store: TemplateStore, key: string, cluster: string) => KubeObject | undefined
+  readonly leads: () => boolean
+  readonly concurrency: number
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+}
+
+const INTERVAL_MS = 1000
+
+export class StatusController {
+  readonly #options: StatusControllerOptions
+  readonly #queue: Queue
+  /** When each template's status was last written. */
+  readonly #written = new Map<string, number>()
+
+  constructor(options: StatusControllerOptions) {
+    this.#options = options
+    this.#queue = new Queue({ clock: options.clock, random: options.random })
+  }
+
+  /** A copy changed, or what is known of it. */
+  kick(template: string): void {
+    const wait = (this.#written.get(template) ?? -INTERVAL_MS) + INTERVAL_MS - this.#options.clock.now()
+    this.#queue.add(template, Math.max(wait, 0))
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { templates, ledger, clock, logger, concurrency } = this.#options, following: Promise<void>[] = []
+    ledger.onChange((template) => this.kick(template), signal)
+    templates.onKind((store) => {
+      following.push(follow(store.cache, (key, object) => {
+        const template = templateKey(store.id, key)
+        if (object) this.kick(template)
+        else this.#written.delete(template)
+      }, { clock, logger }, signal).done)
+    }, signal)
+    await runController({ name: 'status', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)
+    await Promise.all(following)
+  }
+
+  async #reconcile(template: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
+    const { templates, leads, clock } = this.#options, { id, key } = splitTemplateKey(template), store = templates.get(id), federated = store?.cache.get(key)?.parse() as FederatedObject | undefined
+    if (!store || !federated || !leads()) return {}
+    const now = clock.now(), wait = (this.#written.get(template) ?? -INTERVAL_MS) + INTERVAL_MS - now
+    if (!federated.status?.schedule || this.#fold(store, key, federated, now) === federated.status) return {}
+    if (wait > 0) return { requeueAfterMs: wait }
+    this.#written.set(template, now)
+    try {
+      await store.resource.writer.update(key, (current) => {
+        if (!current) throw StatusError.notFound({ group: store.kind.group, resource: store.kind.plural }, key)
+        const fresh = current as FederatedObject
+        return { ...fresh, status: this.#fold(store, key, fresh, now) }
+      }, { ...SERVER, subresource: 'status' }, signal)
+    } catch (error) {
+      if (!isReason(error, 'NotFound')) throw error
+    }
+    return {}
+  }
+
+  #fold(store: TemplateStore, key: string, federated: FederatedObject, now: number) {
+    const { ledger, members, copyOf } = this.#options, native = toNative(federated, store.target, store.kind, federated.metadata.uid ?? '')
+    return foldTemplateStatus({ federated, native, records: ledger.of(templateKey(store.id, key)), copyOf: (cluster) => copyOf(store, key, cluster), isJoined: (cluster) => members.get(cluster) !== undefined, now })
+  }
+}
