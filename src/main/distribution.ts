@@ -60,7 +60,7 @@ const ACCEPT_STORE = 'cluster.federation/accept-store'
 
 export async function startDistribution(options: DistributionOptions, signal: AbortSignal): Promise<Distribution> {
   const { fleetId, storage, stored, members, leadership, seen, policies, clusterSets, namespaces, clock, random, logger } = options, leads = () => leadership.isLeader
-  const checks = templateChecks({ members: () => members.list(), clock, random, timeoutMs: REVIEW_TIMEOUT_MS })
+  const checks = templateChecks({ members: (namespace) => placement.clustersFor(namespace).flatMap((name) => members.get(name) ?? []), clock, random, timeoutMs: REVIEW_TIMEOUT_MS })
   const templates = new Templates({ storage, stored, checks }, signal), reader = (kind: string) => policies.find((resource) => resource.kind.kind === kind)!.reader
   for (const target of builtInTargets) templates.add(target, true)
 

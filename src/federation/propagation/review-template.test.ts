@@ -34,7 +34,7 @@ async function bed(count: number, timeoutMs = 5_000) {
   }))
   const seeded = new SeededRandom('review'), random = () => seeded.next(), first = { done: false }
   // The first draw chooses the member to begin with.
-  const review = templateReview({ members: () => { first.done = false; return members.map(({ seen }) => seen) }, clock: systemClock, timeoutMs, random: () => (first.done ? random() : ((first.done = true), 0)) })
+  const review = templateReview({ members: (namespace) => { first.done = false; return namespace === 'secluded' ? [] : members.map(({ seen }) => seen) }, clock: systemClock, timeoutMs, random: () => (first.done ? random() : ((first.done = true), 0)) })
   const ask = (native: KubeObject, old?: KubeObject) => review(target(native.kind!), native, old, { ...SERVER, warn: (text) => { warned.push(text) } }, stop.signal)
   return { members, asked, warned, ask }
 }
@@ -76,6 +76,11 @@ describe('another member is asked', () => {
     for (const { faults } of members) faults.refuse()
     await ask(configMap({ a: 1 }))
     expect([asked.map(({ member }) => member), warned]).toEqual([['member1', 'member2', 'member3'], []])
+  })
+  test('and none where the namespace may use none of them', async () => {
+    const { asked, ask } = await bed(1)
+    await ask(configMap({ a: 1 }, { namespace: 'secluded' }))
+    expect(asked).toEqual([])
   })
   test('but not once the client has gone', async () => {
     const { members: [first], ask } = await bed(2, 5_000)

@@ -18,7 +18,8 @@ import { verdictOn, type MemberAnswer, type Verdict } from './review-verdict.ts'
 export type ReviewMember = Pick<Member, 'name' | 'handler' | 'state' | 'discovery'>
 
 export interface ReviewOptions {
-  readonly members: () => readonly ReviewMember[]
+  /** Those that objects of the namespace may be sent to; undefined: cluster-scoped ones. */
+  readonly members: (namespace: string | undefined) => readonly ReviewMember[]
   readonly clock: { now(): number }
   readonly random: () => number
   /** How long a member is waited for before another one is asked. */
@@ -40,7 +41,7 @@ export function templateReview(options: ReviewOptions): TemplateChecks['review']
   const absent = new AbsentNamespaces(options.clock)
   return async (target, native, old, { warn }, signal) => {
     if (!needsReview(target, native, old)) return
-    for (const member of candidates(options.members(), target, options.random)) {
+    for (const member of candidates(options.members(target.namespaced ? native.metadata.namespace : undefined), target, options.random)) {
       const verdict = await askMember(member, { target, native, old }, absent, options, signal)
       if (verdict === 'unknown') continue
       for (const text of verdict.warnings) warn(`cluster ${member.name}: ${text}`)
