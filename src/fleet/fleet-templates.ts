@@ -1,11 +1,12 @@
-import type { FederatedObject } from '../apis/types.federation/v1alpha1/federated-object.ts'
+import type { FederatedObject, FederatedStatus } from '../apis/types.federation/v1alpha1/federated-object.ts'
 import { foldedUid } from '../federation/interpreter/folded-uid.ts'
 import type { Copy as FoldCopy } from '../federation/interpreter/fold.ts'
 import { templateRow } from '../federation/template/template-row.ts'
 import { nativeStrategy, type TemplateChecks } from '../federation/template/template-strategy.ts'
-import type { Templates, TemplateStore } from '../federation/template/templates.ts'
+import type { PlanTemplate, Templates, TemplateStore } from '../federation/template/templates.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { Kind, KubeObject, ListerWatcher, Position, Resource, Storage } from '../machinery/meta/core.ts'
+import { stringifyJson } from '../machinery/meta/json.ts'
 import type { JsonSchema } from '../machinery/meta/json-schema.ts'
 import type { StoredKind } from '../machinery/meta/strategy.ts'
 import { resolveSchema } from '../machinery/schema/resolve-schema.ts'
@@ -24,8 +25,13 @@ export interface FleetTemplatesOptions {
   readonly storage: Storage
   readonly stored: WriterDependencies
   readonly checks: TemplateChecks
+  readonly plan: PlanTemplate
   readonly epochs: Epochs
 }
+
+/** A plan in a few lines of JSON, as an annotation holds it. */
+const planText = ({ schedule, clusters, conditions }: FederatedStatus): string =>
+  stringifyJson({ targets: schedule?.targets ?? [], rejected: schedule?.rejected ?? [], clusters: clusters ?? [], scheduled: conditions?.find(({ type }) => type === 'Scheduled')?.message ?? '' })
 
 /** What of an open merged view a write needs. */
 export interface OpenRow { readonly versions: readonly number[]; readonly copies: readonly Copy[]; readonly position: Position | undefined }
@@ -61,9 +67,9 @@ export class FleetTemplates {
 
   /** `reader`: the fleet's own of this kind. `open`: what an open view of it holds of a row; undefined: none is open. */
   writable(store: TemplateStore, kind: StoredKind, reader: ListerWatcher, open: (key: string) => OpenRow | undefined): Pick<Resource, 'writer' | 'scale'> {
-    const { storage, stored } = this.#options
+    const { storage, stored, plan } = this.#options
     const writer = new TemplateWriter({
-      kind, store, storage, stored, identity: this.#identity,
+      kind, store, storage, stored, identity: this.#identity, plan: (federated) => planText(plan(store, federated)),
       row: async (key, signal) => {
         const slash = key.indexOf('/'), name = key.slice(slash + 1), [entry] = (await reader.list({ ...(slash >= 0 && { namespace: key.slice(0, slash) }), name }, signal)).entries
         return entry

@@ -16,7 +16,7 @@ import { PlacementController } from '../federation/scheduler/placement-controlle
 import { StatusController } from '../federation/status/status-controller.ts'
 import { builtInTargets } from '../federation/template/target-kind.ts'
 import type { TemplateChecks } from '../federation/template/template-strategy.ts'
-import { Templates } from '../federation/template/templates.ts'
+import { Templates, type PlanTemplate } from '../federation/template/templates.ts'
 import type { Leadership } from '../host/leases.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -47,6 +47,7 @@ export interface DistributionOptions {
 export interface Distribution {
   readonly templates: Templates
   readonly checks: TemplateChecks
+  readonly plan: PlanTemplate
   /** Until the signal aborts. */
   readonly run: (signal: AbortSignal) => Promise<void>
 }
@@ -61,7 +62,7 @@ const ACCEPT_STORE = 'cluster.federation/accept-store'
 export async function startDistribution(options: DistributionOptions, signal: AbortSignal): Promise<Distribution> {
   const { fleetId, storage, stored, members, leadership, seen, policies, clusterSets, namespaces, clock, random, logger } = options, leads = () => leadership.isLeader
   const checks = templateChecks({ members: (namespace) => placement.clustersFor(namespace).flatMap((name) => members.get(name) ?? []), clock, random, timeoutMs: REVIEW_TIMEOUT_MS })
-  const templates = new Templates({ storage, stored, checks }, signal), reader = (kind: string) => policies.find((resource) => resource.kind.kind === kind)!.reader
+  const templates = new Templates({ storage, stored, checks, plan: (store, federated) => plan(store, federated) }, signal), reader = (kind: string) => policies.find((resource) => resource.kind.kind === kind)!.reader
   for (const target of builtInTargets) templates.add(target, true)
 
   const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), propagationPolicies = [reader('PropagationPolicy'), reader('ClusterPropagationPolicy')]
@@ -74,7 +75,11 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
   })
   const placement: PlacementController = new PlacementController({ templates, overrides, members, policies: propagationPolicies, preferences: reader('ReplicaSchedulingPreference'), clusterSets, namespaces, seen, leads, onPlaced: () => undefined, concurrency: CONCURRENCY, clock, random, logger })
   const status: StatusController = new StatusController({ templates, members, ledger, copyOf: (store, key, cluster) => propagation.copyOf(store, key, cluster), leads, concurrency: CONCURRENCY, clock, random, logger })
-  return { templates, checks, run: (inner) => run({ placement, propagation, status, overrides, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+  const plan: PlanTemplate = (store, federated) => {
+    const next = placement.preview(store, federated), clusters = propagation.preview(store, { ...federated, status: next })
+    return { ...next, ...(clusters.length > 0 && { clusters }) }
+  }
+  return { templates, checks, plan, run: (inner) => run({ placement, propagation, status, overrides, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
 }
 
 interface Stages {

@@ -7,7 +7,7 @@
 import type { ClusterSet } from '../../apis/cluster.federation/v1alpha1/cluster-set.ts'
 import { matchesClusterAffinity } from '../../apis/cluster.federation/v1alpha1/cluster-affinity.ts'
 import type { ReplicaSchedulingPreference } from '../../apis/policy.federation/v1alpha1/replica-scheduling-preference.ts'
-import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { FederatedObject, FederatedStatus } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { Queue } from '../../lib/queue.ts'
@@ -108,8 +108,7 @@ export class PlacementController {
       for (const needed of this.#dependents.remove(queueKey)) this.#queue.add(needed)
       return
     }
-    const { target } = store, { metadata, spec, status } = federated, labels = spec.template.metadata?.labels
-    const template: Template = { queueKey, apiVersion: target.group ? `${target.group}/${target.version}` : target.version, kind: target.kind, name: metadata.name ?? '', ...(metadata.namespace !== undefined && { namespace: metadata.namespace }), ...(labels && { labels }) }
+    const { target } = store, { metadata, status } = federated, template: Template = { queueKey, ...claimable(store, federated) }
     this.#templates.set(queueKey, template)
     this.#index.setTemplate(template, status?.policy as PlacingReference | undefined)
     const policy = this.policyOf(federated), native = toNative(federated, target, store.kind, metadata.uid ?? ''), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
@@ -161,11 +160,14 @@ export class PlacementController {
     return {}
   }
 
+  /** The status that a template would get if it were stored as it is here. */
+  preview(store: TemplateStore, federated: FederatedObject): FederatedStatus { return withPlacement(federated.status, this.#place(store, federated, this.#options.clock.now())) }
+
   #place(store: TemplateStore, federated: FederatedObject, now: number): Placed {
-    const { target, kind } = store, native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = this.#templates.get(templateKey(store.id, keyOf(federated))), sets = this.#setsOf(federated.metadata.namespace)
+    const { target, kind } = store, native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options
     return place({
-      federated, native, target, policies: template ? (this.#index.policiesFor(template)) : [], preference, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
+      federated, native, target, policies: this.#index.policiesFor(template), preference, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
       required: this.#dependents.of(templateKey(store.id, keyOf(federated))), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
     })
   }
@@ -197,6 +199,12 @@ export class PlacementController {
 }
 
 const FACTS_MS = 1000
+
+/** A template as policies see it. */
+function claimable({ target: { group, version, kind } }: TemplateStore, { metadata: { name = '', namespace }, spec }: FederatedObject): Claimable {
+  const labels = spec.template.metadata?.labels
+  return { apiVersion: group ? `${group}/${version}` : version, kind, name, ...(namespace !== undefined && { namespace }), ...(labels && { labels }) }
+}
 
 type PlacingReference = { readonly kind: 'PropagationPolicy'; readonly namespace: string; readonly name: string }
 

@@ -175,6 +175,8 @@ export interface WriteOptions {
   /** Field manager of the request. */
   readonly manager: string
   readonly dryRun?: boolean
+  /** What the client says it is doing, e.g. `kubectl diff`. */
+  readonly command?: string
   /** 'status' writes only what the status strategy lets through; others write the main resource under that name. Absent: the main resource. */
   readonly subresource?: string
   /** Who owns which field has been worked out by whoever wrote the object (apply, scale): metadata.managedFields is stored as it comes. */
