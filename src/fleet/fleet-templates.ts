@@ -15,10 +15,10 @@ import type { WriterDependencies } from '../machinery/registry/stored-writer.ts'
 import type { FleetIdentity } from './combine.ts'
 import type { Epochs } from './epochs.ts'
 import type { Copy } from './merged-view.ts'
-import { decodePosition, encodeSequence, encodeVector, MAX_VECTOR_SLOTS } from './position-codec.ts'
 import { TEMPLATES, TEMPLATES_SOURCE } from './template-source.ts'
 import { TemplateWriter } from './template-writer.ts'
 import type { UnionKind } from './union-kinds.ts'
+import { hasSeen, positionAfter } from './written-position.ts'
 
 export interface FleetTemplatesOptions {
   readonly templates: Templates
@@ -77,27 +77,12 @@ export class FleetTemplates {
       shown: (federated, revision) => {
         const { namespace, name = '' } = federated.metadata, row = open(namespace ? `${namespace}/${name}` : name), copies = row?.copies.filter(({ cluster }) => cluster !== TEMPLATES).map(({ cluster, entry }) => ({ cluster, object: entry.parse() })) ?? []
         const object = this.row(store, federated, copies)
-        object.metadata.resourceVersion = this.#position(revision, row?.versions ?? [])
+        object.metadata.resourceVersion = positionAfter(this.#options.epochs, { source: TEMPLATES_SOURCE.id, version: revision }, row?.versions ?? [])
         return SlabEntry.of(object)
       },
-      hasSeen: (key, position, revision) => this.#hasSeen(position, revision, open(key)),
+      // In a fleet beyond vectors only the very version that is shown can be told to be the latest.
+      hasSeen: (key, position, revision) => hasSeen(this.#options.epochs, { source: TEMPLATES_SOURCE.id, version: revision }, position) ?? open(key)?.position === position,
     })
     return { writer, ...(kind.scale && { scale: scaleResource({ kind, reader, writer }, kind.scale) }) }
-  }
-
-  get #slot(): number { return this.#options.epochs.current.slots.findIndex(({ source }) => source === TEMPLATES_SOURCE.id) }
-
-  #position(revision: number, known: readonly number[]): Position {
-    const { epochs } = this.#options, epoch = epochs.current, slot = this.#slot, versions = [...known]
-    if (epoch.bases.length > MAX_VECTOR_SLOTS) return encodeSequence(epoch, epochs.replica, 0)
-    if (slot >= 0) versions[slot] = Math.max(versions[slot] ?? 0, revision)
-    return encodeVector(epoch, Array.from({ length: epoch.bases.length }, (_, i) => versions[i] ?? 0))
-  }
-
-  #hasSeen(position: Position, revision: number, row: OpenRow | undefined): boolean {
-    const decoded = decodePosition(position, this.#options.epochs.known)
-    if (decoded?.form === 'vector') return (decoded.components[this.#slot] ?? 0) >= revision
-    // A fleet beyond vectors: only the very version that is shown can be told to be the latest.
-    return row?.position === position
   }
 }

@@ -116,7 +116,7 @@ export class TemplateWriter implements Writer {
 const nameOf = (key: string) => key.slice(key.indexOf('/') + 1)
 
 /** What a fleet adds when it shows an object is not its author's. */
-function withoutMarks(object: KubeObject): KubeObject {
+export function withoutMarks(object: KubeObject): KubeObject {
   const { annotations } = object.metadata
   if (!annotations || !MARKS.some((mark) => mark in annotations)) return object
   const { annotations: _, ...metadata } = object.metadata, kept = Object.fromEntries(Object.entries(annotations).filter(([name]) => !MARKS.includes(name)))

@@ -10,6 +10,7 @@ import { Propagation } from '../federation/propagation/propagation.ts'
 import { RemovalBudget } from '../federation/propagation/removal-budget.ts'
 import type { Rendering } from '../federation/propagation/render.ts'
 import { StoreGuard } from '../federation/propagation/store-guard.ts'
+import { templateChecks } from '../federation/propagation/template-checks.ts'
 import { Tombstones } from '../federation/propagation/tombstones.ts'
 import { PlacementController } from '../federation/scheduler/placement-controller.ts'
 import { StatusController } from '../federation/status/status-controller.ts'
@@ -53,12 +54,14 @@ export interface Distribution {
 
 /** Templates worked on at the same time: per stage, and per member. */
 const CONCURRENCY = 8, CONCURRENCY_PER_MEMBER = 8
+/** How long a member is waited for that is asked about a template. */
+const REVIEW_TIMEOUT_MS = 3000
 /** Says which side is right when the store is behind the members. */
 const ACCEPT_STORE = 'cluster.federation/accept-store'
 
 export async function startDistribution(options: DistributionOptions, signal: AbortSignal): Promise<Distribution> {
   const { fleetId, storage, stored, members, leadership, seen, policies, clusterSets, namespaces, clock, random, logger } = options, leads = () => leadership.isLeader
-  const checks: TemplateChecks = { validate: () => [], authorize: () => Promise.resolve(), review: () => Promise.resolve() }
+  const checks = templateChecks({ members: (namespace) => placement.clustersFor(namespace).flatMap((name) => members.get(name) ?? []), clock, random, timeoutMs: REVIEW_TIMEOUT_MS })
   const templates = new Templates({ storage, stored, checks, plan: (store, federated) => plan(store, federated) }, signal), reader = (kind: string) => policies.find((resource) => resource.kind.kind === kind)!.reader
   for (const target of builtInTargets) templates.add(target, true)
 

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import { Cache } from '../machinery/cache/cache.ts'
 import { reflect } from '../machinery/cache/reflect.ts'
 import type { Handler } from '../machinery/meta/core.ts'
+import { HOST_SOURCE } from '../fleet/fleet-catalog.ts'
 import type { FleetMember } from '../fleet/fleet-member.ts'
 import type { SourceState } from '../fleet/view-source.ts'
 
@@ -17,7 +18,7 @@ export function hostMember(host: Host, handler: Handler, { clock, random }: { cl
   })
   const { group, version, plural, singular, shortNames, categories } = kind
   return {
-    cluster: '', source: { id: 'host' }, isReporting: () => state.state === 'synced', handler, customColumns: () => undefined,
+    cluster: '', source: { id: HOST_SOURCE }, isReporting: () => state.state === 'synced', handler, customColumns: () => undefined,
     kinds: [{ group, version, kind: kind.kind, plural, singular, shortNames, categories, namespaced: false, verbs: ['get', 'list', 'watch'], subresources: [], preferred: true }],
     lease: () => ({ cache, state: () => state, release: () => undefined }),
   }

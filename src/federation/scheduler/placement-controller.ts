@@ -183,6 +183,9 @@ export class PlacementController {
     return found && PREFERRED[found.spec.targetKind] === id ? found.spec : undefined
   }
 
+  /** Names of the clusters that objects of a namespace may be sent to; undefined: cluster-scoped ones. None until the sets are known. */
+  clustersFor(namespace: string | undefined): readonly string[] { return this.#clustersOf(this.#setsOf(namespace)).map(({ cluster }) => cluster.metadata.name ?? '') }
+
   /** The sets whose clusters a namespace may use, by name. Cluster-scoped templates may use all. */
   #setsOf(namespace: string | undefined): ClusterSet[] {
     const labels = namespace === undefined ? undefined : (this.#namespaces.get(namespace) ?? {})

@@ -212,6 +212,8 @@ export interface Resource {
   readonly kind: Kind
   readonly reader: ListerWatcher
   readonly writer?: Writer
+  /** Instead of a writer: writes go to another server as they come, and this is its answer. Negotiated by whoever passes them on. */
+  readonly passOn?: (name: string | undefined, request: Request, signal: AbortSignal) => Promise<Response>
   /** `deletecollection` is advertised and served only where true: mirrored groups and fleets must not offer it. */
   readonly deleteCollection?: boolean
   /** True: `status` is a subresource of its own (get, patch, update) served through reader and writer. */
