@@ -16,6 +16,6 @@ export function eventSink(handler: Handler): EventSink {
   const pathOf = (namespace: string) => `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`
   return {
     create: async (event, signal) => { await postJson(handler, pathOf(event.metadata.namespace!), { apiVersion: 'v1', kind: 'Event', ...event }, signal) },
-    repeat: async ({ namespace, name, ...patch }, signal) => { await patchJson(handler, `${pathOf(namespace)}/${encodeURIComponent(name)}`, patch, signal, 'application/strategic-merge-patch+json') },
+    repeat: async ({ namespace, name, ...patch }, signal) => { await patchJson(handler, `${pathOf(namespace)}/${encodeURIComponent(name)}`, patch, signal) },
   }
 }
