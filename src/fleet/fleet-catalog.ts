@@ -122,7 +122,7 @@ export class FleetCatalog implements Catalog {
     // A cut stream shows before the member is called not ready.
     const isReporting = (cluster: string) => { const state = this.#served.get(`${group}/${plural}`)?.views.stateOf(cluster); return state ? state.state === 'synced' : (this.member(cluster)?.isReporting() ?? false) }
     return {
-      group, version, kind, listKind: `${kind}List`, plural, singular, shortNames, categories, namespaced,
+      group, version, kind, listKind: `${kind}List`, plural, singular, shortNames, categories, namespaced, longVersions: true,
       columns: [...columns, bound ? clusterColumn : clustersColumn(isReporting)],
       fields: selectableFields(group, kind, (group, name) => this.#options.byCluster || (this.#byKind(group, name)?.identityBound ?? false)),
     }

@@ -63,6 +63,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly fields: Readonly<Record<string, (object: T) => string>>
   /** The version its objects are stored as, where that is another. */
   readonly storageVersion?: string
+  /** Its versions are merged positions, which may have more digits than 64 bits hold. */
+  readonly longVersions?: boolean
   /** Answers carry it as a `Warning: 299`: the version is deprecated. */
   readonly deprecation?: string
   /** Where the subresource `scale` finds its numbers; absent: the kind cannot be scaled. */
