@@ -106,7 +106,7 @@ class Comparison {
   }
 
   async #watch(): Promise<void> {
-    for (const [size, count] of [['tiny', 1_500], ['large', 800]] as const) {
+    for (const [size, count] of [['tiny', 800], ['large', 400]] as const) {
       const namespace = `watch-${size}`, job: LoadJob = { http2: true, connections: CONNECTIONS, method: 'PUT', path: `${things(namespace)}/thing-{w}`, body: thing(size, { namespace, name: 'thing-{w}', version: '{rv}' }), count, watchers: WATCHERS, watchPath: `${things(namespace)}?watch=1&resourceVersion={rv}` }
       await this.#owned(namespace, size)
       const turns = await this.#turns([0, 2], job, ({ events, eventSeconds }) => ({ operations: events, seconds: eventSeconds })), bytes = median(turns[0]!.map(({ result }) => result.eventBytes / result.events))
