@@ -28,6 +28,8 @@ export function kubeApiserver(bed: Testbed): Contender {
   return { name: 'kube-apiserver', url, user, client: new RawClient(bed.ports.host, { authority: authorityOf(bed.dir), user }), pid: pidOf('host.kube-apiserver'), storePid: pidOf('etcd') }
 }
 
+interface Kubeconfig { readonly users: readonly [{ readonly user: Record<string, string> }]; readonly clusters: readonly [{ readonly cluster: Record<string, string> }] }
+
 export interface OurServer extends Contender { stop(): Promise<void> }
 
 /** `serve-kinds`, standalone. `flags` choose the store. */
@@ -37,11 +39,13 @@ export async function ourServer(name: string, { dir, port, flags = [], store }: 
   writeFileSync(file, dump(definition))
   const child: ChildProcess = spawn(process.execPath, [...profiling(dir), path.join(root, 'src', 'main.ts'), 'serve-kinds', '--crd', file, '--port', String(port), '--data-dir', dir, '--log-level', 'warn', ...flags], { stdio: ['ignore', 'ignore', 'inherit'] })
   const ended = new Promise<void>((resolve) => { child.once('exit', () => { resolve() }) }), kubeconfig = path.join(dir, 'admin.kubeconfig')
-  for (let waitedMs = 0; ; waitedMs += 100) {
-    if (child.exitCode !== null || waitedMs > 30_000) throw new Error(`${name} does not start`)
-    try { readFileSync(kubeconfig); break } catch { await sleep(100) }
+  let written: Kubeconfig | undefined
+  for (let waitedMs = 0; !written; waitedMs += 100) {
+    if (child.exitCode !== null || waitedMs > 60_000) { child.kill(); throw new Error(`${name} does not start`) }
+    // It may be there and not whole yet.
+    try { written = JSON.parse(readFileSync(kubeconfig, 'utf8')) as Kubeconfig } catch { await sleep(100) }
   }
-  const { users: [{ user }], clusters: [{ cluster }] } = JSON.parse(readFileSync(kubeconfig, 'utf8')) as { users: [{ user: Record<string, string> }]; clusters: [{ cluster: Record<string, string> }] }
+  const { users: [{ user }], clusters: [{ cluster }] } = written
   const plain = (base64: string | undefined) => Buffer.from(base64!, 'base64').toString(), pair = { certificate: plain(user['client-certificate-data']), key: plain(user['client-key-data']) }, url = `https://127.0.0.1:${port}`
   return {
     name, url, user: pair, client: new RawClient(port, { authority: plain(cluster['certificate-authority-data']), user: pair }), pid: child.pid!, ...(store !== undefined && { storePid: store }),
