@@ -122,7 +122,7 @@ export class PlacementController {
   }
 
   /** The policy that claims a template, as it is now. */
-  policyOf({ status }: FederatedObject): PlacingPolicy | undefined { return status?.policy && (this.#index.policy(status.policy as PolicyReference) as PlacingPolicy | undefined) }
+  policyOf({ status }: FederatedObject): PlacingPolicy | undefined { return status?.policy && (this.#index.policy(status.policy as PolicyReference)) }
 
   /** Templates by kind are few: built-in kinds, and those that are configured. */
   #keyOf(group: string, kind: string, key: string): string | undefined {
