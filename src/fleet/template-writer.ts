@@ -1,6 +1,7 @@
 import type { FederatedObject } from '../apis/types.federation/v1alpha1/federated-object.ts'
 import { foldedUid } from '../federation/interpreter/folded-uid.ts'
 import { CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, PLAN_ANNOTATION, TARGETS_ANNOTATION } from '../federation/interpreter/marks.ts'
+import { REVISION_ANNOTATION, TEMPLATE_ANNOTATION } from '../federation/template/marks.ts'
 import { fromNative } from '../federation/template/native-object.ts'
 import { templateStorage } from '../federation/template/template-storage.ts'
 import type { TemplateStore } from '../federation/template/templates.ts'
@@ -47,8 +48,8 @@ export class TemplateWriter implements Writer {
   }
 
   async create(object: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Entry> {
-    const { name, namespace } = object.metadata
-    if (name !== undefined) await this.#refuseForeign(namespace && this.#options.kind.namespaced ? `${namespace}/${name}` : name, signal, (of) => StatusError.alreadyExists(of, name))
+    const { name, namespace } = object.metadata, key = namespace && this.#options.kind.namespaced ? `${namespace}/${name ?? ''}` : (name ?? '')
+    if (name !== undefined && !(await this.#exists(key, signal))) await this.#refuseForeign(key, signal, (of) => StatusError.alreadyExists(of, name))
     const entry = await this.#native.create(withoutMarks(object), options, signal)
     return options.dryRun ? this.#asIfStored(entry.key, entry, options, signal) : this.#shown(entry.key, entry, signal)
   }
@@ -115,11 +116,11 @@ export class TemplateWriter implements Writer {
 
 const nameOf = (key: string) => key.slice(key.indexOf('/') + 1)
 
-/** What a fleet adds when it shows an object is not its author's. */
+/** What a fleet adds when it shows an object is not its author's; nor is what copies carry, which `kubectl rollout undo` takes over from a member's ReplicaSet. */
 export function withoutMarks(object: KubeObject): KubeObject {
   const { annotations } = object.metadata
   if (!annotations || !MARKS.some((mark) => mark in annotations)) return object
   const { annotations: _, ...metadata } = object.metadata, kept = Object.fromEntries(Object.entries(annotations).filter(([name]) => !MARKS.includes(name)))
   return { ...object, metadata: { ...metadata, ...(Object.keys(kept).length > 0 && { annotations: kept }) } }
 }
-const MARKS: readonly string[] = [CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, TARGETS_ANNOTATION, PLAN_ANNOTATION]
+const MARKS: readonly string[] = [CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, TARGETS_ANNOTATION, PLAN_ANNOTATION, TEMPLATE_ANNOTATION, REVISION_ANNOTATION]

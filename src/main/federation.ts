@@ -109,7 +109,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   }, signal)
   const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), ownCatalog: Catalog = new JoinedCatalog([{ groups: () => own.groups }, distribution.templates]), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...ownCatalog.groups(), ...options.ownGroups], signal })
   const fleets = new Fleets({ fleetId, ownNamespace: secretNamespace, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => ownCatalog.groups(), timeMerge, templates: { ...distribution, storage, stored, epochs }, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
-  const documents = new CatalogDocuments(ownCatalog, { ...OWN_DEFINITIONS, ...distribution.templates.definitions() }, INFO)
+  const documents = new CatalogDocuments(ownCatalog, { ...OWN_DEFINITIONS, ...distribution.templates.definitions() }, INFO, { ...OWN_DEFINITIONS, ...distribution.templates.openDefinitions() })
   const proxy = fleetEndpoint({ fleets, clock, random, authorizer, version, ownOpenApi: documents, limits, measure: (of) => metrics.filter(of, 'fleet'), annotate: (annotations) => audit?.annotate(annotations) })
   own.groups = [{ name: 'cluster.federation', versions: [{ version: 'v1alpha1', resources: [{ ...clusters, connect: { proxy: clusterProxy(members) } }, { ...clusterSets, connect: { proxy } }] }] }, policies]
 
@@ -117,7 +117,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   metrics.healthOf(health)
   const resources = resourceHandler(catalog, { clock, random, authorizer }), mirrored = withEntry(authorizer, resources)
   const isMirrored = ({ method, path, query }: Request) => isMirror(ownCatalog.groups(), requestInfo(method, path, query)), dispatch: Handler = (request, inner) => (isMirrored(request) ? mirrored : resources)(request, inner)
-  const openApi = new CatalogDocuments(catalog, { ...coreDefinitions, ...OWN_DEFINITIONS, ...distribution.templates.definitions() }, INFO)
+  const openApi = new CatalogDocuments(catalog, { ...coreDefinitions, ...OWN_DEFINITIONS, ...distribution.templates.definitions() }, INFO, { ...coreDefinitions, ...OWN_DEFINITIONS, ...distribution.templates.openDefinitions() })
   const ready = Promise.withResolvers<void>(), state = { isReady: false }
   const filters = serverFilters({ clock, logger, randomUuid, authenticator: host.authenticator, authorizer, frontProxy: host.frontProxy, isReady: () => state.isReady, limits, goaway: { chance: operation.goawayChance, random }, measure: metrics.filter(catalog, 'apiserver'), ...(audit && { audit }) })
   health.register('fleets', () => { if (!state.isReady) throw new Error('no fleet has been put together yet') }, ['readyz'])

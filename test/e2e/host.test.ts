@@ -13,7 +13,7 @@ describeFleet('on the host', () => {
       const { items } = JSON.parse(await kubectl('host', 'get apiservices -o json', { version })) as { items: { metadata: { name: string }; spec: { service?: { name: string } }; status: { conditions: { type: string; status: string }[] } }[] }
       const ours = items.filter(({ spec }) => spec.service?.name === 'federation-apiserver')
       expect(ours.map(({ metadata, status }) => [metadata.name, status.conditions.find(({ type }) => type === 'Available')?.status])).toEqual([
-        ['v1.apps.federation', 'True'], ['v1.batch.federation', 'True'], ['v1alpha1.cluster.federation', 'True'], ['v1alpha1.policy.federation', 'True'],
+        ['v1.apps.federation', 'True'], ['v1.batch.federation', 'True'], ['v1alpha1.cluster.federation', 'True'], ['v1alpha1.policy.federation', 'True'], ['v1alpha1.types.federation', 'True'],
       ])
     })
     test('clusters are Ready and tell their version', async () => {

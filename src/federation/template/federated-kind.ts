@@ -1,5 +1,5 @@
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
-import { definitionsOf, federatedDefinitions } from '../../apis/types.federation/v1alpha1/definitions.ts'
+import { definitionsOf, federatedDefinitions, openDefinitionsOf, openFederatedDefinitions } from '../../apis/types.federation/v1alpha1/definitions.ts'
 import { ageColumn, nameColumn } from '../../apis/meta/v1/columns.ts'
 import { conditionStatus } from '../../apis/meta/v1/condition.ts'
 import type { Column } from '../../machinery/meta/core.ts'
@@ -14,6 +14,8 @@ export interface FederatedKind {
   readonly kind: StoredKind<FederatedObject>
   /** All that documents need, this kind's own definitions included. */
   readonly definitions: () => Definitions
+  /** The same, with a template that may be anything. */
+  readonly openDefinitions: () => Definitions
 }
 
 const VERSION = 'v1alpha1'
@@ -41,6 +43,7 @@ export function federatedKind(target: TargetKind, { isBuiltIn, strategy }: { rea
   return {
     target,
     definitions: () => ({ ...federatedDefinitions, ...definitions().definitions }),
+    openDefinitions: () => ({ ...openFederatedDefinitions, ...openDefinitionsOf(target.kind, { group, version }) }),
     kind: {
       group, version, kind, listKind: `${kind}List`, plural: `federated${target.plural}`, singular: kind.toLowerCase(), shortNames: target.shortNames.map((name) => `f${name}`), categories: ['federation'], namespaced: target.namespaced || target.kind === 'Namespace',
       strategicMerge: true, schema: () => Promise.resolve(schema()), columns, fields: {}, hasStatus: true, strategy: strategy({ group, version }, schema),

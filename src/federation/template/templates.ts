@@ -79,6 +79,9 @@ export class Templates implements Catalog {
 
   /** Of all kinds, for OpenAPI. */
   definitions(): Definitions { return Object.assign({}, ...this.list().flatMap(({ definitions, target }) => [target.definitions, definitions()])) as Definitions }
+
+  /** Of all kinds, for documents that must stay small. */
+  openDefinitions(): Definitions { return Object.assign({}, ...this.list().map(({ openDefinitions }) => openDefinitions())) as Definitions }
 }
 
 const targetId = ({ group, plural }: { readonly group: string; readonly plural: string }): string => (group ? `${plural}.${group}` : plural)
