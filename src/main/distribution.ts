@@ -51,6 +51,8 @@ export interface Distribution {
   readonly templates: Templates
   readonly checks: TemplateChecks
   readonly plan: PlanTemplate
+  /** Why nothing is written to members; undefined: it is. */
+  readonly halted: { readonly why: () => string | undefined; onChange(listener: () => void, signal: AbortSignal): void }
   /** Until the signal aborts. */
   readonly run: (signal: AbortSignal) => Promise<void>
 }
@@ -83,7 +85,11 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
     const next = placement.preview(store, federated), clusters = propagation.preview(store, { ...federated, status: next })
     return { ...next, ...(clusters.length > 0 && { clusters }) }
   }
-  return { templates, checks, plan, run: (inner) => run({ placement, propagation, status, overrides, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+  const halted = {
+    onChange: (listener: () => void, inner: AbortSignal) => { guard.onChange(listener, inner) },
+    why: () => { const { evidence } = guard; return evidence && `the copy of ${evidence.template} in cluster ${evidence.cluster} was made from decision ${evidence.copy}, and the store knows ${evidence.stored} at most: it is an old backup. Nothing is written to any member until the annotation ${ACCEPT_STORE}: "true" on this object says that the store is right` },
+  }
+  return { templates, checks, plan, halted, run: (inner) => run({ placement, propagation, status, overrides, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
 }
 
 interface Stages {
