@@ -17,6 +17,7 @@ import { PlacementController } from '../federation/scheduler/placement-controlle
 import { StatusController } from '../federation/status/status-controller.ts'
 import { builtInTargets } from '../federation/template/target-kind.ts'
 import { createRecorder, type TemplateEventsOptions } from '../federation/template/template-events.ts'
+import { OwnedTemplates } from '../federation/template/owned-templates.ts'
 import type { TemplateChecks } from '../federation/template/template-strategy.ts'
 import { Templates, type PlanTemplate } from '../federation/template/templates.ts'
 import type { Leadership } from '../host/leases.ts'
@@ -71,10 +72,10 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
   const templates = new Templates({ storage, stored, checks, plan: (store, federated) => plan(store, federated) }, signal), reader = (kind: string) => policies.find((resource) => resource.kind.kind === kind)!.reader
   for (const target of builtInTargets) templates.add(target, true)
 
-  const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), propagationPolicies = policies.filter(({ kind: { kind } }) => kind === 'PropagationPolicy' || kind === 'ClusterPropagationPolicy')
+  const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), owned = new OwnedTemplates(templates), propagationPolicies = policies.filter(({ kind: { kind } }) => kind === 'PropagationPolicy' || kind === 'ClusterPropagationPolicy')
   const propagation = new Propagation({
     fleetId, templates, members, ledger, guard, leads, clock, random, logger, tombstones: await Tombstones.open(storage, signal), budget: new RemovalBudget(clock, options.maxRemovalsPerMinute), concurrency: CONCURRENCY_PER_MEMBER, isCollector: options.isStandalone,
-    rendering: rendering(overrides), onCopy: (template) => status.kick(template), record,
+    rendering: rendering(overrides), owned, onCopy: (template) => status.kick(template), record,
     retained: ({ target }, federated) => (federated.spec.retainReplicas && target.scale ? target.scale.specReplicasPath.slice(1).split('.') : undefined),
     policyOf: (federated) => placement.policyOf(federated)?.spec,
     namespaceLabels: async (namespace, inner) => { const [entry] = (await namespaces.list({ name: namespace }, inner)).entries; return entry?.labels() ?? {} },
@@ -89,7 +90,7 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
     onChange: (listener: () => void, inner: AbortSignal) => { guard.onChange(listener, inner) },
     why: () => { const { evidence } = guard; return evidence && `the copy of ${evidence.template} in cluster ${evidence.cluster} was made from decision ${evidence.copy}, and the store knows ${evidence.stored} at most: it is an old backup. Nothing is written to any member until the annotation ${ACCEPT_STORE}: "true" on this object says that the store is right` },
   }
-  return { templates, checks, plan, halted, run: (inner) => run({ placement, propagation, status, overrides, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+  return { templates, checks, plan, halted, run: (inner) => run({ placement, propagation, status, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
 }
 
 interface Stages {
@@ -97,18 +98,19 @@ interface Stages {
   readonly propagation: Propagation
   readonly status: StatusController
   readonly overrides: Overrides
+  readonly owned: OwnedTemplates
   readonly overridePolicies: readonly ListerWatcher[]
   readonly guard: StoreGuard
   readonly options: DistributionOptions
 }
 
-async function run({ placement, propagation, status, overrides, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
+async function run({ placement, propagation, status, overrides, owned, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
   const following = overrides.run(overridePolicies, { clock, logger }, signal)
   const accepting = follow(clusterSets, (key, set) => { if (key === DEFAULT_CLUSTER_SET) guard.accept(set?.metadata.annotations?.[ACCEPT_STORE] === 'true') }, { clock, logger }, signal)
   await following.ready
   overrides.onChange(() => propagation.kickAll())
   leadership.onLead(() => { placement.kickAll(); propagation.resume() }, signal)
-  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), following.done, accepting.done])
+  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), owned.run({ clock, logger }, signal), following.done, accepting.done])
 }
 
 const rendering = (overrides: Overrides): Rendering => ({

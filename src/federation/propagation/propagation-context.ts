@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { Member } from '../member/member.ts'
 import type { Members } from '../member/members.ts'
+import type { OwnedTemplates } from '../template/owned-templates.ts'
 import type { Templates, TemplateStore } from '../template/templates.ts'
 import type { CopyLedger } from './copy-ledger.ts'
 import type { PropagationRules } from './propagation-rules.ts'
@@ -29,6 +30,8 @@ export interface PropagationOptions {
   readonly policyOf: (federated: FederatedObject) => PropagationRules | undefined
   /** Labels that a namespace made in a member gets from that of the host. */
   readonly namespaceLabels: (namespace: string, signal: AbortSignal) => Promise<Readonly<Record<string, string>>>
+  /** What the template owns goes, or is let go, before the template itself does. */
+  readonly owned: Pick<OwnedTemplates, 'release'>
   /** A member's watch told of a copy: what it reports may have changed. */
   readonly onCopy: (template: string) => void
   readonly record: (store: TemplateStore, federated: FederatedObject, event: TemplateEvent) => void
