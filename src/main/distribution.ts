@@ -11,11 +11,13 @@ import { RemovalBudget } from '../federation/propagation/removal-budget.ts'
 import type { Rendering } from '../federation/propagation/render.ts'
 import { StoreGuard } from '../federation/propagation/store-guard.ts'
 import { Tombstones } from '../federation/propagation/tombstones.ts'
+import { TypeConfigs } from '../federation/type-config/type-configs.ts'
+import { TypeRecords } from '../federation/type-config/type-records.ts'
 import { PlacementController } from '../federation/scheduler/placement-controller.ts'
 import { StatusController } from '../federation/status/status-controller.ts'
 import { builtInTargets } from '../federation/template/target-kind.ts'
 import type { TemplateChecks } from '../federation/template/template-strategy.ts'
-import { Templates } from '../federation/template/templates.ts'
+import { templateKey, Templates } from '../federation/template/templates.ts'
 import type { Leadership } from '../host/leases.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -58,12 +60,14 @@ const ACCEPT_STORE = 'cluster.federation/accept-store'
 export async function startDistribution(options: DistributionOptions, signal: AbortSignal): Promise<Distribution> {
   const { fleetId, storage, stored, members, leadership, seen, policies, clusterSets, namespaces, clock, random, logger } = options, leads = () => leadership.isLeader
   const checks: TemplateChecks = { validate: () => [], authorize: () => Promise.resolve(), review: () => Promise.resolve() }
-  const templates = new Templates({ storage, stored, checks }, signal), reader = (kind: string) => policies.find((resource) => resource.kind.kind === kind)!.reader
+  const templates = new Templates({ storage, stored, checks }, signal), resource = (kind: string) => policies.find((one) => one.kind.kind === kind)!, reader = (kind: string) => resource(kind).reader
   for (const target of builtInTargets) templates.add(target, true)
+  const tombstones = await Tombstones.open(storage, signal)
+  const typeConfigs = await TypeConfigs.open({ configs: resource('FederatedTypeConfig'), templates, records: await TypeRecords.open(storage, signal), storage, members, isAwaited: (id) => tombstones.has(templateKey(id, '')), seen, leads, clock, random, logger }, signal)
 
   const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), propagationPolicies = [reader('PropagationPolicy'), reader('ClusterPropagationPolicy')]
   const propagation = new Propagation({
-    fleetId, templates, members, ledger, guard, leads, clock, random, logger, tombstones: await Tombstones.open(storage, signal), budget: new RemovalBudget(clock, options.maxRemovalsPerMinute), concurrency: CONCURRENCY_PER_MEMBER, isCollector: options.isStandalone,
+    fleetId, templates, members, ledger, guard, leads, clock, random, logger, tombstones, budget: new RemovalBudget(clock, options.maxRemovalsPerMinute), concurrency: CONCURRENCY_PER_MEMBER, isCollector: options.isStandalone,
     rendering: rendering(overrides), onCopy: (template) => status.kick(template), record: () => undefined,
     retained: ({ target }, federated) => (federated.spec.retainReplicas && target.scale ? target.scale.specReplicasPath.slice(1).split('.') : undefined),
     overwrites: ({ spec }) => spec.conflictResolution === 'Overwrite',
@@ -71,26 +75,27 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
   })
   const placement = new PlacementController({ templates, members, policies: propagationPolicies, preferences: reader('ReplicaSchedulingPreference'), clusterSets, namespaces, seen, leads, onPlaced: () => undefined, concurrency: CONCURRENCY, clock, random, logger })
   const status: StatusController = new StatusController({ templates, members, ledger, copyOf: (store, key, cluster) => propagation.copyOf(store, key, cluster), leads, concurrency: CONCURRENCY, clock, random, logger })
-  return { templates, checks, run: (inner) => run({ placement, propagation, status, overrides, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+  return { templates, checks, run: (inner) => run({ placement, propagation, status, typeConfigs, overrides, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
 }
 
 interface Stages {
   readonly placement: PlacementController
   readonly propagation: Propagation
   readonly status: StatusController
+  readonly typeConfigs: TypeConfigs
   readonly overrides: Overrides
   readonly overridePolicies: readonly ListerWatcher[]
   readonly guard: StoreGuard
   readonly options: DistributionOptions
 }
 
-async function run({ placement, propagation, status, overrides, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
+async function run({ placement, propagation, status, typeConfigs, overrides, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
   const following = overrides.run(overridePolicies, { clock, logger }, signal)
   const accepting = follow(clusterSets, (key, set) => { if (key === DEFAULT_CLUSTER_SET) guard.accept(set?.metadata.annotations?.[ACCEPT_STORE] === 'true') }, { clock, logger }, signal)
   await following.ready
   overrides.onChange(() => propagation.kickAll())
-  leadership.onLead(() => { placement.kickAll(); propagation.resume() }, signal)
-  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), following.done, accepting.done])
+  leadership.onLead(() => { typeConfigs.kickAll(); placement.kickAll(); propagation.resume() }, signal)
+  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), typeConfigs.run(signal), following.done, accepting.done])
 }
 
 const rendering = (overrides: Overrides): Rendering => ({

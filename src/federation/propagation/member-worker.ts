@@ -23,7 +23,7 @@ export class MemberWorker {
   readonly member: Member
   readonly #options: PropagationOptions
   readonly #queue: Queue
-  readonly #copies = new Map<string, MemberCopies>()
+  readonly #copies = new Map<TemplateStore, MemberCopies>()
   readonly #stop = new AbortController()
 
   readonly #involved: () => Iterable<string>
@@ -47,13 +47,20 @@ export class MemberWorker {
   stop(): void { this.#stop.abort() }
 
   /** The copy that the member's watch shows; undefined: it shows none, or is not to be relied on. */
-  copyOf(store: TemplateStore, key: string): KubeObject | undefined { return this.#copies.get(store.id)?.get(key) }
+  copyOf(store: TemplateStore, key: string): KubeObject | undefined { return this.#copies.get(store)?.get(key) }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { templates, leads, guard, ledger } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id)
     if (!store || !leads() || guard.evidence) return {}
+    // What is not known yet is not gone.
+    if (!store.cache.isReady) return { requeueAfterMs: BEHIND_MS }
     const copies = this.#follow(store), federated = store.cache.get(objectKey)?.parse() as FederatedObject | undefined
     if (!federated) return this.#bury(store, key, copies, signal)
+    const why = federated.metadata.deletionTimestamp === undefined ? store.whyOff() : undefined
+    if (why !== undefined) {
+      this.#leave(key, federated, why)
+      return {}
+    }
     try {
       return await this.#sync(store, key, federated, copies, signal)
     } catch (error) {
@@ -63,6 +70,12 @@ export class MemberWorker {
       if (isReason(error, 'Invalid', 'BadRequest', 'Forbidden', 'MethodNotAllowed')) this.#options.record(store, federated, { type: 'Warning', reason: isRemoval ? 'DeletionFailed' : 'ApplyFailed', message: `cluster ${this.member.name}: ${(error as Error).message}` })
       throw error
     }
+  }
+
+  /** The kind is switched off: what is in the member stays as it is. */
+  #leave(key: string, federated: FederatedObject, why: string): void {
+    const { ledger } = this.#options, { name } = this.member, record = ledger.get(key, name, federated)
+    if (record !== 'gone' && (record || this.#isTarget(federated))) ledger.set(key, name, { ...record, state: 'Suspended', message: why })
   }
 
   async #sync(store: TemplateStore, key: string, federated: FederatedObject, copies: MemberCopies, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
@@ -132,7 +145,7 @@ export class MemberWorker {
   }
 
   #follow(store: TemplateStore): MemberCopies {
-    let copies = this.#copies.get(store.id)
+    let copies = this.#copies.get(store)
     if (!copies) {
       const { ledger, tombstones } = this.#options, prefix = templateKey(store.id, ''), kickAll = () => { for (const key of [...this.#involved(), ...tombstones.of(this.member.name).keys()]) if (key.startsWith(prefix)) this.#queue.add(key) }
       const onCopy = (key: string, copy: KubeObject | undefined) => {
@@ -142,7 +155,8 @@ export class MemberWorker {
         if (isFinished(copy)) ledger.noteFinished(templateKey(store.id, key), this.member.name)
         void this.#suspect(store, key, copy)
       }
-      this.#copies.set(store.id, (copies = new MemberCopies({ member: this.member, store, options: this.#options, onCopy, onReady: kickAll }, this.#stop.signal)))
+      this.#copies.set(store, (copies = new MemberCopies({ member: this.member, store, options: this.#options, onCopy, onReady: kickAll }, AbortSignal.any([this.#stop.signal, store.signal]))))
+      store.signal.addEventListener('abort', () => this.#copies.delete(store), { once: true })
     }
     return copies
   }

@@ -41,7 +41,10 @@ export class Propagation {
   /** Until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { templates, members, ledger, guard, clock } = this.#options, following: Promise<void>[] = []
-    templates.onKind((store) => { following.push(this.#follow(store, signal)) }, signal)
+    // A kind that comes back with another schema is looked at again as a whole, as one that is switched is.
+    const kickKind = ({ id }: TemplateStore) => { for (const template of this.#seen.keys()) if (template.startsWith(templateKey(id, ''))) this.kick(template) }
+    templates.onKind((store) => { following.push(this.#follow(store, AbortSignal.any([signal, store.signal]))); kickKind(store) }, signal)
+    templates.onSwitch(kickKind, signal)
     members.onChange(() => this.#useMembers(), signal)
     guard.onChange(() => { if (!guard.evidence) this.kickAll() }, signal)
     ledger.onChange((template) => { if (this.#ending.has(template)) void this.#finish(template, signal) }, signal)

@@ -79,7 +79,8 @@ export class PlacementController {
     ]
     await Promise.race([Promise.all([seen, ...first.map(({ ready }) => ready)]), new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })])
     const following = first.map(({ done }) => done)
-    templates.onKind((store) => { following.push(follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), retry, signal).done) }, signal)
+    templates.onKind((store) => { following.push(follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), retry, AbortSignal.any([signal, store.signal])).done) }, signal)
+    templates.onSwitch(({ id, whyOff }) => { if (whyOff() === undefined) for (const key of this.#templates.keys()) if (key.startsWith(templateKey(id, ''))) this.#queue.add(key) }, signal)
     await runController({ name: 'placement', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)
     await Promise.all(following)
   }
@@ -113,7 +114,7 @@ export class PlacementController {
 
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.cache.get(objectKey)?.parse() as FederatedObject | undefined
-    if (!store || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
+    if (!store || store.whyOff() !== undefined || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
     const placed = this.#place(store, federated, clock.now())
     if (withPlacement(federated.status, placed) === federated.status) return {}
     let written: Placed | undefined

@@ -11,16 +11,17 @@ import type { OpenApiProvider } from './openapi.ts'
 /** OpenAPI of what a catalog serves, made from the definitions of its kinds; kinds without a definition may have any fields. */
 export class CatalogDocuments implements OpenApiProvider {
   readonly #catalog: Catalog
-  readonly #definitions: Definitions
+  readonly #definitions: () => Definitions
   readonly #info: { readonly title: string; readonly version: string }
   #groups: readonly ApiGroup[] | undefined
   #paths: readonly string[] = []
   #v2: object | undefined
   #v3 = new Map<string, object>()
 
-  constructor(catalog: Catalog, definitions: Definitions, info: { readonly title: string; readonly version: string }) {
+  /** `definitions`: a function where kinds, and with them definitions, come and go. */
+  constructor(catalog: Catalog, definitions: Definitions | (() => Definitions), info: { readonly title: string; readonly version: string }) {
     this.#catalog = catalog
-    this.#definitions = definitions
+    this.#definitions = typeof definitions === 'function' ? definitions : () => definitions
     this.#info = info
   }
 
@@ -30,7 +31,7 @@ export class CatalogDocuments implements OpenApiProvider {
   }
 
   v2(): Promise<object> {
-    this.#v2 = this.#refresh() && this.#v2 ? this.#v2 : openApiV2({ groupVersions: this.#versions(), definitions: this.#definitions, info: this.#info })
+    this.#v2 = this.#refresh() && this.#v2 ? this.#v2 : openApiV2({ groupVersions: this.#versions(), definitions: this.#definitions(), info: this.#info })
     return Promise.resolve(this.#v2)
   }
 
@@ -40,7 +41,7 @@ export class CatalogDocuments implements OpenApiProvider {
     if (known) return Promise.resolve(known)
     const found = this.#versions().find(({ groupVersion }) => documentPath(groupVersion) === path)
     if (!found) return Promise.reject(new StatusError('NotFound', 'the server could not find the requested resource', { details: {} }))
-    const document = openApiV3({ ...found, definitions: this.#definitions, info: this.#info })
+    const document = openApiV3({ ...found, definitions: this.#definitions(), info: this.#info })
     this.#v3.set(path, document)
     return Promise.resolve(document)
   }
