@@ -6,6 +6,7 @@ import { applyOverrides } from '../federation/override/apply-overrides.ts'
 import { Overrides } from '../federation/override/overrides.ts'
 import type { Members } from '../federation/member/members.ts'
 import { CopyLedger } from '../federation/propagation/copy-ledger.ts'
+import { jobCompletions } from '../federation/propagation/job-completions.ts'
 import { Propagation } from '../federation/propagation/propagation.ts'
 import { RemovalBudget } from '../federation/propagation/removal-budget.ts'
 import type { Rendering } from '../federation/propagation/render.ts'
@@ -100,7 +101,7 @@ async function run({ placement, propagation, status, typeConfigs, overrides, ove
 
 const rendering = (overrides: Overrides): Rendering => ({
   pruned: prunedForPropagation,
-  withReplicas: (object, replicas, { scale }) => withReplicas(object, replicas, { ...(scale && { scale }) }),
+  withReplicas: (object, replicas, { scale }, { federated, cluster }) => withReplicas(object, replicas, { ...(scale && { scale }), completions: jobCompletions(object, federated, cluster) }),
   overridden: (object, federated, cluster) => {
     const made = applyOverrides(object, { cluster, policies: overrides.of(federated.metadata.namespace), inline: federated.spec.overrides })
     return 'object' in made ? made : { error: made.errors.map(({ source, field, message }) => `${source}: ${field}: ${message}`).join('; ') }
