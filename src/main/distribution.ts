@@ -6,6 +6,7 @@ import { applyOverrides } from '../federation/override/apply-overrides.ts'
 import { Overrides } from '../federation/override/overrides.ts'
 import type { Members } from '../federation/member/members.ts'
 import { CopyLedger } from '../federation/propagation/copy-ledger.ts'
+import { DividedBounds } from '../federation/propagation/divided-bounds.ts'
 import { jobCompletions } from '../federation/propagation/job-completions.ts'
 import { Propagation } from '../federation/propagation/propagation.ts'
 import { RemovalBudget } from '../federation/propagation/removal-budget.ts'
@@ -66,10 +67,10 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
   const tombstones = await Tombstones.open(storage, signal)
   const typeConfigs = await TypeConfigs.open({ configs: resource('FederatedTypeConfig'), templates, records: await TypeRecords.open(storage, signal), storage, members, isAwaited: (id) => tombstones.has(templateKey(id, '')), seen, leads, clock, random, logger }, signal)
 
-  const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), propagationPolicies = [reader('PropagationPolicy'), reader('ClusterPropagationPolicy')]
+  const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), bounds = new DividedBounds(templates), propagationPolicies = [reader('PropagationPolicy'), reader('ClusterPropagationPolicy')]
   const propagation = new Propagation({
     fleetId, templates, members, ledger, guard, leads, clock, random, logger, tombstones, budget: new RemovalBudget(clock, options.maxRemovalsPerMinute), concurrency: CONCURRENCY_PER_MEMBER, isCollector: options.isStandalone,
-    rendering: rendering(overrides), onCopy: (template) => status.kick(template), record: () => undefined,
+    rendering: rendering(overrides, bounds), bounds, onCopy: (template) => status.kick(template), record: () => undefined,
     retained: ({ target }, federated) => (federated.spec.retainReplicas && target.scale ? target.scale.specReplicasPath.slice(1).split('.') : undefined),
     overwrites: ({ spec }) => spec.conflictResolution === 'Overwrite',
     namespaceLabels: async (namespace, inner) => { const [entry] = (await namespaces.list({ name: namespace }, inner)).entries; return entry?.labels() ?? {} },
@@ -99,9 +100,10 @@ async function run({ placement, propagation, status, typeConfigs, overrides, ove
   await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), typeConfigs.run(signal), following.done, accepting.done])
 }
 
-const rendering = (overrides: Overrides): Rendering => ({
+const rendering = (overrides: Overrides, { following }: DividedBounds): Rendering => ({
   pruned: prunedForPropagation,
   withReplicas: (object, replicas, { scale }, { federated, cluster }) => withReplicas(object, replicas, { ...(scale && { scale }), completions: jobCompletions(object, federated, cluster) }),
+  following,
   overridden: (object, federated, cluster) => {
     const made = applyOverrides(object, { cluster, policies: overrides.of(federated.metadata.namespace), inline: federated.spec.overrides })
     return 'object' in made ? made : { error: made.errors.map(({ source, field, message }) => `${source}: ${field}: ${message}`).join('; ') }

@@ -7,10 +7,11 @@ import { isReason } from '../../machinery/meta/status-error.ts'
 import { runController } from '../../machinery/controller/controller.ts'
 import type { Member } from '../member/member.ts'
 import { TEMPLATE_ANNOTATION } from '../template/marks.ts'
-import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
+import { keyOfTemplate, splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { CopyActor } from './copy-actor.ts'
 import { decideCopy, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
 import { isFinished, isOrphaned } from './deletion.ts'
+import { MemberAutoscalers } from './member-autoscalers.ts'
 import { MemberCopies } from './member-copies.ts'
 import type { PropagationOptions } from './propagation-context.ts'
 import { render } from './render.ts'
@@ -25,6 +26,7 @@ export class MemberWorker {
   readonly #queue: Queue
   readonly #copies = new Map<TemplateStore, MemberCopies>()
   readonly #stop = new AbortController()
+  readonly #autoscalers: MemberAutoscalers
 
   readonly #involved: () => Iterable<string>
 
@@ -34,6 +36,11 @@ export class MemberWorker {
     this.#involved = involved
     this.#options = options
     this.#queue = new Queue({ clock: options.clock, random: options.random, initialMs: 200, maxMs: 60_000 })
+    this.#autoscalers = new MemberAutoscalers({
+      member, clock: options.clock, logger: options.logger,
+      onTarget: ({ group, kind, key }) => { for (const { id, target } of options.templates.list()) if (target.group === group && target.kind === kind) this.#queue.add(templateKey(id, key)) },
+      onReady: () => { for (const key of involved()) if (options.templates.get(splitTemplateKey(key).id)?.target.scale) this.#queue.add(key) },
+    }, this.#stop.signal)
   }
 
   /** Has a look at a template soon. */
@@ -92,10 +99,20 @@ export class MemberWorker {
   }
 
   #decide(store: TemplateStore, key: string, federated: FederatedObject, copies: MemberCopies, record: CopyRecord | undefined): Step {
-    const { rendering, fleetId, retained, ledger } = this.#options, { member } = this, keeps = retained(store, federated, member), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
+    const { rendering, fleetId, ledger } = this.#options, { member } = this, keeps = this.#retained(store, federated), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
+    if (keeps === 'unknown' && copies.get(splitTemplateKey(key).key)) return { do: 'report', outcome: { ...outcomeOf(record), state: 'Pending', message: 'whether an autoscaler of the cluster scales it is not known yet' } }
+    const retained = keeps === 'unknown' ? undefined : keeps
     const isTarget = this.#isTarget(federated), problem = isTarget ? this.#problem(store) : undefined
-    const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas: target?.replicas, fleetId, retained: keeps }, rendering)
-    return decideCopy({ federated, wanted, observed: this.#observed(copies, splitTemplateKey(key).key, record), record, orphan: isOrphaned(federated), retained: keeps, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated) })
+    const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas: target?.replicas, fleetId, retained }, rendering)
+    return decideCopy({ federated, wanted, observed: this.#observed(copies, splitTemplateKey(key).key, record), record, orphan: isOrphaned(federated), retained, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated) })
+  }
+
+  /** What of the copy is the member's business. Replicas are where the template says so, or an autoscaler there scales the copy. */
+  #retained(store: TemplateStore, federated: FederatedObject): readonly string[] | 'unknown' | undefined {
+    const { group, kind, scale } = store.target, said = this.#options.retained(store, federated, this.member)
+    if (said || !scale || !this.#isTarget(federated) || this.member.state.state !== 'ready') return said
+    const isScaled = this.#autoscalers.scales({ group, kind, key: keyOfTemplate(federated) })
+    return isScaled === undefined ? 'unknown' : isScaled ? scale.specReplicasPath.slice(1).split('.') : undefined
   }
 
   #isTarget({ metadata, status }: FederatedObject): boolean {
@@ -174,6 +191,8 @@ export class MemberWorker {
     }
   }
 }
+
+function outcomeOf({ version: _version, ...outcome }: CopyRecord = { state: 'Pending' }): Outcome { return outcome }
 
 const revisionText = (federated: FederatedObject | undefined) => `${federated?.status?.schedule?.observedGeneration ?? 0}.${federated?.status?.schedule?.decision ?? 0}`
 

@@ -5,6 +5,7 @@ import type { Member } from '../member/member.ts'
 import type { Members } from '../member/members.ts'
 import type { Templates, TemplateStore } from '../template/templates.ts'
 import type { CopyLedger } from './copy-ledger.ts'
+import type { DividedBounds } from './divided-bounds.ts'
 import type { RemovalBudget } from './removal-budget.ts'
 import type { Rendering } from './render.ts'
 import type { StoreGuard } from './store-guard.ts'
@@ -24,6 +25,8 @@ export interface PropagationOptions {
   readonly rendering: Rendering
   /** What of a copy is the member's business: names from the object's root. */
   readonly retained: (store: TemplateStore, federated: FederatedObject, member: Member) => readonly string[] | undefined
+  /** What of templates' looks in members follows from other templates. */
+  readonly bounds: DividedBounds
   /** As the policy that claimed the template says. */
   readonly overwrites: (federated: FederatedObject) => boolean
   /** Labels that a namespace made in a member gets from that of the host. */

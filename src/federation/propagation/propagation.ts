@@ -76,7 +76,7 @@ export class Propagation {
             const template = templateKey(store.id, change.entry.key)
             present.add(template)
             if (change.type === 'DELETED') this.#forget(template)
-            else this.#see(template, change.entry.parse() as FederatedObject, signal)
+            else this.#see(template, store, change.entry.parse() as FederatedObject, signal)
           }
         }
       }
@@ -84,14 +84,17 @@ export class Propagation {
     }
   }
 
-  #see(template: string, federated: FederatedObject, signal: AbortSignal): void {
+  #see(template: string, store: TemplateStore, federated: FederatedObject, signal: AbortSignal): void {
     const { metadata, spec, status } = federated, targets = status?.schedule?.targets ?? []
     const clusters = [...new Set([...targets.map(({ cluster }) => cluster), ...(status?.clusters ?? []).map(({ name }) => name), ...this.#options.ledger.of(template).keys()])]
     const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.decision, clusters]), known = this.#seen.get(template)
     this.#seen.set(template, { signature, clusters })
     if (metadata.deletionTimestamp === undefined) this.#ending.delete(template)
     else this.#ending.add(template)
-    if (known?.signature !== signature) this.kick(template)
+    if (known?.signature !== signature) {
+      this.kick(template)
+      for (const following of this.#options.bounds.see(template, store, federated)) this.kick(following)
+    }
     if (this.#ending.has(template)) void this.#finish(template, signal)
   }
 
@@ -100,6 +103,7 @@ export class Propagation {
     this.#seen.delete(template)
     this.#ending.delete(template)
     this.#options.ledger.drop(template)
+    for (const following of this.#options.bounds.see(template, undefined, undefined)) this.kick(following)
     for (const cluster of clusters) this.#workers.get(cluster)?.worker.kick(template)
   }
 
