@@ -89,3 +89,56 @@ describe('autoscalers', () => {
     await expect.poll(async () => (await Promise.all([one, two].map(({ get }) => get(JOB)))).reduce((sum, { spec }) => sum + Number(spec['completions']), 0), inTime).toBe(9)
   })
 })
+
+describe('namespaces', () => {
+  const SHOP = TYPES.replace('/default', '/shop'), NAMESPACE = '/api/v1/namespaces/shop', CONFIG = `${NAMESPACE}/configmaps/settings`, FEDERATED = `${SHOP}/federatednamespaces`
+  const within = (...clusters: string[]) => ({ placement: { clusters: clusters.map((name) => ({ name })) } }), team = { metadata: { labels: { team: 'a' } } }
+  const there = ({ get }: Asking, path: string) => get(path).then(({ metadata: { labels, deletionTimestamp } }) => (deletionTimestamp === undefined ? labels?.['team'] ?? 'there' : 'going'), () => 'absent'), everywhere = ({ one, two }: { one: Asking; two: Asking }, path: string) => Promise.all([one, two].map((member) => there(member, path)))
+
+  test('a FederatedNamespace makes its namespace, bounds what lies in it, and takes it away with what is in it', async () => {
+    const bed = await fleet(), { hub } = bed
+    await hub.post(FEDERATED, federated('FederatedNamespace', 'shop', team, within('member1')))
+    await hub.post(`${SHOP}/federatedconfigmaps`, federated('FederatedConfigMap', 'settings', { data: { a: 'b' } }))
+    await expect.poll(() => everywhere(bed, NAMESPACE), inTime).toEqual(['a', 'absent'])
+    await expect.poll(() => everywhere(bed, CONFIG), inTime).toEqual(['there', 'absent'])
+    expect((await hub.get(`${SHOP}/federatedconfigmaps/settings`))['status']).toMatchObject({ schedule: { rejected: [{ cluster: 'member2', reason: 'NamespaceNotPlaced' }] } })
+    await hub.patch(`${FEDERATED}/shop`, { spec: within('member1', 'member2') })
+    await expect.poll(() => everywhere(bed, CONFIG), inTime).toEqual(['there', 'there'])
+    await hub.patch(`${FEDERATED}/shop`, { spec: within('member2') })
+    await expect.poll(() => everywhere(bed, NAMESPACE), inTime).toEqual(['absent', 'a'])
+    await hub.remove(`${SHOP}/federatedconfigmaps/settings`)
+    await hub.remove(`${FEDERATED}/shop`)
+    await expect.poll(() => everywhere(bed, NAMESPACE), inTime).toEqual(['absent', 'absent'])
+    await expect.poll(() => there(hub, `${FEDERATED}/shop`), inTime).toBe('absent')
+  })
+
+  test('one that was there before is adopted only if that is said, and stays', async () => {
+    const bed = await fleet(), { hub, two } = bed
+    await two.post('/api/v1/namespaces', { metadata: { name: 'shop' } })
+    await hub.post(FEDERATED, federated('FederatedNamespace', 'shop', team))
+    await expect.poll(async () => (await hub.get(`${FEDERATED}/shop`))['status'], inTime).toMatchObject({ clusters: [{ name: 'member1', state: 'OK' }, { name: 'member2', state: 'AlreadyExists' }] })
+    await hub.patch(`${FEDERATED}/shop`, { spec: { conflictResolution: 'Overwrite' }, metadata: { labels: { touched: 'yes' } } })
+    await expect.poll(() => everywhere(bed, NAMESPACE), inTime).toEqual(['a', 'a'])
+    await hub.remove(`${FEDERATED}/shop`)
+    await expect.poll(() => there(hub, `${FEDERATED}/shop`), inTime).toBe('absent')
+    await expect.poll(() => everywhere(bed, NAMESPACE), inTime).toEqual(['absent', 'a'])
+    expect((await two.get(NAMESPACE)).metadata.labels).not.toHaveProperty('cluster.federation/managed')
+  })
+
+  test('one that holds what others made stays, with it', async () => {
+    const bed = await fleet(), { hub, one } = bed
+    await hub.post(FEDERATED, federated('FederatedNamespace', 'shop', team))
+    await expect.poll(() => everywhere(bed, NAMESPACE), inTime).toEqual(['a', 'a'])
+    await one.post(`${NAMESPACE}/configmaps`, { metadata: { name: 'theirs' } })
+    await hub.remove(`${FEDERATED}/shop`)
+    await expect.poll(() => there(hub, `${FEDERATED}/shop`), inTime).toBe('absent')
+    expect(await everywhere(bed, NAMESPACE)).toEqual(['a', 'absent'])
+    expect(await there(one, `${NAMESPACE}/configmaps/theirs`)).toBe('there')
+  })
+
+  test('of another name than their own, and those that every cluster has, are refused', async () => {
+    const { hub } = await fleet(), create = (namespace: string, name: string) => hub.post(`/apis/types.federation/v1alpha1/namespaces/${namespace}/federatednamespaces`, federated('FederatedNamespace', name, {}))
+    await expect(create('shop', 'other')).rejects.toThrow('metadata.name: Invalid value: "other": must be the name of its namespace, shop')
+    await expect(create('ours', 'ours')).rejects.toThrow('metadata.name: Forbidden: ours is the namespace of this server, and not distributed')
+  })
+})

@@ -38,6 +38,8 @@ export interface DistributionOptions {
   /** The kinds of policy.federation. */
   readonly policies: readonly Resource[]
   readonly clusterSets: ListerWatcher
+  /** The server's own. */
+  readonly ownNamespace: string
   /** The host's. */
   readonly namespaces: ListerWatcher
   readonly isStandalone: boolean
@@ -62,7 +64,7 @@ const ACCEPT_STORE = 'cluster.federation/accept-store'
 export async function startDistribution(options: DistributionOptions, signal: AbortSignal): Promise<Distribution> {
   const { fleetId, storage, stored, members, leadership, seen, policies, clusterSets, namespaces, clock, random, logger } = options, leads = () => leadership.isLeader
   const checks: TemplateChecks = { validate: () => [], authorize: () => Promise.resolve(), review: () => Promise.resolve() }
-  const templates = new Templates({ storage, stored, checks }, signal), resource = (kind: string) => policies.find((one) => one.kind.kind === kind)!, reader = (kind: string) => resource(kind).reader
+  const templates = new Templates({ storage, stored, checks, ownNamespace: options.ownNamespace }, signal), resource = (kind: string) => policies.find((one) => one.kind.kind === kind)!, reader = (kind: string) => resource(kind).reader
   for (const target of builtInTargets) templates.add(target, true)
   const tombstones = await Tombstones.open(storage, signal)
   const typeConfigs = await TypeConfigs.open({ configs: resource('FederatedTypeConfig'), templates, records: await TypeRecords.open(storage, signal), storage, members, isAwaited: (id) => tombstones.has(templateKey(id, '')), seen, leads, clock, random, logger }, signal)

@@ -103,7 +103,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   const fleetId = await fleetIdOf(storage, randomUuid, signal), epochs = await Epochs.open(storage, signal), members = new Members(), authorizer = withPrivileges(host.authorizer), version = versionInfo(PROGRAM_VERSION)
   const seen = Promise.withResolvers<void>()
   const distribution = await startDistribution({
-    fleetId, storage, stored, members, leadership, seen: seen.promise, policies: policies.versions[0]!.resources, clusterSets: clusterSets.reader, namespaces: host.namespaces, isStandalone: host.kind === 'standalone', maxRemovalsPerMinute: operation.maxRemovalsPerMinute, clock, random, logger,
+    fleetId, storage, stored, members, leadership, seen: seen.promise, policies: policies.versions[0]!.resources, clusterSets: clusterSets.reader, ownNamespace: secretNamespace, namespaces: host.namespaces, isStandalone: host.kind === 'standalone', maxRemovalsPerMinute: operation.maxRemovalsPerMinute, clock, random, logger,
   }, signal)
   const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), ownCatalog: Catalog = new JoinedCatalog([{ groups: () => own.groups }, distribution.templates]), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...ownCatalog.groups(), ...options.ownGroups], signal })
   const fleets = new Fleets({ fleetId, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => ownCatalog.groups(), timeMerge, templates: { ...distribution, storage, stored, epochs }, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })

@@ -19,6 +19,7 @@ import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 import type { Claimable } from '../claim/any-policy.ts'
 import { PolicyIndex } from '../claim/policy-index.ts'
 import type { Members } from '../member/members.ts'
+import { isNamespaces } from '../template/namespace-template.ts'
 import { toNative } from '../template/native-object.ts'
 import { SERVER } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
@@ -56,6 +57,8 @@ export class PlacementController {
   readonly #preferences = new Map<string, ReplicaSchedulingPreference>()
   readonly #sets = new Map<string, ClusterSet>()
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>()
+  /** Where FederatedNamespaces are placed, by namespace; one that is not decided about yet is nowhere. */
+  readonly #namespaceClusters = new Map<string, ReadonlySet<string>>()
   #facts: readonly ClusterFacts[] | undefined
   #factsAt = 0
 
@@ -78,8 +81,13 @@ export class PlacementController {
       follow(namespaces, (key, object) => { if (object) this.#namespaces.set(key, object.metadata.labels ?? {}); else this.#namespaces.delete(key); if ([...this.#sets.values()].some(({ spec }) => spec?.namespaceSelector)) this.kickAll() }, retry, signal),
     ]
     await Promise.race([Promise.all([seen, ...first.map(({ ready }) => ready)]), new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })])
-    const following = first.map(({ done }) => done)
-    templates.onKind((store) => { following.push(follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), retry, AbortSignal.any([signal, store.signal])).done) }, signal)
+    const following = first.map(({ done }) => done), bounds: Promise<void>[] = []
+    templates.onKind((store) => {
+      const { ready, done } = follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), retry, AbortSignal.any([signal, store.signal]))
+      following.push(done)
+      if (isNamespaces(store.target)) bounds.push(ready)
+    }, signal)
+    await Promise.all(bounds)
     templates.onSwitch(({ id, whyOff }) => { if (whyOff() === undefined) for (const key of this.#templates.keys()) if (key.startsWith(templateKey(id, ''))) this.#queue.add(key) }, signal)
     await runController({ name: 'placement', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)
     await Promise.all(following)
@@ -87,6 +95,7 @@ export class PlacementController {
 
   #useTemplate(store: TemplateStore, key: string, federated: FederatedObject | undefined): void {
     const queueKey = templateKey(store.id, key), known = this.#templates.get(queueKey)
+    if (isNamespaces(store.target)) this.#useNamespace(key.slice(0, key.indexOf('/')), federated)
     if (!federated) {
       if (known) this.#index.removeTemplate(known)
       this.#templates.delete(queueKey)
@@ -98,6 +107,15 @@ export class PlacementController {
     this.#index.setTemplate(template, status?.policy as PlacingReference | undefined)
     if (status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
     else if (!known) this.#queue.add(queueKey)
+  }
+
+  /** What lies in a namespace goes nowhere that the namespace does not go. */
+  #useNamespace(namespace: string, federated: FederatedObject | undefined): void {
+    const before = this.#namespaceClusters.get(namespace), clusters = federated && new Set((federated.status?.schedule?.targets ?? []).map(({ cluster }) => cluster))
+    if (before?.size === clusters?.size && [...(clusters ?? [])].every((cluster) => before?.has(cluster))) return
+    if (clusters) this.#namespaceClusters.set(namespace, clusters)
+    else this.#namespaceClusters.delete(namespace)
+    for (const template of this.#templates.values()) if (template.namespace === namespace) this.#queue.add(template.queueKey)
   }
 
   #usePolicy(reader: ListerWatcher, key: string, policy: KubeObject | undefined): void {
@@ -135,9 +153,9 @@ export class PlacementController {
 
   #place(store: TemplateStore, federated: FederatedObject, now: number): Placed {
     const { target, kind } = store, native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = this.#templates.get(templateKey(store.id, keyOf(federated))), sets = this.#setsOf(federated.metadata.namespace)
-    const preference = this.#preferenceOf(store, federated)
+    const preference = this.#preferenceOf(store, federated), namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
-      federated, native, target, policies: template ? (this.#index.policiesFor(template)) : [], preference, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
+      federated, native, target, policies: template ? (this.#index.policiesFor(template)) : [], preference, namespaceClusters, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
     })
   }
 

@@ -10,6 +10,7 @@ import type { WriterDependencies } from '../../machinery/registry/stored-writer.
 import type { ApiGroup, Catalog } from '../../machinery/server/catalog.ts'
 import { federatedKind, type FederatedKind } from './federated-kind.ts'
 import type { TargetKind } from './target-kind.ts'
+import { isNamespaces, validateNamespaceTemplate } from './namespace-template.ts'
 import { federatedStrategy, type TemplateChecks } from './template-strategy.ts'
 
 /** All templates of one kind. */
@@ -30,6 +31,8 @@ export interface TemplatesOptions {
   readonly storage: Storage
   readonly stored: WriterDependencies & { readonly logger: Logger }
   readonly checks: TemplateChecks
+  /** The server's own namespace, which is no affair of members. */
+  readonly ownNamespace?: string
 }
 
 /** The kinds that can be distributed now, each with its templates. As a catalog it serves them as `Federated<Kind>`. */
@@ -60,8 +63,8 @@ export class Templates implements Catalog {
     const id = targetId(target), known = this.#stores.get(id)
     if (known && (known.isBuiltIn || known.target === target)) return known
     if (known) this.withdraw(id)
-    const { storage, stored, checks } = this.#options, end = new AbortController(), signal = AbortSignal.any([this.#signal, end.signal]), whyOff = () => this.#off.get(id)
-    const kind = federatedKind(target, { isBuiltIn, strategy: (hub, schema) => refusingNew(federatedStrategy(target, hub, checks, schema), { group: hub.group, resource: `federated${target.plural}` }, whyOff) })
+    const { storage, stored, checks, ownNamespace = '' } = this.#options, end = new AbortController(), signal = AbortSignal.any([this.#signal, end.signal]), whyOff = () => this.#off.get(id)
+    const kind = federatedKind(target, { isBuiltIn, strategy: (hub, schema) => refusingNew(isNamespaces(target) ? ofNamespaces(federatedStrategy(target, hub, checks, schema), ownNamespace) : federatedStrategy(target, hub, checks, schema), { group: hub.group, resource: `federated${target.plural}` }, whyOff) })
     const resource = createStoredResource(kind.kind, storage, stored, signal), store: TemplateStore = { ...kind, id, resource, cache: resource.cache, isBuiltIn, signal, whyOff }
     this.#stores.set(id, store)
     this.#ends.set(id, end)
@@ -128,6 +131,10 @@ export class Templates implements Catalog {
     return Object.assign({}, ...ordered.flatMap(({ definitions, target }) => [target.definitions, definitions()])) as Definitions
   }
 }
+
+const ofNamespaces = (strategy: Strategy<FederatedObject>, ownNamespace: string): Strategy<FederatedObject> => ({
+  ...strategy, validate: (federated) => [...validateNamespaceTemplate(federated, ownNamespace), ...(strategy.validate?.(federated) ?? [])],
+})
 
 /** A kind that is switched off gets no new objects; those there are can be changed, and deleted. */
 const refusingNew = (strategy: Strategy<FederatedObject>, of: { readonly group: string; readonly resource: string }, whyOff: () => string | undefined): Strategy<FederatedObject> => ({
