@@ -52,6 +52,15 @@ const autoscaler = (minReplicas: number, maxReplicas: number) => ({ spec: { scal
 const replicas = async ({ get }: Asking) => (await get(WEB)).spec['replicas'], bounds = async ({ get }: Asking) => { const { spec } = await get(`${AUTOSCALERS}/web`); return [spec['minReplicas'], spec['maxReplicas']] }
 const inTime = { timeout: 8000 }
 
+test('labels that are written through the fleet arrive in members', async () => {
+  const { hub, one } = await fleet(), FLEET = '/apis/cluster.federation/v1alpha1/clustersets/default/proxy'
+  await hub.post(`${TYPES}/federateddeployments`, federated('FederatedDeployment', 'web', webOf(2)))
+  await expect.poll(() => replicas(one), inTime).toBe(2)
+  await hub.patch(FLEET + WEB, { metadata: { labels: { team: 'a' } } })
+  await expect.poll(async () => (await one.get(WEB)).metadata.labels, inTime).toMatchObject({ team: 'a' })
+  await expect.poll(async () => (await hub.get(`${TYPES}/federateddeployments/web`))['status'], inTime).toMatchObject({ clusters: [{ state: 'OK', appliedGeneration: 2 }, { state: 'OK', appliedGeneration: 2 }] })
+})
+
 describe('autoscalers', () => {
   test('replicas are the member\'s as long as an autoscaler there scales them, and the template\'s again afterwards', async () => {
     const { hub, one, two } = await fleet()
