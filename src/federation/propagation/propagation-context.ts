@@ -6,6 +6,7 @@ import type { Members } from '../member/members.ts'
 import type { OwnedTemplates } from '../template/owned-templates.ts'
 import type { Templates, TemplateStore } from '../template/templates.ts'
 import type { CopyLedger } from './copy-ledger.ts'
+import type { DividedBounds } from './divided-bounds.ts'
 import type { PropagationRules } from './propagation-rules.ts'
 import type { RemovalBudget } from './removal-budget.ts'
 import type { Rendering } from './render.ts'
@@ -28,6 +29,8 @@ export interface PropagationOptions {
   readonly retained: (store: TemplateStore, federated: FederatedObject, member: Member) => readonly string[] | undefined
   /** What the policy that claimed the template says of how it is carried out; undefined: none has. */
   readonly policyOf: (federated: FederatedObject) => PropagationRules | undefined
+  /** What of templates' looks in members follows from other templates. */
+  readonly bounds: DividedBounds
   /** Labels that a namespace made in a member gets from that of the host. */
   readonly namespaceLabels: (namespace: string, signal: AbortSignal) => Promise<Readonly<Record<string, string>>>
   /** What the template owns goes, or is let go, before the template itself does. */

@@ -13,7 +13,7 @@ afterAll(() => { controller.abort() })
 
 const checks = { validate: () => [], validateNative: () => [], authorize: () => Promise.resolve(), authorizeFederated: () => Promise.resolve(), review: () => Promise.resolve() }
 const templates = new Templates({ storage: new MemoryStorage(), stored: { clock: systemClock, randomUuid: () => crypto.randomUUID(), randomSuffix: () => 'abcde', logger: silentLogger }, checks, plan: () => ({}) }, signal)
-for (const target of builtInTargets) if (target.kind === 'ConfigMap' || target.kind === 'Service') templates.add(target, true)
+for (const target of builtInTargets) if (target.kind === 'ConfigMap' || target.kind === 'Service') templates.add(target)
 const owned = new OwnedTemplates(templates), configMaps = templates.get('configmaps')!
 void owned.run({ clock: systemClock, logger: silentLogger }, signal)
 
