@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeFleet, eventually, kubectl, MEMBERS, tryKubectl } from './fleet-bed.ts'
 
-const NAMESPACE = 'e2e-types', EVERYWHERE = { placement: { clusterSelector: {} } }
+const NAMESPACE = 'e2e-types', BOUNDED = 'e2e-bounded', EVERYWHERE = { placement: { clusterSelector: {} } }
 const config = (name: string, targetType: object, propagation = 'Enabled') => ({ apiVersion: 'policy.federation/v1alpha1', kind: 'FederatedTypeConfig', metadata: { name }, spec: { propagation, targetType: { scope: 'Namespaced', version: 'v1', ...targetType } } })
 const CONFIG_MAPS = { kind: 'ConfigMap', pluralName: 'configmaps' }, GEARS = { group: 'example.com', kind: 'Gear', pluralName: 'gears' }
 const federated = (kind: string, apiVersion: string, name: string, template: object) => ({ apiVersion, kind, metadata: { name, namespace: NAMESPACE }, spec: { template, ...EVERYWHERE } })
@@ -23,8 +23,8 @@ describeFleet('kinds that are distributed', () => {
     await Promise.all(MEMBERS.map((member) => kubectl(member, 'apply -f -', { input: gears })))
   })
   afterAll(async () => {
-    await kubectl('host', `delete --ignore-not-found --wait=false namespace/${NAMESPACE} ftc/configmaps ftc/gears.example.com`)
-    await Promise.all(MEMBERS.map((member) => kubectl(member, `delete --ignore-not-found --wait=false namespace/${NAMESPACE} crd/gears.example.com`)))
+    await kubectl('host', `delete --ignore-not-found --wait=false namespace/${NAMESPACE} namespace/${BOUNDED} ftc/configmaps ftc/gears.example.com`)
+    await Promise.all(MEMBERS.map((member) => kubectl(member, `delete --ignore-not-found --wait=false namespace/${NAMESPACE} namespace/${BOUNDED} crd/gears.example.com`)))
   })
 
   test('a kind of Kubernetes is switched off, and on again; what is there stays', async () => {
@@ -58,6 +58,34 @@ describeFleet('kinds that are distributed', () => {
     await eventually(async () => { expect(await counts('native')).toEqual(['2', '2', '2']) })
     await kubectl('fleet', `scale gear native --replicas 9 -n ${NAMESPACE}`)
     await eventually(async () => { expect(await counts('native')).toEqual(['3', '3', '3']) })
+  })
+
+  test('replicas that an autoscaler of a member sets are left, and set again once it is gone', async () => {
+    const web = { spec: { replicas: 1, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image: 'i' }] } } } }, replicas = (member: string) => kubectl(member, `get deploy web -n ${NAMESPACE} -o jsonpath={.spec.replicas}`)
+    await kubectl('fleet', 'create -f -', { input: federated('FederatedDeployment', 'types.federation/v1alpha1', 'web', web) })
+    await eventually(async () => { expect(await Promise.all(MEMBERS.map(replicas))).toEqual(['1', '1', '1']) })
+    await kubectl('member1', `autoscale deploy web --min 1 --max 5 -n ${NAMESPACE}`)
+    await eventually(async () => { expect(await kubectl('member1', `get deploy web --show-managed-fields -n ${NAMESPACE} -o jsonpath={.metadata.managedFields[*].manager}`)).toContain('federation-retained') })
+    await Promise.all(['member1', 'member2'].map((member) => kubectl(member, `scale deploy web --replicas 3 -n ${NAMESPACE}`)))
+    await eventually(async () => { expect(await replicas('member2')).toBe('1') })
+    await kubectl('fleet', `annotate deploy web changed=yes -n ${NAMESPACE}`)
+    await eventually(async () => { expect(await kubectl('member1', `get deploy web -n ${NAMESPACE} -o jsonpath={.metadata.annotations.changed}`)).toBe('yes') })
+    expect(await replicas('member1')).toBe('3')
+    await kubectl('member1', `delete hpa web -n ${NAMESPACE}`)
+    await eventually(async () => { expect(await replicas('member1')).toBe('1') })
+  })
+
+  test('a namespace goes where its FederatedNamespace is placed, and what lies in it, too', async () => {
+    const there = (what: string) => Promise.all(MEMBERS.map(async (member) => (await tryKubectl(member, what)).code === 0)), hub = (placement: object) => ({ apiVersion: 'types.federation/v1alpha1', kind: 'FederatedNamespace', metadata: { name: BOUNDED, namespace: BOUNDED }, spec: { template: { metadata: { labels: { team: 'a' } } }, placement } })
+    await kubectl('host', `create namespace ${BOUNDED}`)
+    await kubectl('member3', `create namespace ${BOUNDED}`)
+    await eventually(() => kubectl('fleet', 'create -f -', { input: hub({ clusters: [{ name: 'member1' }, { name: 'member3' }] }) }))
+    await kubectl('fleet', 'create -f -', { input: { ...federated('FederatedConfigMap', 'types.federation/v1alpha1', 'settings', {}), metadata: { name: 'settings', namespace: BOUNDED } } })
+    await eventually(async () => { expect(await there(`get cm settings -n ${BOUNDED}`)).toEqual([true, false, true]) })
+    expect(await Promise.all(['member1', 'member3'].map((member) => kubectl(member, `get namespace ${BOUNDED} -o jsonpath={.metadata.labels.team}`)))).toEqual(['a', ''])
+    expect(await kubectl('fleet', `get federatednamespace ${BOUNDED} -n ${BOUNDED} -o jsonpath={.status.clusters[?(@.name=='member3')].state}`)).toBe('AlreadyExists')
+    await kubectl('fleet', `delete federatedconfigmaps,federatednamespaces --all -n ${BOUNDED}`)
+    await eventually(async () => { expect(await there(`get namespace ${BOUNDED}`)).toEqual([false, false, true]) }, 30_000)
   })
 
   test('without its config it is served until the last object is gone', async () => {
