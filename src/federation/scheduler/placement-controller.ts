@@ -77,7 +77,7 @@ export class PlacementController {
       follow(clusterSets, (key, object) => { if (object) this.#sets.set(key, object as ClusterSet); else this.#sets.delete(key); this.kickAll() }, retry, signal),
       follow(namespaces, (key, object) => { if (object) this.#namespaces.set(key, object.metadata.labels ?? {}); else this.#namespaces.delete(key); if ([...this.#sets.values()].some(({ spec }) => spec?.namespaceSelector)) this.kickAll() }, retry, signal),
     ]
-    await Promise.race([Promise.all([seen, ...first.map(({ ready }) => ready)]), new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })])
+    await Promise.race([Promise.all([seen, ...first.map(({ ready }) => ready)]), new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })])
     const following = first.map(({ done }) => done)
     templates.onKind((store) => { following.push(follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), retry, signal).done) }, signal)
     await runController({ name: 'placement', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)
