@@ -66,7 +66,6 @@ export class RandomEvents {
     while (draw >= happenings[at]![0]) draw -= happenings[at++]![0]
     const [, name, happen] = happenings[at]!
     this.#log(name)
-    if (process.env.TRACE) console.log(this.notes.log.at(-1))
     try { await happen() } catch (error) {
       // Users meet each other, and servers that are not there; anything else is a bug.
       if (!(error instanceof StatusError) || !['AlreadyExists', 'NotFound', 'Conflict', 'ServiceUnavailable'].includes(error.reason)) throw error
@@ -306,12 +305,15 @@ export class RandomEvents {
   /** What others made, or tidied away, after the backup is as it was then; and copies of templates that went since are back, and nobody's. */
   async #restore(): Promise<void> {
     const { random, stubs } = this.#fleet, stub = stubs.get(this.#cluster())!, ms = random.pick([3000, 20_000, 60_000])
-    this.#log(`  ${stub.name} ${ms} ms`)
-    stub.restore(ms)
+    // Versions that went back are noticed by whoever asks before they have grown again.
+    const isBumped = !this.#fleet.isReachable(stub.name) || stub.faults.latencyMs > 0 || this.#fleet.troubles.has(stub.name) || random.chance(0.5)
+    this.#log(`  ${stub.name} ${ms} ms${isBumped ? ', versions go on' : ''}`)
+    await stub.restore(ms, isBumped)
     await this.#leaveBehind(stub)
     for (const { plural, keys } of KINDS) for (const key of keys) {
       const id = `${stub.name} ${plural} ${key}`, there = await stub.get(plural, key), isMarked = there?.metadata.labels?.[MANAGED] !== undefined
       this.notes.orphans.delete(id)
+      if (!there && plural === 'jobs') this.notes.tidied.add(`${stub.name} ${key}`)
       if (there && !isMarked && this.notes.foreign.get(id)?.metadata.uid === there.metadata.uid) this.notes.foreign.set(id, there)
       else this.notes.foreign.delete(id)
     }

@@ -94,18 +94,24 @@ export class StubMember {
     return true
   }
 
-  /** Puts the store back to what it was `ms` ago, as an administrator restores a backup of etcd: versions go back too. */
-  restore(ms: number): void {
-    const { clock, signal } = this.#options, kept = this.#commits.filter(({ at }) => at <= clock.now() - ms), storage = new MemoryStorage(), revisions = new Map<string, number>()
-    // All of it before anybody can look: commits of a store in memory happen when they are called.
-    for (const [at, { key, value }] of kept.entries()) {
+  /**
+   * Puts the store back to what it was `ms` ago, as an administrator restores a backup of etcd. Versions go back too, or, as etcd's manual advises, on beyond all that were seen, and are compacted.
+   */
+  async restore(ms: number, isBumped: boolean): Promise<void> {
+    const { clock, signal } = this.#options, kept = this.#commits.filter(({ at }) => at <= clock.now() - ms), lost = this.#commits.length - kept.length, storage = new MemoryStorage(), revisions = new Map<string, number>()
+    const put = (key: string, value: Uint8Array | undefined, revision: number) => {
       void storage.commit(key, value, revisions.get(key) ?? 0, signal)
-      if (value) revisions.set(key, at + 2)
+      if (value) revisions.set(key, revision)
       else revisions.delete(key)
     }
+    // All of it before anybody can look: commits of a store in memory happen when they are called.
+    for (const [at, { key, value }] of kept.entries()) put(key, value, at + 2)
+    const bumps = isBumped ? Array.from({ length: lost + 10 }, (): Commit => ({ key: '/bump', value: Buffer.from('{}'), at: clock.now() })) : []
+    for (const [at, { key, value }] of bumps.entries()) put(key, value, kept.length + at + 2)
     this.#stop.abort()
     this.#stop = new AbortController()
-    this.#commits = kept
+    this.#commits = [...kept, ...bumps]
+    if (isBumped) await storage.compact(this.#commits.length + 1, signal)
     this.#use(storage)
     this.faults.cutStreams()
   }

@@ -9,7 +9,7 @@
  *           a copy  ─▶ as sent, and ours as then? fine : apply it again
  */
 import type { ClusterState, FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
-import type { KubeObject, Position } from '../../machinery/meta/core.ts'
+import type { KubeObject } from '../../machinery/meta/core.ts'
 import { isJsonObject } from '../../machinery/meta/json-value.ts'
 import { TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { fingerprintOf, ownershipOf, owns, takersOf } from './fingerprint.ts'
@@ -17,24 +17,26 @@ import { fingerprintOf, ownershipOf, owns, takersOf } from './fingerprint.ts'
 /** What status says of a cluster, but for what the copy itself reports. */
 export type Outcome = Omit<ClusterState, 'name' | 'health' | 'status'>
 
-/** What this server remembers of a copy. `version`: its resourceVersion as answered to the last write; absent after a restart. */
-export interface CopyRecord extends Outcome { readonly version?: Position }
+/** What this server remembers of a copy. */
+export type CopyRecord = Outcome
 
-/** Of the members' watch. `behind`: it has not shown yet what was written last. */
-export type Observed = { readonly known: false; readonly reason: string } | { readonly known: true; readonly copy: KubeObject | undefined; readonly behind: boolean }
+/** Of the members' watch. `behind`: it has not shown yet what was written last. `starting`: it is about to be known. */
+export type Observed = { readonly known: false; readonly reason: string; readonly starting: boolean } | { readonly known: true; readonly copy: KubeObject | undefined; readonly behind: boolean }
 
 /** The object for this cluster, and as it is created: with what is the member's own business from then on; or why there can be none; or undefined: the cluster is to have no copy. */
 export type Wanted = { readonly object: KubeObject; readonly whole: KubeObject } | { readonly problem: Outcome } | undefined
 
 export type Step =
   /** Nothing is to be done, or can be now. */
-  | { readonly do: 'report'; readonly outcome: Outcome }
+  | { readonly do: 'report'; readonly outcome: Outcome; /** The watch is about to show more. */ readonly soon?: true }
+  /** What there is will be known in a moment: until then all stays as it was said to be. */
+  | { readonly do: 'wait' }
   /** The cluster has no copy, and is to have none. */
   | { readonly do: 'forget' }
   | { readonly do: 'create'; readonly object: KubeObject }
   | { readonly do: 'apply'; readonly object: KubeObject; readonly uid: string; /** Who changed it; undefined: nobody did, the template has. */ readonly drift?: readonly string[]; /** What is to stay the member's from now on. */ readonly handOver?: KubeObject }
   /** The watch shows nothing: that is no proof. Ask by name. */
-  | { readonly do: 'verify' }
+  | { readonly do: 'verify'; /** Absent: none is wanted. */ readonly object?: KubeObject; /** It is not made again. */ readonly finished: boolean }
   | { readonly do: 'delete'; readonly uid: string }
   | { readonly do: 'release'; readonly copy: KubeObject }
 
@@ -56,16 +58,15 @@ export function decideCopy(input: CopyInput): Step {
   if (!wanted) return decideRemoval(input)
   if ('problem' in wanted) return { do: 'report', outcome: { ...kept(input.record), ...wanted.problem } }
   if (federated.spec.suspend) return { do: 'report', outcome: { ...kept(input.record), state: 'Suspended', message: 'spec.suspend is set: nothing is sent' } }
-  if (!observed.known) return { do: 'report', outcome: { ...kept(input.record), state: 'ClusterNotReady', message: observed.reason } }
-  if (observed.behind && input.record?.applied?.startsWith(`${fingerprintOf(wanted.object)}:`)) return { do: 'report', outcome: { ...kept(input.record), state: 'OK', appliedGeneration: federated.metadata.generation ?? 0 } }
-  return observed.copy ? decideCopyThere(input, wanted.object, observed.copy) : decideCopyMissing(input, wanted.whole)
+  if (!observed.known) return observed.starting ? { do: 'wait' } : { do: 'report', outcome: { ...kept(input.record), state: 'ClusterNotReady', message: observed.reason } }
+  if (observed.behind && input.record?.applied?.startsWith(`${fingerprintOf(wanted.object)}:`)) return { do: 'report', outcome: { ...kept(input.record), state: 'OK', appliedGeneration: federated.metadata.generation ?? 0 }, soon: true }
+  return observed.copy ? decideCopyThere(input, wanted.object, observed.copy) : decideCopyMissing(input, wanted)
 }
 
-function decideCopyMissing({ federated, record, finished }: CopyInput, object: KubeObject): Step {
-  if (record?.uid === undefined) return { do: 'create', object }
+function decideCopyMissing({ federated, record, finished }: CopyInput, { object, whole }: { readonly object: KubeObject; readonly whole: KubeObject }): Step {
+  if (record?.uid === undefined) return { do: 'create', object: whole }
   // A Job that has run is not run again because it was tidied away.
-  if (finished && record.appliedGeneration === federated.metadata.generation) return { do: 'report', outcome: { ...kept(record), state: 'OK', message: 'it finished here, and was removed since' } }
-  return { do: 'verify' }
+  return { do: 'verify', object, finished: finished && record.appliedGeneration === federated.metadata.generation }
 }
 
 function decideCopyThere({ federated, record, retained }: CopyInput, object: KubeObject, copy: KubeObject): Step {
@@ -80,10 +81,10 @@ function decideCopyThere({ federated, record, retained }: CopyInput, object: Kub
 }
 
 function decideRemoval({ observed, record, orphan }: CopyInput): Step {
-  if (!observed.known) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: observed.reason } }
-  if (observed.behind) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval' } }
+  if (!observed.known) return observed.starting ? { do: 'wait' } : { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: observed.reason } }
+  if (observed.behind) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval' }, soon: true }
   const { copy } = observed
-  if (!copy) return record?.uid === undefined ? { do: 'forget' } : { do: 'verify' }
+  if (!copy) return record?.uid === undefined ? { do: 'forget' } : { do: 'verify', finished: false }
   if (orphan) return { do: 'release', copy }
   if (copy.metadata.deletionTimestamp !== undefined) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: 'the member is deleting it' } }
   return { do: 'delete', uid: copy.metadata.uid ?? '' }

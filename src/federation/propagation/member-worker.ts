@@ -1,14 +1,15 @@
 /** Brings the copies in one member to what the store says. One slow member holds up nobody else: each has a queue, and workers, of its own. */
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import { Queue } from '../../lib/queue.ts'
-import type { KubeObject } from '../../machinery/meta/core.ts'
+import type { KubeObject, Position } from '../../machinery/meta/core.ts'
 import { comparePositions } from '../../machinery/meta/position.ts'
 import { isReason } from '../../machinery/meta/status-error.ts'
+import { RemoteReader } from '../../machinery/client/remote-reader.ts'
 import { runController } from '../../machinery/controller/controller.ts'
 import type { Member } from '../member/member.ts'
-import { TEMPLATE_ANNOTATION } from '../template/marks.ts'
+import { MANAGED_LABEL, TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
-import { CopyActor } from './copy-actor.ts'
+import { CopyActor, type Made } from './copy-actor.ts'
 import { decideCopy, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
 import { isFinished, isOrphaned } from './deletion.ts'
 import { MemberCopies } from './member-copies.ts'
@@ -24,6 +25,8 @@ export class MemberWorker {
   readonly #options: PropagationOptions
   readonly #queue: Queue
   readonly #copies = new Map<string, MemberCopies>()
+  /** Versions that members answered to writes, by template; until the watch has come so far, it shows what was before. */
+  readonly #written = new Map<string, Position>()
   readonly #stop = new AbortController()
 
   readonly #involved: () => Iterable<string>
@@ -45,6 +48,20 @@ export class MemberWorker {
   }
 
   stop(): void { this.#stop.abort() }
+
+  /**
+   * Looks once for copies that no template's status tells of: of a cluster that had left and is back, say. Only kinds that have templates are asked for; those of templates that are gone are nobody's, and left.
+   * Throws what keeps it from being found out.
+   */
+  async lookAround(): Promise<void> {
+    const { signal } = this.#stop
+    for (const store of this.#options.templates.list()) {
+      await store.cache.ready
+      if (store.cache.size === 0 || this.#copies.has(store.id) || this.#problem(store)) continue
+      const { entries } = await new RemoteReader(store.target, this.member.handler, { labelSelector: `${MANAGED_LABEL}=${this.#options.fleetId}`, clock: this.#options.clock }).list({}, signal)
+      for (const { key } of entries) this.#queue.add(templateKey(store.id, key))
+    }
+  }
 
   /** The copy that the member's watch shows; undefined: it shows none, or is not to be relied on. */
   copyOf(store: TemplateStore, key: string): KubeObject | undefined { return this.#copies.get(store.id)?.get(key) }
@@ -69,10 +86,14 @@ export class MemberWorker {
     const { ledger, clock } = this.#options, { name } = this.member, actor = new CopyActor(this.#options, this.member, store, federated)
     for (let count = 0; count < STEPS_MAX; count++) {
       const known = ledger.get(key, name, federated), record = known === 'gone' ? undefined : known, step = this.#decide(store, key, federated, copies, record)
+      if (step.do === 'wait') return {}
       const made = await this.#perform(step, actor, record, signal)
       if ('again' in made) continue
       ledger.set(key, name, made.record)
-      if (made.record !== 'gone' && made.record.version !== undefined) this.#options.logger.debug({ cluster: name, template: key, state: made.record.state, at: clock.now() }, 'a copy was written')
+      if (made.version !== undefined) {
+        this.#written.set(key, made.version)
+        this.#options.logger.debug({ cluster: name, template: key, at: clock.now() }, 'a copy was written')
+      }
       return made.requeueAfterMs === undefined ? {} : { requeueAfterMs: made.requeueAfterMs }
     }
     return { requeueAfterMs: BEHIND_MS }
@@ -82,7 +103,7 @@ export class MemberWorker {
     const { rendering, fleetId, retained, ledger } = this.#options, { member } = this, keeps = retained(store, federated, member), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
     const isTarget = this.#isTarget(federated), problem = isTarget ? this.#problem(store) : undefined
     const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas: target?.replicas, fleetId, retained: keeps }, rendering)
-    return decideCopy({ federated, wanted, observed: this.#observed(copies, splitTemplateKey(key).key, record), record, orphan: isOrphaned(federated), retained: keeps, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated) })
+    return decideCopy({ federated, wanted, observed: this.#observed(store, key, copies), record, orphan: isOrphaned(federated), retained: keeps, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated) })
   }
 
   #isTarget({ metadata, status }: FederatedObject): boolean {
@@ -96,21 +117,22 @@ export class MemberWorker {
     return { state: 'NotServed', message: served.length > 0 ? `the cluster serves ${target.plural} in ${served.map(({ version }) => version).join(', ')}, not in ${target.version}` : `the cluster does not serve ${target.plural} of ${target.group || 'the core group'}` }
   }
 
-  #observed(copies: MemberCopies, key: string, record: CopyRecord | undefined): Observed {
-    const { state } = this.member
-    if (state.state !== 'ready') return { known: false, reason: state.state === 'connecting' ? 'the cluster has not been reached yet' : `the cluster is ${state.state}: ${state.reason}` }
-    if (!copies.isReady) return { known: false, reason: 'what is in the cluster is not known yet' }
-    return { known: true, copy: copies.get(key), behind: record?.version !== undefined && comparePositions(copies.position, record.version) < 0 }
+  #observed({ target }: TemplateStore, key: string, copies: MemberCopies): Observed {
+    const { state } = this.member, { problem } = copies, version = this.#written.get(key)
+    if (state.state === 'connecting') return { known: false, reason: 'the cluster has not been reached yet', starting: true }
+    if (state.state !== 'ready') return { known: false, reason: `the cluster is ${state.state}: ${state.reason}`, starting: false }
+    if (!copies.isReady) return problem === undefined ? { known: false, reason: 'what is in the cluster is not known yet', starting: true } : { known: false, reason: `${target.plural} of the cluster cannot be read: ${problem}`, starting: false }
+    return { known: true, copy: copies.get(splitTemplateKey(key).key), behind: version !== undefined && comparePositions(copies.position, version) < 0 }
   }
 
   /** The step's outcome; `again`: the world turned out to be another than it seemed. */
-  async #perform(step: Step, actor: CopyActor, record: CopyRecord | undefined, signal: AbortSignal): Promise<{ readonly record: CopyRecord | 'gone'; readonly requeueAfterMs?: number } | { readonly again: true }> {
+  async #perform(step: Exclude<Step, { do: 'wait' }>, actor: CopyActor, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
     switch (step.do) {
-      case 'report': return { record: { ...step.outcome, ...(record?.version !== undefined && { version: record.version }) }, ...(step.outcome.state === 'Pending' && { requeueAfterMs: BEHIND_MS }) }
+      case 'report': return { record: step.outcome, ...((step.outcome.state === 'Pending' || step.soon) && { requeueAfterMs: BEHIND_MS }) }
       case 'forget': return { record: 'gone' }
-      case 'create': return actor.create(step.object, signal)
+      case 'create': return actor.create(step.object, record, signal)
       case 'apply': return actor.apply(step, record, signal)
-      case 'verify': return actor.verify(record, this.#isTarget(actor.federated), signal)
+      case 'verify': return actor.verify(step, record, signal)
       case 'delete': return actor.delete(step.uid, record, signal)
       default: return actor.release(step.copy, record, signal)
     }
@@ -120,7 +142,7 @@ export class MemberWorker {
   async #bury(store: TemplateStore, key: string, copies: MemberCopies, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { tombstones } = this.#options, { name } = this.member, tombstone = tombstones.get(name, key)
     if (!tombstone) return {}
-    const observed = this.#observed(copies, splitTemplateKey(key).key, undefined)
+    const observed = this.#observed(store, key, copies)
     if (!observed.known) return {}
     const { copy } = observed, actor = new CopyActor(this.#options, this.member, store, undefined, splitTemplateKey(key).key)
     if (copy && copy.metadata.annotations?.[TEMPLATE_ANNOTATION] === tombstone.template) {
@@ -142,7 +164,8 @@ export class MemberWorker {
         if (isFinished(copy)) ledger.noteFinished(templateKey(store.id, key), this.member.name)
         void this.#suspect(store, key, copy)
       }
-      this.#copies.set(store.id, (copies = new MemberCopies({ member: this.member, store, options: this.#options, onCopy, onReady: kickAll }, this.#stop.signal)))
+      const onLost = () => { for (const key of this.#written.keys()) if (key.startsWith(prefix)) this.#written.delete(key) }
+      this.#copies.set(store.id, (copies = new MemberCopies({ member: this.member, store, options: this.#options, onCopy, onKnown: kickAll, onLost }, this.#stop.signal)))
     }
     return copies
   }

@@ -25,7 +25,8 @@ export class Propagation {
   readonly #workers = new Map<string, { readonly worker: MemberWorker; readonly done: Promise<void> }>()
   /** Per template what propagation depends on, so that writes of status alone wake nobody. */
   readonly #seen = new Map<string, { readonly signature: string; readonly clusters: readonly string[] }>()
-  readonly #ready = new Map<string, boolean>()
+  readonly #states = new Map<string, Member['state']['state']>()
+  readonly #searched = new WeakSet<MemberWorker>()
   /** Templates that are being deleted. */
   readonly #ending = new Set<string>()
 
@@ -116,15 +117,27 @@ export class Propagation {
     for (const [name, { worker }] of this.#workers) if (!present.has(name)) {
       worker.stop()
       this.#workers.delete(name)
-      this.#ready.delete(name)
+      this.#states.delete(name)
     }
   }
 
   #useState({ name, state }: Member): void {
-    const isReady = state.state === 'ready'
-    if (this.#ready.get(name) === isReady) return
-    this.#ready.set(name, isReady)
+    if (this.#states.get(name) === state.state) return
+    this.#states.set(name, state.state)
     this.#kickMember(name)
+    if (state.state === 'ready') void this.#lookAround(name)
+  }
+
+  /** Once for each time that a member comes. */
+  async #lookAround(name: string): Promise<void> {
+    const { logger } = this.#options, held = this.#workers.get(name)
+    if (!held || this.#searched.has(held.worker)) return
+    this.#searched.add(held.worker)
+    try { await held.worker.lookAround() } catch (error) {
+      // It broke off while it was asked: when it is ready again it is asked again.
+      this.#searched.delete(held.worker)
+      logger.debug({ cluster: name, error: String(error) }, 'what copies a cluster has could not be found out')
+    }
   }
 
   *#involving(cluster: string): Iterable<string> { for (const [template, { clusters }] of this.#seen) if (clusters.includes(cluster)) yield template }

@@ -66,7 +66,7 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
   })
   const isHeld = spec.placement === undefined && (claim.isPending || claim.keepTargets)
   if (isHeld || !source) {
-    const reason = claim.outcome === 'Lost' ? 'PolicyLost' : claim.isPending ? 'PolicyPending' : 'NoPolicy', targets = before?.targets ?? []
+    const reason = claim.outcome === 'Lost' ? 'PolicyLost' : claim.isPending ? 'PolicyPending' : 'NoPolicy', here = new Set(clusters.map(({ cluster }) => cluster.metadata.name)), targets = (before?.targets ?? []).filter(({ cluster }) => here.has(cluster))
     return { schedule: { ...before, ...observed(metadata.generation), targets }, scheduled: condition(federated, claim.isPending && targets.length > 0 ? 'True' : 'False', reason, claim.message, input.now) }
   }
   const found = replicasOf(native, { scale: target.scale }), made = schedule({
