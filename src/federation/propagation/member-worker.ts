@@ -48,6 +48,8 @@ export class MemberWorker {
   }
 
   stop(): void { this.#stop.abort() }
+  /** Aborts when the worker stops. */
+  get signal(): AbortSignal { return this.#stop.signal }
 
   /**
    * Looks once for copies that no template's status tells of: of a cluster that had left and is back, say. Only kinds that have templates are asked for; those of templates that are gone are nobody's, and left.

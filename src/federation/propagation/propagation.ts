@@ -128,15 +128,16 @@ export class Propagation {
     if (state.state === 'ready') void this.#lookAround(name)
   }
 
-  /** Once for each time that a member comes. */
+  /** Once for each time that a member comes; until it answers. */
   async #lookAround(name: string): Promise<void> {
-    const { logger } = this.#options, held = this.#workers.get(name)
-    if (!held || this.#searched.has(held.worker)) return
-    this.#searched.add(held.worker)
-    try { await held.worker.lookAround() } catch (error) {
-      // It broke off while it was asked: when it is ready again it is asked again.
-      this.#searched.delete(held.worker)
-      logger.debug({ cluster: name, error: String(error) }, 'what copies a cluster has could not be found out')
+    const { clock, logger, members } = this.#options, worker = this.#workers.get(name)?.worker
+    if (!worker || this.#searched.has(worker)) return
+    this.#searched.add(worker)
+    while (!worker.signal.aborted) {
+      try {
+        if (members.get(name)?.state.state === 'ready') return await worker.lookAround()
+      } catch (error) { logger.debug({ cluster: name, error: String(error) }, 'what copies a cluster has could not be found out; trying again') }
+      await clock.sleep(LOOK_MS, worker.signal)
     }
   }
 
