@@ -40,14 +40,14 @@ async function ofTemplate(fleet: SimulatedFleet, notes: Notes, kind: SimulatedKi
   for (const { name: cluster } of status?.clusters ?? []) if (!targets.some((target) => target.cluster === cluster)) wrong.push(`${name}: ${cluster} is remembered without need: ${JSON.stringify(status?.clusters?.find((state) => state.name === cluster))}`)
   let ready = 0, isWhole = true
   for (const { cluster, replicas } of targets) {
-    const copy = await fleet.stubs.get(cluster)!.get(kind.plural, key), state = status?.clusters?.find((one) => one.name === cluster), foreign = notes.foreign.get(`${cluster} ${kind.plural} ${key}`)
-    if (spec.conflictResolution !== 'Overwrite' && copy && copy.metadata.labels?.[MANAGED] === undefined && (foreign?.metadata.uid === copy.metadata.uid || notes.orphans.get(`${cluster} ${kind.plural} ${key}`) === copy.metadata.uid)) {
+    const copy = await fleet.stubs.get(cluster)!.get(kind.plural, key), state = status?.clusters?.find((one) => one.name === cluster)
+    if (spec.conflictResolution !== 'Overwrite' && copy && copy.metadata.labels?.[MANAGED] === undefined && notes.adoptable.has(copy.metadata.uid!)) {
       isWhole = false
       if (state?.state !== 'AlreadyExists') wrong.push(`${name} in ${cluster}: is in the way, and status says ${state?.state}`)
       continue
     }
     if (!copy && kind.kind === 'Job' && notes.tidied.has(`${cluster} ${key}`)) continue
-    wrong.push(...await ofTarget(fleet, { name: `${name} in ${cluster}`, kind, federated, cluster, replicas, copy, state }))
+    wrong.push(...await ofTarget(fleet, notes, { name: `${name} in ${cluster}`, kind, federated, cluster, replicas, copy, state }))
     ready += (copy?.['status'] as { readyReplicas?: number } | undefined)?.readyReplicas ?? 0
   }
   if (kind.kind === 'Deployment' && isWhole && targets.length > 0) {
@@ -62,14 +62,14 @@ async function ofTemplate(fleet: SimulatedFleet, notes: Notes, kind: SimulatedKi
 
 interface Target { readonly name: string; readonly kind: SimulatedKind; readonly federated: FederatedObject; readonly cluster: string; readonly replicas: number | undefined; readonly copy: KubeObject | undefined; readonly state: ClusterState | undefined }
 
-async function ofTarget(fleet: SimulatedFleet, { name, kind, federated, cluster, replicas, copy, state }: Target): Promise<string[]> {
+async function ofTarget(fleet: SimulatedFleet, notes: Notes, { name, kind, federated, cluster, replicas, copy, state }: Target): Promise<string[]> {
   if (!copy) return [`${name}: there is no copy; status says ${JSON.stringify(state)}`]
   const wrong: string[] = [], { labels = {}, annotations = {} } = copy.metadata, wanted = await expected(fleet, federated, cluster, replicas)
   if (labels[MANAGED] !== fleet.server.fleetId) wrong.push(`${name}: it does not carry our label; status says ${state?.state} ${state?.message}`)
   if (annotations[TEMPLATE] !== federated.metadata.uid) wrong.push(`${name}: it was made from ${annotations[TEMPLATE]}, not ${federated.metadata.uid}`)
   if (annotations['kubectl.kubernetes.io/last-applied-configuration'] !== undefined) wrong.push(`${name}: a mark of kubectl was sent along`)
   if (!contains(copy, wanted)) wrong.push(`${name}: is ${JSON.stringify(pick(copy, wanted))}, not ${JSON.stringify(wanted)}; status says ${JSON.stringify({ ...state, status: undefined })}`)
-  const extra = kind.kind === 'ConfigMap' ? Object.keys(copy['data'] as Json).filter((field) => !(field in (wanted['data'] as Json)) && field !== 'intruded') : []
+  const extra = kind.kind === 'ConfigMap' && !notes.adoptable.has(copy.metadata.uid!) ? Object.keys(copy['data'] as Json).filter((field) => !(field in (wanted['data'] as Json)) && field !== 'intruded') : []
   if (extra.length > 0) wrong.push(`${name}: ${extra.join()} should be gone`)
   if (state?.state !== 'OK' || state.uid !== copy.metadata.uid || state.appliedGeneration !== federated.metadata.generation) wrong.push(`${name}: it is fine, and status says ${JSON.stringify({ ...state, status: undefined })}`)
   if (kind.kind === 'Deployment' && !isDeepStrictEqual((state?.status as Json | undefined)?.['readyReplicas'], (copy['status'] as Json | undefined)?.['readyReplicas'])) wrong.push(`${name}: status is ${JSON.stringify(state?.status)}, not ${JSON.stringify(copy['status'])}`)

@@ -31,6 +31,8 @@ export interface Notes {
   readonly tidied: Set<string>
   /** Copies that were to be left, and have no business being marked or removed: `cluster kind key` → uid. */
   readonly orphans: Map<string, string>
+  /** uids of objects that may be adopted: they hold what no template says. */
+  readonly adoptable: Set<string>
   readonly log: string[]
 }
 
@@ -40,7 +42,7 @@ const USERS = 9
 type Happening = readonly [weight: number, name: string, happen: () => Promise<unknown>]
 
 export class RandomEvents {
-  readonly notes: Notes = { foreign: new Map(), leftBehind: new Set(), tidied: new Set(), orphans: new Map(), log: [] }
+  readonly notes: Notes = { foreign: new Map(), leftBehind: new Set(), tidied: new Set(), orphans: new Map(), adoptable: new Set(), log: [] }
   readonly #fleet: SimulatedFleet
   readonly #happenings: readonly Happening[]
   #variant = 0
@@ -153,8 +155,10 @@ export class RandomEvents {
   }
 
   async #noteOrphans({ plural }: SimulatedKind, key: string, { metadata: { uid }, status }: FederatedObject): Promise<void> {
-    for (const { cluster } of status?.schedule?.targets ?? []) {
-      const copy = await this.#fleet.stubs.get(cluster)!.get(plural, key)
+    for (const stub of this.#fleet.stubs.values()) {
+      const copy = await stub.get(plural, key), cluster = stub.name
+      if (copy) this.notes.adoptable.add(copy.metadata.uid!)
+      if (!status?.schedule?.targets?.some((target) => target.cluster === cluster)) continue
       if (copy?.metadata.labels?.[MANAGED] !== undefined && copy.metadata.annotations?.[TEMPLATE] === uid && copy.metadata.deletionTimestamp === undefined && this.#fleet.clusters.has(cluster)) this.notes.orphans.set(`${cluster} ${plural} ${key}`, copy.metadata.uid!)
     }
   }
@@ -240,7 +244,9 @@ export class RandomEvents {
     if (await stub.get(plural, key)) return
     this.#log(`  ${stub.name} ${kind} ${key}`)
     if (namespace !== undefined && !(await stub.get('namespaces', namespace))) await stub.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
-    this.notes.foreign.set(`${stub.name} ${plural} ${key}`, await stub.create({ apiVersion, kind, metadata: { ...(namespace !== undefined && { namespace }), name }, ...body(1000) }))
+    const made = await stub.create({ apiVersion, kind, metadata: { ...(namespace !== undefined && { namespace }), name }, ...body(1000) })
+    this.notes.foreign.set(`${stub.name} ${plural} ${key}`, made)
+    this.notes.adoptable.add(made.metadata.uid!)
   }
 
   /** A copy of some template, wherever there is one. */

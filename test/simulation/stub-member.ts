@@ -113,6 +113,7 @@ export class StubMember {
     this.#commits = [...kept, ...bumps]
     if (isBumped) await storage.compact(this.#commits.length + 1, signal)
     this.#use(storage)
+    for (const { key, value } of kept) if (value && revisions.has(key)) this.#note(key, JSON.parse(Buffer.from(value).toString()) as KubeObject, AbortSignal.any([signal, this.#stop.signal]))
     this.faults.cutStreams()
   }
 

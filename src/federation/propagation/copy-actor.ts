@@ -84,15 +84,16 @@ export class CopyActor {
 
   /** The watch shows no copy, though there was one. `object`: what is to be there. */
   async verify({ object, finished }: { readonly object?: KubeObject; readonly finished: boolean }, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
-    const there = await readCopy(this.#member.handler, this.#store.target, this.#named, signal)
-    if (!there || !record || there.metadata.uid !== record.uid) {
+    const there = await readCopy(this.#member.handler, this.#store.target, this.#named, signal), { labels = {}, annotations = {} } = there?.metadata ?? {}, isLabelled = labels[MANAGED_LABEL] === this.#options.fleetId
+    const isSame = there && record && (there.metadata.uid === record.uid || (isLabelled && annotations[TEMPLATE_ANNOTATION] === this.federated.metadata.uid))
+    if (!isSame) {
       if (!object) return { record: 'gone' }
       if (!there && record && finished) return { record: { ...record, state: 'OK', message: 'it finished here, and was removed since' } }
       this.#tell('Warning', 'CopyDeleted', `the copy in cluster ${this.#member.name} was deleted by somebody else; it is made again`)
       this.#options.ledger.set(this.#key, this.#member.name, { ...forgotten(record), state: 'Pending', message: 'the copy was deleted by somebody else' })
       return { again: true }
     }
-    if (there.metadata.labels?.[MANAGED_LABEL] === this.#options.fleetId) return { record: { ...record, state: object ? 'Pending' : 'WaitingForRemoval', message: 'the watch of the cluster is behind' }, requeueAfterMs: WAIT_MS }
+    if (isLabelled) return { record: { ...record, state: object ? 'Pending' : 'WaitingForRemoval', message: 'the watch of the cluster is behind' }, requeueAfterMs: WAIT_MS }
     return this.#unlabelled(there, object, record, signal)
   }
 
@@ -112,7 +113,11 @@ export class CopyActor {
 
   async delete(uid: string, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
     const { budget } = this.#options, isEnding = this.federated.metadata.deletionTimestamp !== undefined, waitMs = isEnding ? 0 : budget.take()
-    if (waitMs > 0) return { record: { ...record, state: 'WaitingForRemoval', message: 'more copies are to be removed than may be in a minute (--max-removals-per-minute)' }, requeueAfterMs: waitMs }
+    if (waitMs > 0) {
+      const message = 'more copies are to be removed than may be in a minute (--max-removals-per-minute)'
+      if (record?.message !== message) this.#tell('Warning', 'RemovalPaused', `cluster ${this.#member.name}: ${message}; it goes on by and by`)
+      return { record: { ...record, state: 'WaitingForRemoval', message }, requeueAfterMs: waitMs }
+    }
     const isGone = await deleteCopy(this.#member.handler, this.#store.target, this.#named, { uid, propagationPolicy: removalPolicy(this.federated) }, signal)
     this.#tell('Normal', 'Removed', `removed from cluster ${this.#member.name}`)
     // Gone is what the watch shows gone: until then nothing else may take the name for free.

@@ -13,6 +13,7 @@ import type { KubeObject } from '../../machinery/meta/core.ts'
 import { isJsonObject } from '../../machinery/meta/json-value.ts'
 import { TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { fingerprintOf, ownershipOf, owns, takersOf } from './fingerprint.ts'
+import { revisionOf } from './store-guard.ts'
 
 /** What status says of a cluster, but for what the copy itself reports. */
 export type Outcome = Omit<ClusterState, 'name' | 'health' | 'status'>
@@ -51,11 +52,19 @@ export interface CopyInput {
   readonly retained: readonly string[] | undefined
   /** The copy was seen to have run to its end: a Job. */
   readonly finished: boolean
+  /** Why a copy that is not wanted any more is not taken yet. */
+  readonly stays: string | undefined
+  /** An administrator said that the store is right, though copies are of later decisions. */
+  readonly storeIsRight: boolean
 }
 
 export function decideCopy(input: CopyInput): Step {
   const { federated, wanted, observed } = input
+  // What is known here is behind: this server's own cache for a moment, or the store for good, and then the guard stops everything.
+  if (!input.storeIsRight && observed.known && observed.copy && isAhead(observed.copy, federated)) return { do: 'wait' }
   if (!wanted) return decideRemoval(input)
+  // What was not decided about is not carried out.
+  if (federated.status?.schedule?.observedGeneration !== federated.metadata.generation) return { do: 'wait' }
   if ('problem' in wanted) return { do: 'report', outcome: { ...kept(input.record), ...wanted.problem } }
   if (federated.spec.suspend) return { do: 'report', outcome: { ...kept(input.record), state: 'Suspended', message: 'spec.suspend is set: nothing is sent' } }
   if (!observed.known) return observed.starting ? { do: 'wait' } : { do: 'report', outcome: { ...kept(input.record), state: 'ClusterNotReady', message: observed.reason } }
@@ -80,14 +89,25 @@ function decideCopyThere({ federated, record, retained }: CopyInput, object: Kub
   return { do: 'apply', object, uid, ...(drift && { drift }), ...(handOver && { handOver }) }
 }
 
-function decideRemoval({ observed, record, orphan }: CopyInput): Step {
+function decideRemoval({ federated, observed, record, orphan, stays }: CopyInput): Step {
   if (!observed.known) return observed.starting ? { do: 'wait' } : { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: observed.reason } }
   if (observed.behind) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval' }, soon: true }
   const { copy } = observed
-  if (!copy) return record?.uid === undefined ? { do: 'forget' } : { do: 'verify', finished: false }
+  // An answer that was lost may have been that of a write that was made.
+  if (!copy) return record ? { do: 'verify', finished: false } : { do: 'forget' }
+  // It carries our label, but was not made from this template: from one of before, or by somebody who copied the label too.
+  if (copy.metadata.uid !== record?.uid && copy.metadata.annotations?.[TEMPLATE_ANNOTATION] !== federated.metadata.uid) return { do: 'forget' }
   if (orphan) return { do: 'release', copy }
   if (copy.metadata.deletionTimestamp !== undefined) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: 'the member is deleting it' } }
+  if (federated.spec.suspend && federated.metadata.deletionTimestamp === undefined) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: 'spec.suspend is set: nothing is removed' } }
+  if (stays !== undefined) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: stays } }
   return { do: 'delete', uid: copy.metadata.uid ?? '' }
+}
+
+/** Whether a copy was made from a later decision about the template than this one. Only copies of this very template tell: of another one of the same name nothing follows. */
+export function isAhead(copy: KubeObject, { metadata, status }: FederatedObject): boolean {
+  const made = copy.metadata.annotations?.[TEMPLATE_ANNOTATION] === metadata.uid ? revisionOf(copy) : undefined
+  return made !== undefined && (made[0] > (status?.schedule?.observedGeneration ?? 0) || made[1] > (status?.schedule?.decision ?? 0))
 }
 
 export const driftText = (managers: readonly string[]): string => (managers.length > 0 ? `changed by ${managers.map((name) => JSON.stringify(name)).join(', ')}` : 'fields of it were removed')

@@ -1,24 +1,31 @@
 /** Brings the copies in one member to what the store says. One slow member holds up nobody else: each has a queue, and workers, of its own. */
-import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { FederatedObject, ScheduledTarget } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import { Queue } from '../../lib/queue.ts'
 import type { KubeObject, Position } from '../../machinery/meta/core.ts'
+import { isJsonObject } from '../../machinery/meta/json-value.ts'
 import { comparePositions } from '../../machinery/meta/position.ts'
 import { isReason } from '../../machinery/meta/status-error.ts'
 import { RemoteReader } from '../../machinery/client/remote-reader.ts'
 import { runController } from '../../machinery/controller/controller.ts'
+import { healthOf } from '../interpreter/health.ts'
 import type { Member } from '../member/member.ts'
 import { MANAGED_LABEL, TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { CopyActor, type Made } from './copy-actor.ts'
-import { decideCopy, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
+import { decideCopy, isAhead, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
 import { isFinished, isOrphaned } from './deletion.ts'
+import { owns } from './fingerprint.ts'
 import { MemberCopies } from './member-copies.ts'
+import { stays, type OtherTarget } from './moves.ts'
 import type { PropagationOptions } from './propagation-context.ts'
 import { render } from './render.ts'
 import { revisionOf } from './store-guard.ts'
 
 /** Steps that one look at a copy may lead to before it is looked at again later. */
 const STEPS_MAX = 4, BEHIND_MS = 1000
+
+/** What a worker has to know of the others. `involved`: the templates that have, or are to have, a copy in its member. */
+interface WorkersOfFleet { readonly involved: () => Iterable<string>; readonly workerOf: (cluster: string) => MemberWorker | undefined }
 
 export class MemberWorker {
   readonly member: Member
@@ -29,12 +36,15 @@ export class MemberWorker {
   readonly #written = new Map<string, Position>()
   readonly #stop = new AbortController()
 
-  readonly #involved: () => Iterable<string>
+  /** Decisions that were carried out here, by template. */
+  readonly #settled = new Map<string, string>()
+  /** Since when something stays though the decision does not want it any more, by template. */
+  readonly #stays = new Map<string, number>()
+  readonly #fleet: WorkersOfFleet
 
-  /** `involved`: the templates that have, or are to have, a copy here. */
-  constructor(member: Member, involved: () => Iterable<string>, options: PropagationOptions) {
+  constructor(member: Member, fleet: WorkersOfFleet, options: PropagationOptions) {
     this.member = member
-    this.#involved = involved
+    this.#fleet = fleet
     this.#options = options
     this.#queue = new Queue({ clock: options.clock, random: options.random, initialMs: 200, maxMs: 60_000 })
   }
@@ -69,14 +79,22 @@ export class MemberWorker {
   copyOf(store: TemplateStore, key: string): KubeObject | undefined { return this.#copies.get(store.id)?.get(key) }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
-    const { templates, leads, guard, ledger } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id)
+    const { templates, leads, guard, ledger, tombstones } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id)
     if (!store || !leads() || guard.evidence) return {}
     const copies = this.#follow(store), federated = store.cache.get(objectKey)?.parse() as FederatedObject | undefined
-    if (!federated) return this.#bury(store, key, copies, signal)
+    // A template of the same name that goes here takes the copy over; one that does not leaves it to the tombstone of the one before.
+    const tombstone = tombstones.get(this.member.name, key)
     try {
-      return await this.#sync(store, key, federated, copies, signal)
+      if (!federated || (tombstone && !this.#isTarget(federated))) {
+        const buried = await this.#bury(store, key, copies, signal)
+        if (!federated || tombstones.get(this.member.name, key)) return buried
+      }
+      const synced = await this.#sync(store, key, federated, copies, signal)
+      if (tombstone && this.#settled.has(key)) await tombstones.remove(this.member.name, key, signal)
+      return synced
     } catch (error) {
       signal.throwIfAborted()
+      if (!federated) throw error
       const known = ledger.get(key, this.member.name, federated), record = known === 'gone' ? undefined : known, isRemoval = !this.#isTarget(federated)
       ledger.set(key, this.member.name, { ...record, state: isRemoval ? 'DeletionFailed' : 'ApplyFailed', message: error instanceof Error ? error.message : String(error) })
       if (isReason(error, 'Invalid', 'BadRequest', 'Forbidden', 'MethodNotAllowed')) this.#options.record(store, federated, { type: 'Warning', reason: isRemoval ? 'DeletionFailed' : 'ApplyFailed', message: `cluster ${this.member.name}: ${(error as Error).message}` })
@@ -92,20 +110,48 @@ export class MemberWorker {
       const made = await this.#perform(step, actor, record, signal)
       if ('again' in made) continue
       ledger.set(key, name, made.record)
+      if (made.record !== 'gone' && made.record.state === 'OK') this.#settled.set(key, decisionOf(federated))
+      else this.#settled.delete(key)
       if (made.version !== undefined) {
         this.#written.set(key, made.version)
         this.#options.logger.debug({ cluster: name, template: key, at: clock.now() }, 'a copy was written')
       }
-      return made.requeueAfterMs === undefined ? {} : { requeueAfterMs: made.requeueAfterMs }
+      const againMs = made.requeueAfterMs ?? (this.#stays.has(key) ? BEHIND_MS : undefined)
+      return againMs === undefined ? {} : { requeueAfterMs: againMs }
     }
     return { requeueAfterMs: BEHIND_MS }
   }
 
   #decide(store: TemplateStore, key: string, federated: FederatedObject, copies: MemberCopies, record: CopyRecord | undefined): Step {
-    const { rendering, fleetId, retained, ledger } = this.#options, { member } = this, keeps = retained(store, federated, member), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
-    const isTarget = this.#isTarget(federated), problem = isTarget ? this.#problem(store) : undefined
-    const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas: target?.replicas, fleetId, retained: keeps }, rendering)
-    return decideCopy({ federated, wanted, observed: this.#observed(store, key, copies), record, orphan: isOrphaned(federated), retained: keeps, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated) })
+    const { rendering, fleetId, retained, ledger, guard } = this.#options, { member } = this, keeps = retained(store, federated, member), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
+    const isTarget = this.#isTarget(federated), problem = isTarget ? this.#problem(store) : undefined, observed = this.#observed(store, key, copies), shrinking = observed.known && observed.copy ? this.#shrinking(store, observed.copy, target, isTarget) : undefined
+    const stays = shrinking === undefined ? undefined : this.#staysFor(store, key, federated), replicas = stays !== undefined && target?.replicas !== undefined ? shrinking : target?.replicas
+    if (stays === undefined) this.#stays.delete(key)
+    const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas, fleetId, retained: keeps }, rendering)
+    return decideCopy({ federated, wanted, observed, record, orphan: isOrphaned(federated), retained: keeps, stays, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated), storeIsRight: guard.isAccepted })
+  }
+
+  /** The replicas, of our doing, that the copy has and will have no more; 0: it is to go altogether. Undefined: nothing is taken from it. */
+  #shrinking({ target: { scale } }: TemplateStore, copy: KubeObject, target: ScheduledTarget | undefined, isTarget: boolean): number | undefined {
+    if (!isTarget) return 0
+    const path = scale?.specReplicasPath.slice(1).split('.')
+    if (!path || target?.replicas === undefined || !owns(copy, path)) return undefined
+    const replicas = path.reduce<unknown>((inner, step) => (isJsonObject(inner) ? inner[step] : undefined), copy)
+    return typeof replicas === 'number' && replicas > target.replicas ? replicas : undefined
+  }
+
+  #staysFor(store: TemplateStore, key: string, federated: FederatedObject): string | undefined {
+    if (federated.metadata.deletionTimestamp !== undefined) return undefined
+    const now = this.#options.clock.now(), since = this.#stays.get(key) ?? now, decision = decisionOf(federated), objectKey = splitTemplateKey(key).key
+    const others = (federated.status?.schedule?.targets ?? []).flatMap(({ cluster }): OtherTarget[] => {
+      const worker = cluster === this.member.name ? undefined : this.#fleet.workerOf(cluster)
+      if (!worker) return []
+      const copy = worker.copyOf(store, objectKey)
+      return [{ cluster, reachable: worker.member.state.state === 'ready', settled: worker.#settled.get(key) === decision, health: copy && healthOf(copy), missing: copy ? missingReplicas(copy) : 0 }]
+    })
+    const why = stays(others, now - since)
+    if (why !== undefined) this.#stays.set(key, since)
+    return why
   }
 
   #isTarget({ metadata, status }: FederatedObject): boolean {
@@ -158,7 +204,7 @@ export class MemberWorker {
   #follow(store: TemplateStore): MemberCopies {
     let copies = this.#copies.get(store.id)
     if (!copies) {
-      const { ledger, tombstones } = this.#options, prefix = templateKey(store.id, ''), kickAll = () => { for (const key of [...this.#involved(), ...tombstones.of(this.member.name).keys()]) if (key.startsWith(prefix)) this.#queue.add(key) }
+      const { ledger, tombstones } = this.#options, prefix = templateKey(store.id, ''), kickAll = () => { for (const key of [...this.#fleet.involved(), ...tombstones.of(this.member.name).keys()]) if (key.startsWith(prefix)) this.#queue.add(key) }
       const onCopy = (key: string, copy: KubeObject | undefined) => {
         this.#queue.add(templateKey(store.id, key))
         this.#options.onCopy(templateKey(store.id, key))
@@ -174,23 +220,22 @@ export class MemberWorker {
 
   /** A copy of a later decision than the cache knows: the cache may lag, so the store itself is asked. */
   async #suspect(store: TemplateStore, key: string, copy: KubeObject): Promise<void> {
-    const made = revisionOf(copy), { guard } = this.#options
-    if (!made || guard.evidence || !isBehind(store.cache.get(key)?.parse() as FederatedObject | undefined, copy, made)) return
+    const { guard } = this.#options, known = store.cache.get(key)?.parse() as FederatedObject | undefined
+    if (guard.evidence || !known || !isAhead(copy, known)) return
     try {
       const slash = key.indexOf('/'), scope = slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }, [entry] = (await store.resource.reader.list(scope, this.#stop.signal)).entries
       const federated = entry?.parse() as FederatedObject | undefined
-      if (isBehind(federated, copy, made)) guard.trip({ cluster: this.member.name, template: templateKey(store.id, key), copy: made.join('.'), stored: revisionText(federated) })
+      if (federated && isAhead(copy, federated)) guard.trip({ cluster: this.member.name, template: templateKey(store.id, key), copy: revisionOf(copy)!.join('.'), stored: `${federated.status?.schedule?.observedGeneration ?? 0}.${federated.status?.schedule?.decision ?? 0}` })
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#options.logger.warn({ error: String(error), cluster: this.member.name, key }, 'whether the store is behind could not be found out')
     }
   }
 }
 
-const revisionText = (federated: FederatedObject | undefined) => `${federated?.status?.schedule?.observedGeneration ?? 0}.${federated?.status?.schedule?.decision ?? 0}`
+const decisionOf = ({ metadata, status }: FederatedObject): string => `${metadata.generation ?? 0}.${status?.schedule?.decision ?? 0}`
 
-/** Only copies of this very template tell: of another one of the same name nothing follows. */
-function isBehind(federated: FederatedObject | undefined, copy: KubeObject, [generation, decision]: readonly [number, number]): boolean {
-  if (!federated || copy.metadata.annotations?.[TEMPLATE_ANNOTATION] !== federated.metadata.uid) return false
-  const schedule = federated.status?.schedule
-  return generation > (schedule?.observedGeneration ?? 0) || decision > (schedule?.decision ?? 0)
+/** Of kinds that count them. */
+function missingReplicas(copy: KubeObject): number {
+  const spec = isJsonObject(copy['spec']) ? copy['spec'] : {}, status = isJsonObject(copy['status']) ? copy['status'] : {}, wanted = spec['replicas'], ready = status['availableReplicas'] ?? status['readyReplicas'] ?? 0
+  return typeof wanted === 'number' && typeof ready === 'number' ? Math.max(0, wanted - ready) : 0
 }

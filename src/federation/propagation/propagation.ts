@@ -85,7 +85,7 @@ export class Propagation {
   #see(template: string, federated: FederatedObject, signal: AbortSignal): void {
     const { metadata, spec, status } = federated, targets = status?.schedule?.targets ?? []
     const clusters = [...new Set([...targets.map(({ cluster }) => cluster), ...(status?.clusters ?? []).map(({ name }) => name), ...this.#options.ledger.of(template).keys()])]
-    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.decision, clusters]), known = this.#seen.get(template)
+    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.observedGeneration, status?.schedule?.decision, clusters]), known = this.#seen.get(template)
     this.#seen.set(template, { signature, clusters })
     if (metadata.deletionTimestamp === undefined) this.#ending.delete(template)
     else this.#ending.add(template)
@@ -108,7 +108,7 @@ export class Propagation {
       const known = this.#workers.get(member.name)
       if (known?.worker.member !== member) {
         known?.worker.stop()
-        const worker = new MemberWorker(member, () => this.#involving(member.name), this.#options)
+        const worker = new MemberWorker(member, { involved: () => this.#involving(member.name), workerOf: (cluster) => this.#workers.get(cluster)?.worker }, this.#options)
         this.#workers.set(member.name, { worker, done: worker.run() })
         this.#kickMember(member.name)
       }
