@@ -37,11 +37,11 @@ async function ofTemplate(fleet: SimulatedFleet, notes: Notes, kind: SimulatedKi
   if (status?.schedule?.observedGeneration !== metadata.generation) wrong.push(`${name}: generation ${metadata.generation} was not decided about`)
   if (new Set(targets.map(({ cluster }) => cluster)).size !== targets.length) wrong.push(`${name}: a cluster is chosen twice`)
   for (const { cluster } of targets) if (!fleet.clusters.has(cluster)) wrong.push(`${name}: goes to ${cluster}, which has left`)
-  for (const { name: cluster } of status?.clusters ?? []) if (!targets.some((target) => target.cluster === cluster)) wrong.push(`${name}: ${cluster} is remembered without need: ${JSON.stringify(status?.clusters?.find((state) => state.name === cluster))}`)
+  for (const { name: cluster } of status?.clusters ?? []) if (!targets.some((target) => target.cluster === cluster) && !isKept(status, cluster)) wrong.push(`${name}: ${cluster} is remembered without need: ${JSON.stringify(status?.clusters?.find((state) => state.name === cluster))}`)
   let ready = 0, isWhole = true
   for (const { cluster, replicas } of targets) {
     const copy = await fleet.stubs.get(cluster)!.get(kind.plural, key), state = status?.clusters?.find((one) => one.name === cluster)
-    if (spec.conflictResolution !== 'Overwrite' && copy && copy.metadata.labels?.[MANAGED] === undefined && notes.adoptable.has(copy.metadata.uid!)) {
+    if (spec.conflictResolution !== 'Overwrite' && copy && copy.metadata.labels?.[MANAGED] === undefined && isOthers(fleet, notes, cluster, copy)) {
       isWhole = false
       if (state?.state !== 'AlreadyExists') wrong.push(`${name} in ${cluster}: is in the way, and status says ${state?.state}`)
       continue
@@ -69,7 +69,7 @@ async function ofTarget(fleet: SimulatedFleet, notes: Notes, { name, kind, feder
   if (annotations[TEMPLATE] !== federated.metadata.uid) wrong.push(`${name}: it was made from ${annotations[TEMPLATE]}, not ${federated.metadata.uid}`)
   if (annotations['kubectl.kubernetes.io/last-applied-configuration'] !== undefined) wrong.push(`${name}: a mark of kubectl was sent along`)
   if (!contains(copy, wanted)) wrong.push(`${name}: is ${JSON.stringify(pick(copy, wanted))}, not ${JSON.stringify(wanted)}; status says ${JSON.stringify({ ...state, status: undefined })}`)
-  const extra = kind.kind === 'ConfigMap' && !notes.adoptable.has(copy.metadata.uid!) ? Object.keys(copy['data'] as Json).filter((field) => !(field in (wanted['data'] as Json)) && field !== 'intruded') : []
+  const extra = kind.kind === 'ConfigMap' && !isOthers(fleet, notes, cluster, copy) ? Object.keys(copy['data'] as Json).filter((field) => !(field in (wanted['data'] as Json)) && field !== 'intruded') : []
   if (extra.length > 0) wrong.push(`${name}: ${extra.join()} should be gone`)
   if (state?.state !== 'OK' || state.uid !== copy.metadata.uid || state.appliedGeneration !== federated.metadata.generation) wrong.push(`${name}: it is fine, and status says ${JSON.stringify({ ...state, status: undefined })}`)
   if (kind.kind === 'Deployment' && !isDeepStrictEqual((state?.status as Json | undefined)?.['readyReplicas'], (copy['status'] as Json | undefined)?.['readyReplicas'])) wrong.push(`${name}: status is ${JSON.stringify(state?.status)}, not ${JSON.stringify(copy['status'])}`)
@@ -101,8 +101,17 @@ function ofCopy(fleet: SimulatedFleet, notes: Notes, { cluster, plural, copy, te
   }
   if (notes.leftBehind.has(`${cluster} ${annotations[TEMPLATE]}`) && federated?.metadata.uid !== annotations[TEMPLATE]) return []
   if (!federated) return [`${id}: is an orphan of ${annotations[TEMPLATE]}`]
-  return federated.status?.schedule?.targets?.some((target) => target.cluster === cluster) ? [] : [`${id}: has no business there`]
+  return isKept(federated.status, cluster) || federated.status?.schedule?.targets?.some((target) => target.cluster === cluster) ? [] : [`${id}: has no business there`]
 }
+
+/** A copy that is not wanted any more, and the only one there is. */
+function isKept(status: FederatedObject['status'], cluster: string): boolean {
+  const states = new Map(status?.clusters?.map((state) => [state.name, state]))
+  return states.get(cluster)?.message === 'it is the last copy that works' && (status?.schedule?.targets ?? []).every((target) => states.get(target.cluster)?.state !== 'OK')
+}
+
+/** Made by others, or let go by us: it may hold what no template says. */
+const isOthers = (fleet: SimulatedFleet, notes: Notes, cluster: string, { metadata: { uid = '' } }: KubeObject) => notes.adoptable.has(uid) || fleet.stubs.get(cluster)!.everReleased.has(uid)
 
 /** Whether all of `part` is in `whole`. Lists are compared item by item. */
 function contains(whole: unknown, part: unknown): boolean {

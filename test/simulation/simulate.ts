@@ -12,8 +12,8 @@ export async function simulate(seed: number): Promise<{ readonly wrong: readonly
   const following = monitor.follow(stop.signal)
   for (let at = 0; at < EVENTS; at++) await events.next(at < 12)
   await events.healAll()
-  // Longer than any delay: of retries, of looking again, and of giving up on a cluster.
-  await fleet.advance(8 * 60_000)
+  // Longer than any delay: of retries, of looking again, of giving up on a cluster, and of waiting for one to get ready.
+  await fleet.advance(20 * 60_000)
   const sent = fleet.requests.length, stored = fleet.commits
   await fleet.advance(5 * 60_000)
   const wrong = [...monitor.mistakes, ...await mistakesAtRest(fleet, events.notes)]

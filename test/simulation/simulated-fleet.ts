@@ -13,7 +13,7 @@ import { ensureDefaultSet } from '../../src/fleet/membership.ts'
 import { alwaysLeader } from '../../src/host/leases.ts'
 import { silentLogger, type Logger } from '../../src/lib/logger.ts'
 import type { MemberConnection } from '../../src/machinery/client/connect.ts'
-import type { Handler, KubeObject, Resource, Storage, WriteOptions } from '../../src/machinery/meta/core.ts'
+import type { Handler, KubeObject, Resource, Response, Storage, StoredRecord, WriteOptions } from '../../src/machinery/meta/core.ts'
 import { StatusError } from '../../src/machinery/meta/status-error.ts'
 import { createStoredResource, type StoredResource } from '../../src/machinery/registry/stored-resource.ts'
 import { MemoryStorage } from '../../src/machinery/storage/memory-storage.ts'
@@ -38,6 +38,7 @@ export interface Server {
   readonly distribution: Distribution
   readonly policies: readonly Resource[]
   readonly clusterSets: StoredResource
+  readonly namespaces: StoredResource
   readonly storage: Storage
   readonly stored: { readonly clock: SimulatedClock; readonly randomUuid: () => string; readonly randomSuffix: () => string; readonly logger: Logger }
   readonly members: Members
@@ -49,11 +50,13 @@ interface Process extends Server { isDead: boolean; readonly stop: AbortControll
 export class SimulatedFleet {
   readonly clock = new SimulatedClock()
   readonly random: Seeded
-  readonly store = new MemoryStorage()
+  store = new MemoryStorage()
   readonly stubs = new Map<string, StubMember>()
   /** Joined clusters, as their objects stand. */
   readonly clusters = new Map<string, Cluster>()
   readonly troubles = new Map<string, Trouble>()
+  /** Members whose lists fail, or lie: by name. */
+  readonly lists = new Map<string, 'fail' | 'empty'>()
   /** Writes that reached members; emptied by whoever counts. */
   readonly requests: MemberRequest[] = []
   /** Commits of the server in its store. */
@@ -66,6 +69,9 @@ export class SimulatedFleet {
   killAfter: { commits?: number; writes?: number } = {}
   readonly #end = new AbortController()
   readonly #down = new Map<string, number>()
+  readonly #silent = new Set<string>()
+  /** What the server has stored last under each key. */
+  readonly #stored = new Map<string, Uint8Array>()
   #process: Process | undefined
   #uuids = 0
 
@@ -113,7 +119,7 @@ export class SimulatedFleet {
     const stop = new AbortController(), { signal } = stop, { clock, random, logger } = this, process = { isDead: false, stop, signal, running: Promise.resolve() } as Process
     const storage = this.#storageOf(process), stored = { clock, randomUuid: this.uuid, randomSuffix: () => 'abcde', logger }, members = new Members()
     const clusterSets = createStoredResource(clusterSetKind, storage, stored, signal), namespaces = createStoredResource(namespaceKind, storage, stored, signal), policies = policyGroup(await builtInSelectedKinds(), storage, stored, signal).versions[0]!.resources
-    Object.assign(process, { storage, stored, members, clusterSets, policies })
+    Object.assign(process, { storage, stored, members, clusterSets, namespaces, policies })
     this.#process = process
     await ensureDefaultSet(clusterSets, signal)
     const fleetId = await fleetIdOf(storage, this.uuid, signal)
@@ -168,6 +174,28 @@ export class SimulatedFleet {
     return entry?.parse() as FederatedObject | undefined
   }
 
+  /** Of a uid, as of this very moment. */
+  storedTemplate(uid: string): FederatedObject | undefined {
+    for (const [key, value] of this.#stored) {
+      if (!key.startsWith('/types.federation/')) continue
+      const object = JSON.parse(Buffer.from(value).toString()) as FederatedObject
+      if (object.metadata.uid === uid) return object
+    }
+    return undefined
+  }
+
+  /** Everything in the store, to be put back later. */
+  async backup(): Promise<readonly StoredRecord[]> { return (await this.store.range('', {}, this.#end.signal)).records }
+  async useBackup(records: readonly StoredRecord[]): Promise<void> {
+    this.store = new MemoryStorage()
+    for (const { key, value } of records) await this.store.commit(key, value, 0, this.#end.signal)
+  }
+
+  async hostNamespace(name: string, labels: Record<string, string>): Promise<void> { await this.server.namespaces.writer.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }, author, this.server.signal) }
+
+  /** A member's watches tell nothing from now on; it answers as before. */
+  silence(name: string): void { this.#silent.add(name) }
+
   /** `kind`: of what is distributed. */
   templates(kind: string) { return this.server.distribution.templates.list().find(({ target }) => target.kind === kind)! }
 
@@ -204,7 +232,7 @@ export class SimulatedFleet {
       if (process.isDead) throw StatusError.unavailable(DEAD)
       const { errors = 0, lost = 0 } = this.troubles.get(stub.name) ?? {}, isWrite = request.method !== 'GET', { random } = this
       if (errors > 0 && random.chance(errors)) throw StatusError.unavailable(`${stub.name}: try again`)
-      const body = isWrite ? await bodyOf(request.body) : undefined
+      const body = isWrite && request.body ? await bodyOf(request.body) : undefined
       if (isWrite) this.#sent({ cluster: stub.name, method: request.method, path: request.path, body: body && JSON.parse(body.toString()) as KubeObject })
       const response = await this.#timed(stub, body ? { ...request, body: once(body) } : request, signal)
       if (isWrite && this.killAfter.writes !== undefined && --this.killAfter.writes <= 0) this.#kill(process)
@@ -222,31 +250,47 @@ export class SimulatedFleet {
 
   /** Watches last, all else is given up after a while. */
   async #timed(stub: StubMember, request: Parameters<Handler>[0], signal: AbortSignal): ReturnType<Handler> {
-    if (request.query.get('watch') === 'true') return stub.handler(request, signal)
+    if (request.query.get('watch') === 'true') return this.#heard(stub.name, await stub.handler(request, signal))
+    const lists = request.query.has('limit') ? this.lists.get(stub.name) : undefined
+    if (lists === 'fail') throw StatusError.unavailable(`${stub.name}: etcdserver: leader changed`)
     const done = new AbortController(), late = new AbortController()
     void this.clock.sleep(REQUEST_TIMEOUT_MS, done.signal).then(() => { if (!done.signal.aborted) late.abort() })
     try {
-      return await stub.handler(request, AbortSignal.any([signal, late.signal]))
+      const response = await stub.handler(request, AbortSignal.any([signal, late.signal]))
+      return lists === 'empty' ? { ...response, body: Buffer.from(JSON.stringify({ ...JSON.parse((await bodyOf(chunksOf(response))).toString()) as object, items: [] })) } : response
     } catch (error) {
       if (late.signal.aborted && !signal.aborted) throw StatusError.unavailable(`${stub.name}: no answer in time`)
       throw error
     } finally { done.abort() }
   }
 
+  #heard(name: string, response: Response): Response {
+    const { body } = response
+    if (body instanceof Uint8Array) return response
+    const silent = this.#silent
+    return { ...response, body: (async function* () { for await (const chunk of body) if (!silent.has(name)) yield chunk })() }
+  }
+
   #storageOf(process: Process): Storage {
-    const { store } = this, alive = () => { if (process.isDead) throw StatusError.unavailable(DEAD) }
+    const store = this.store, alive = () => { if (process.isDead) throw StatusError.unavailable(DEAD) }
     return {
       range: async (...range) => { alive(); return store.range(...range) }, get: async (...get) => { alive(); return store.get(...get) }, watch: (...watch) => { alive(); return store.watch(...watch) },
       revision: async (...revision) => { alive(); return store.revision(...revision) }, compact: (...compact) => store.compact(...compact), close: () => Promise.resolve(),
       commit: async (...commit) => {
         alive()
         const done = await store.commit(...commit)
-        if ('revision' in done) this.commits++
+        if ('revision' in done) this.#note(commit[0], commit[1])
         if ('revision' in done && this.killAfter.commits !== undefined && --this.killAfter.commits <= 0) this.#kill(process)
         alive()
         return done
       },
     }
+  }
+
+  #note(key: string, value: Uint8Array | undefined): void {
+    this.commits++
+    if (value) this.#stored.set(key, value)
+    else this.#stored.delete(key)
   }
 
   #kill(process: Process): void {
@@ -258,8 +302,9 @@ export class SimulatedFleet {
 // oxlint-disable-next-line require-await -- a body is an async iterable
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> { yield bytes }
 
-async function bodyOf(body: AsyncIterable<Uint8Array> | undefined): Promise<Buffer | undefined> {
-  if (!body) return undefined
+const chunksOf = ({ body }: Response) => (body instanceof Uint8Array ? once(body) : body)
+
+async function bodyOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   for await (const chunk of body) chunks.push(chunk)
   return Buffer.concat(chunks)

@@ -3,6 +3,7 @@
  * What people and accidents do to clusters can be done to it: edits, deletions, a backup that is restored.
  */
 import type { Discovery } from '../../src/federation/member/discovery.ts'
+import { MANAGED_LABEL as MANAGED, TEMPLATE_ANNOTATION as TEMPLATE } from '../../src/federation/template/marks.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { silentLogger } from '../../src/lib/logger.ts'
 import type { Authorizer } from '../../src/machinery/auth/authorizer.ts'
@@ -20,7 +21,8 @@ import { builtInKinds } from '../../src/simulation/built-in-kinds.ts'
 import { Faults } from '../../src/simulation/faults.ts'
 import type { Seeded } from '../suites/seeded.ts'
 
-const SERVED = ['Namespace', 'ConfigMap', 'Deployment', 'Job', 'ClusterRole'], MANAGED = 'cluster.federation/managed'
+const SERVED = ['Namespace', 'ConfigMap', 'Deployment', 'Job', 'ClusterRole']
+const BUMP = '/bump'
 let kinds: readonly StoredKind[] | undefined
 
 /** Whoever changes members past the federation. */
@@ -37,8 +39,10 @@ export class StubMember {
   readonly discovery: Discovery
   /** uids of objects that carried a fleet's label at some time. */
   readonly everManaged = new Set<string>()
-  /** Writes that were stored, whoever made them. */
-  writes = 0
+  /** uids of objects that a fleet let go. */
+  readonly everReleased = new Set<string>()
+  /** Its controllers do something. */
+  isAlive = true
   readonly #kinds: readonly StoredKind[]
   readonly #options: Options
   #commits: Commit[] = []
@@ -106,15 +110,22 @@ export class StubMember {
     }
     // All of it before anybody can look: commits of a store in memory happen when they are called.
     for (const [at, { key, value }] of kept.entries()) put(key, value, at + 2)
-    const bumps = isBumped ? Array.from({ length: lost + 10 }, (): Commit => ({ key: '/bump', value: Buffer.from('{}'), at: clock.now() })) : []
+    const bumps = isBumped ? Array.from({ length: lost + 10 }, (): Commit => ({ key: BUMP, value: Buffer.from('{}'), at: clock.now() })) : []
     for (const [at, { key, value }] of bumps.entries()) put(key, value, kept.length + at + 2)
     this.#stop.abort()
     this.#stop = new AbortController()
     this.#commits = [...kept, ...bumps]
     if (isBumped) await storage.compact(this.#commits.length + 1, signal)
     this.#use(storage)
-    for (const { key, value } of kept) if (value && revisions.has(key)) this.#note(key, JSON.parse(Buffer.from(value).toString()) as KubeObject, AbortSignal.any([signal, this.#stop.signal]))
     this.faults.cutStreams()
+    this.revive()
+  }
+
+  /** Its controllers look at everything. */
+  revive(): void {
+    const { signal } = this.#options, until = AbortSignal.any([signal, this.#stop.signal]), last = new Map(this.#commits.map(({ key, value }) => [key, value]))
+    this.isAlive = true
+    for (const [key, value] of last) if (value && key !== BUMP) this.#note(key, JSON.parse(Buffer.from(value).toString()) as KubeObject, until)
   }
 
   #resource(plural: string): StoredResource { return this.#resources.get(plural)! }
@@ -135,7 +146,6 @@ export class StubMember {
       commit: async (key, value, expect, inner) => {
         const done = await storage.commit(key, value, expect, inner)
         if ('revision' in done) {
-          this.writes++
           this.#commits.push({ key, value, at: this.#options.clock.now() })
           if (value) this.#note(key, JSON.parse(Buffer.from(value).toString()) as KubeObject, signal)
         }
@@ -145,17 +155,18 @@ export class StubMember {
   }
 
   #note(key: string, object: KubeObject, signal: AbortSignal): void {
-    if (object.metadata.labels?.[MANAGED] !== undefined) this.everManaged.add(object.metadata.uid!)
+    const { uid = '', labels = {}, annotations = {} } = object.metadata
+    if (labels[MANAGED] !== undefined) this.everManaged.add(uid)
+    else if (this.everManaged.has(uid) && annotations[TEMPLATE] === undefined) this.everReleased.add(uid)
     const plural = [...this.#resources.values()].find(({ kind }) => key.startsWith(keyPrefix(kind)))!.kind, objectKey = key.slice(keyPrefix(plural).length)
     if (object.metadata.deletionTimestamp !== undefined) this.#later(() => this.change(plural.plural, objectKey, collected, { manager: 'kube-controller-manager' }), signal)
-    const next = lived(object)
-    if (next) this.#later(() => this.change(plural.plural, objectKey, (current) => ({ ...current, ...(lived(current) && { status: lived(current) }) }), { manager: 'kube-controller-manager', subresource: 'status' }), signal)
+    if (lived(object)) this.#later(() => this.change(plural.plural, objectKey, (current) => ({ ...current, ...(lived(current) && { status: lived(current) }) }), { manager: 'kube-controller-manager', subresource: 'status' }), signal)
   }
 
   #later(act: () => Promise<unknown>, signal: AbortSignal): void {
     const { clock, random } = this.#options
     void clock.sleep(100 + random.int(4000), signal).then(async () => {
-      if (!signal.aborted) await act()
+      if (!signal.aborted && this.isAlive) await act()
     }).catch((error: unknown) => { if (!isReason(error, 'NotFound', 'Conflict') && !signal.aborted) throw error })
   }
 }

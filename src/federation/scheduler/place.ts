@@ -51,7 +51,8 @@ export function place(input: PlaceInput): Placed {
     policies, ...(status?.policy && { current: status.policy as PolicyReference & { kind: 'PropagationPolicy' } }),
   })
   const policy = policies.find((one) => claim.policy !== undefined && one.metadata.name === claim.policy.name && one.metadata.namespace === claim.policy.namespace)
-  const reference: PolicyReference | undefined = claim.policy && { ...claim.policy, ...(claim.isPending ? generationOf(status?.policy) : generationOf(policy?.metadata)) }
+  // A claim that was lost is remembered: what stays because of it must stay the next time too.
+  const reference: PolicyReference | undefined = claim.policy ? { ...claim.policy, ...(claim.isPending ? generationOf(status?.policy) : generationOf(policy?.metadata)) } : claim.keepTargets ? status?.policy : undefined
   return { policy: reference, claim, ...decide(input, claim, policy) }
 }
 
