@@ -22,11 +22,11 @@ test(`${TEMPLATES} templates in ${MEMBERS} members: a restart writes nothing, an
   fleet = await SmallFleet.start(MEMBERS)
   await fleet.policy('PropagationPolicy', 'shop/all', { resourceSelectors: [{ apiVersion: 'apps/v1', kind: 'Deployment' }], placement: { clusterAffinity: { clusterNames: ['m2', 'm4'] } } })
   await createAll()
-  await fleet.advance(120_000)
+  await fleet.advance(30_000)
   const made = fleet.requests.length, stored = fleet.commits
   expect(made).toBeGreaterThan(TEMPLATES * 2)
   await fleet.restart()
-  await fleet.advance(120_000)
+  await fleet.advance(30_000)
   expect({ writes: fleet.requests.slice(made), commits: fleet.commits - stored }).toEqual({ writes: [], commits: 0 })
 
   await fleet.restart()
@@ -42,7 +42,7 @@ test('a restart while a member cannot be reached writes nothing either, beyond s
   const made = fleet.requests.length, stored = fleet.commits
   expect(await fleet.states('ConfigMap', 'shop/a')).toMatchObject({ m1: 'OK', m2: expect.stringContaining('ClusterNotReady') })
   await fleet.restart()
-  await fleet.advance(120_000)
+  await fleet.advance(30_000)
   await fleet.cutOff('m2', false, 60_000)
   expect(fleet.requests.length - made).toBe(0)
   // That it is back is news, and so is, until its watch is up again, what is left to wait for.
