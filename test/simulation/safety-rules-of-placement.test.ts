@@ -191,3 +191,13 @@ test('rule 10: marks of tools that track objects stay on the template', async ()
   expect(Object.keys(metadata.labels!).toSorted()).toEqual(['app', 'cluster.federation/managed'])
   expect((await fleet.template('Deployment', 'default/web'))!.spec.template.metadata!.annotations).toEqual({ ...marks, note: 'mine' })
 })
+
+test('what overrides see of a cluster may change: its copies follow', async () => {
+  fleet = await SmallFleet.start(1)
+  await fleet.policy('OverridePolicy', 'default/where', { resourceSelectors: [{ apiVersion: 'v1', kind: 'ConfigMap' }], overrideRules: [{ targetCluster: { labelSelector: { matchLabels: { env: 'prod' } } }, overriders: { plaintext: [{ path: '/data/env', operator: 'add', value: "${cluster.labels['env']}" }] } }] })
+  await fleet.create('ConfigMap', 'default/a', { template: config('1'), placement: onAll })
+  expect((await fleet.copy('m1', 'ConfigMap', 'default/a'))!['data']).toEqual({ level: '1', env: 'prod' })
+  fleet.label('m1', { env: 'dev' })
+  await fleet.advance(5000)
+  expect((await fleet.copy('m1', 'ConfigMap', 'default/a'))!['data']).toEqual({ level: '1' })
+})

@@ -25,7 +25,8 @@ export class Propagation {
   readonly #workers = new Map<string, { readonly worker: MemberWorker; readonly done: Promise<void> }>()
   /** Per template what propagation depends on, so that writes of status alone wake nobody. */
   readonly #seen = new Map<string, { readonly signature: string; readonly clusters: readonly string[] }>()
-  readonly #states = new Map<string, Member['state']['state']>()
+  /** Per cluster what its copies depend on: whether it can be reached, and what overrides can see of it. */
+  readonly #known = new Map<string, { readonly state: Member['state']['state']; readonly seen: string }>()
   readonly #searched = new WeakSet<MemberWorker>()
   /** Templates that are being deleted. */
   readonly #ending = new Set<string>()
@@ -117,15 +118,16 @@ export class Propagation {
     for (const [name, { worker }] of this.#workers) if (!present.has(name)) {
       worker.stop()
       this.#workers.delete(name)
-      this.#states.delete(name)
+      this.#known.delete(name)
     }
   }
 
-  #useState({ name, state }: Member): void {
-    if (this.#states.get(name) === state.state) return
-    this.#states.set(name, state.state)
+  #useState({ name, state: { state }, cluster: { metadata: { labels }, spec } }: Member): void {
+    const seen = JSON.stringify([labels, spec]), known = this.#known.get(name)
+    if (known?.state === state && known.seen === seen) return
+    this.#known.set(name, { state, seen })
     this.#kickMember(name)
-    if (state.state === 'ready') void this.#lookAround(name)
+    if (state === 'ready') void this.#lookAround(name)
   }
 
   /** Once for each time that a member comes; until it answers. */
