@@ -120,7 +120,7 @@ function contains(whole: unknown, part: unknown): boolean {
   return whole === part
 }
 const pick = (whole: KubeObject, part: Json) => Object.fromEntries(Object.keys(part).map((field) => [field, whole[field]]))
-const withoutLife = ({ metadata: { name, namespace, uid, labels, annotations }, status: _, ...rest }: KubeObject) => ({ metadata: { name, namespace, uid, labels, annotations }, ...rest })
+const withoutLife = ({ metadata: { name, namespace, uid, labels, annotations }, ...rest }: KubeObject) => ({ ...rest, status: undefined, metadata: { name, namespace, uid, labels, annotations } })
 
 /** Watches every write to members, and every decision that is stored. */
 export class SafetyMonitor {

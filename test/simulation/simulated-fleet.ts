@@ -96,7 +96,7 @@ export class SimulatedFleet {
     this.clusters.set(name, {
       apiVersion: 'cluster.federation/v1alpha1', kind: 'Cluster', metadata: { name, uid: this.uuid(), labels }, spec: { syncMode: 'Push', apiEndpoint: `https://${name}.simulated` },
       status: { apiEnablements: toApiEnablements(stub.discovery), resourceSummary: { allocatable: { pods: 1000 } } },
-    } as Cluster)
+    })
     if (this.isUp) this.#join(this.#process!, name)
     return stub
   }
@@ -254,7 +254,11 @@ export class SimulatedFleet {
     const lists = request.query.has('limit') ? this.lists.get(stub.name) : undefined
     if (lists === 'fail') throw StatusError.unavailable(`${stub.name}: etcdserver: leader changed`)
     const done = new AbortController(), late = new AbortController()
-    void this.clock.sleep(REQUEST_TIMEOUT_MS, done.signal).then(() => { if (!done.signal.aborted) late.abort() })
+    const watchTime = async () => {
+      await this.clock.sleep(REQUEST_TIMEOUT_MS, done.signal)
+      if (!done.signal.aborted) late.abort()
+    }
+    void watchTime()
     try {
       const response = await stub.handler(request, AbortSignal.any([signal, late.signal]))
       return lists === 'empty' ? { ...response, body: Buffer.from(JSON.stringify({ ...JSON.parse((await bodyOf(chunksOf(response))).toString()) as object, items: [] })) } : response

@@ -165,9 +165,11 @@ export class StubMember {
 
   #later(act: () => Promise<unknown>, signal: AbortSignal): void {
     const { clock, random } = this.#options
-    void clock.sleep(100 + random.int(4000), signal).then(async () => {
-      if (!signal.aborted && this.isAlive) await act()
-    }).catch((error: unknown) => { if (!isReason(error, 'NotFound', 'Conflict') && !signal.aborted) throw error })
+    const actSoon = async () => {
+      await clock.sleep(100 + random.int(4000), signal)
+      try { if (!signal.aborted && this.isAlive) await act() } catch (error) { if (!isReason(error, 'NotFound', 'Conflict') && !signal.aborted) throw error }
+    }
+    void actSoon()
   }
 }
 

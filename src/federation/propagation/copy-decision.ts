@@ -82,7 +82,7 @@ function decideCopyThere({ federated, record, retained }: CopyInput, object: Kub
   const { uid = '', deletionTimestamp, annotations } = copy.metadata, generation = federated.metadata.generation ?? 0
   if (deletionTimestamp !== undefined) return { do: 'report', outcome: { ...kept(record), state: 'Pending', message: 'the copy there is being deleted; it is made again once it is gone' } }
   const isSame = annotations?.[TEMPLATE_ANNOTATION] === federated.metadata.uid && record?.uid === uid, [sent, ownership] = (record?.applied ?? '').split(':'), isAsSent = isSame && sent === fingerprintOf(object)
-  if (isAsSent && ownership === ownershipOf(copy)) return { do: 'report', outcome: { state: 'OK', uid, appliedGeneration: generation, ...(record?.copyGeneration !== undefined && { copyGeneration: record.copyGeneration }), applied: record!.applied! } }
+  if (isAsSent && ownership === ownershipOf(copy)) return { do: 'report', outcome: { state: 'OK', uid, appliedGeneration: generation, ...(record?.copyGeneration !== undefined && { copyGeneration: record.copyGeneration }), applied: record.applied! } }
   const drift = isAsSent ? takersOf(copy, object) : undefined
   if (drift && federated.spec.drift === 'Report') return { do: 'report', outcome: { ...kept(record), state: 'Drifted', message: driftText(drift) } }
   const handOver = retained && owns(copy, retained) ? fragment(copy, retained) : undefined
