@@ -33,12 +33,21 @@ function convert(schema: JsonSchema, models: Definitions, target: Target): JsonS
   // Real maps come as `Record` and have no properties; every other model is open only because tsoa says so.
   const values = properties && Object.keys(properties).length ? undefined : typeof additionalProperties === 'object' ? additionalProperties : undefined
   return {
-    ...(description !== undefined && { description }), ...rest,
+    ...(description !== undefined && { description }), ...rest, ...patchMetadata(rest),
     ...(items && { items: convert(items, models, target) }),
     ...(anyOf && { anyOf: each(anyOf) }), ...(allOf && { allOf: each(allOf) }), ...(oneOf && { oneOf: each(oneOf) }),
     ...(properties && Object.keys(properties).length > 0 && { properties: Object.fromEntries(Object.entries(properties).map(([field, property]) => [field, convert(property, models, target)])) }),
     ...(values && { additionalProperties: convert(values, models, target) }),
   }
+}
+
+/**
+ * What strategic merge patches know of lists, from what apply knows of them: sets of scalars and lists with one key are merged. With several keys there is no such patch: these lists are replaced.
+ * It is written down, not left to be inferred by the server, because clients make their patches from it: where only one side merges, what a user removes from a list would stay.
+ */
+function patchMetadata({ 'x-kubernetes-list-type': type, 'x-kubernetes-list-map-keys': keys = [] }: JsonSchema): JsonSchema {
+  if (type === 'set') return { 'x-kubernetes-patch-strategy': 'merge' }
+  return type === 'map' && keys.length === 1 ? { 'x-kubernetes-patch-strategy': 'merge', 'x-kubernetes-patch-merge-key': keys[0]! } : {}
 }
 
 function reference(name: string, siblings: JsonSchema, models: Definitions, target: Target): JsonSchema {

@@ -1,6 +1,8 @@
 import type { FederatedObject } from '../apis/types.federation/v1alpha1/federated-object.ts'
 import { foldedUid } from '../federation/interpreter/folded-uid.ts'
-import { CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, TARGETS_ANNOTATION } from '../federation/interpreter/marks.ts'
+import { CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, PLAN_ANNOTATION, TARGETS_ANNOTATION } from '../federation/interpreter/marks.ts'
+import { REVISION_ANNOTATION, TEMPLATE_ANNOTATION } from '../federation/template/marks.ts'
+import { fromNative } from '../federation/template/native-object.ts'
 import { templateStorage } from '../federation/template/template-storage.ts'
 import type { TemplateStore } from '../federation/template/templates.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
@@ -21,6 +23,8 @@ export interface TemplateWriterOptions {
   readonly identity: FleetIdentity
   /** The row of that name, whether a template is behind it or not. */
   readonly row: (key: string, signal: AbortSignal) => Promise<Entry | undefined>
+  /** What storing a template would lead to. */
+  readonly plan: (federated: FederatedObject) => string
   /** What the fleet shows of a template, as of `revision` of the store. */
   readonly shown: (federated: FederatedObject, revision: number) => Entry
   /** Whether whoever read the object at `position` has seen `revision` of its template. */
@@ -44,17 +48,16 @@ export class TemplateWriter implements Writer {
   }
 
   async create(object: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Entry> {
-    const { name, namespace } = object.metadata
-    if (name !== undefined) await this.#refuseForeign(namespace && this.#options.kind.namespaced ? `${namespace}/${name}` : name, signal, (of) => StatusError.alreadyExists(of, name))
+    const { name, namespace } = object.metadata, key = namespace && this.#options.kind.namespaced ? `${namespace}/${name ?? ''}` : (name ?? '')
+    if (name !== undefined && !(await this.#exists(key, signal))) await this.#refuseForeign(key, signal, (of) => StatusError.alreadyExists(of, name))
     const entry = await this.#native.create(withoutMarks(object), options, signal)
-    return options.dryRun ? this.#asCreated(entry) : this.#shown(entry.key, entry, signal)
+    return options.dryRun ? this.#asIfStored(entry.key, entry, options, signal) : this.#shown(entry.key, entry, signal)
   }
 
   async update(key: string, change: (current: KubeObject | undefined) => KubeObject, options: WriteOptions, signal: AbortSignal): Promise<{ readonly entry: Entry; readonly created: boolean }> {
     if (!(await this.#exists(key, signal))) await this.#refuseForeign(key, signal)
     const { entry, created } = await this.#native.update(key, (current) => this.#versioned(key, current, change(current)), options, signal)
-    if (options.dryRun) return { entry: created ? this.#asCreated(entry) : entry, created }
-    return { entry: await this.#shown(key, entry, signal), created }
+    return { entry: options.dryRun ? await this.#asIfStored(key, entry, options, signal) : await this.#shown(key, entry, signal), created }
   }
 
   /** Copies follow, or are left, as the propagation policy says. */
@@ -98,10 +101,13 @@ export class TemplateWriter implements Writer {
     return this.#options.shown(parseJson(Buffer.from(record.value).toString()) as FederatedObject, record.revision)
   }
 
-  /** A dry run stores nothing, so the uid is made here as it would be shown. */
-  #asCreated(entry: Entry): Entry {
-    const { identity, store: { target } } = this.#options, object = entry.parse(), { namespace = '', name = '' } = object.metadata
-    return SlabEntry.of({ ...object, metadata: { ...object.metadata, uid: foldedUid({ ...identity, group: target.group, kind: target.kind, namespace, name }) } })
+  /** What a dry run would have stored, as it would be shown. */
+  async #asIfStored(key: string, entry: Entry, { command }: WriteOptions, signal: AbortSignal): Promise<Entry> {
+    const { storage, store: { target, kind }, shown, plan } = this.#options, { record } = await storage.get(keyPrefix(kind) + key, signal)
+    const before = record && (parseJson(Buffer.from(record.value).toString()) as FederatedObject)
+    const next = fromNative(entry.parse(), before, target, kind), object = shown(next, record?.revision ?? 0).parse()
+    // kubectl diff shows whatever differs: the plan is not the object's.
+    return command === 'kubectl diff' ? SlabEntry.of(object) : SlabEntry.of({ ...object, metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [PLAN_ANNOTATION]: plan(next) } } })
   }
 
   #key(key: string): string { return keyPrefix(this.#options.store.target) + key }
@@ -110,11 +116,11 @@ export class TemplateWriter implements Writer {
 
 const nameOf = (key: string) => key.slice(key.indexOf('/') + 1)
 
-/** What a fleet adds when it shows an object is not its author's. */
-function withoutMarks(object: KubeObject): KubeObject {
+/** What a fleet adds when it shows an object is not its author's; nor is what copies carry, which `kubectl rollout undo` takes over from a member's ReplicaSet. */
+export function withoutMarks(object: KubeObject): KubeObject {
   const { annotations } = object.metadata
   if (!annotations || !MARKS.some((mark) => mark in annotations)) return object
   const { annotations: _, ...metadata } = object.metadata, kept = Object.fromEntries(Object.entries(annotations).filter(([name]) => !MARKS.includes(name)))
   return { ...object, metadata: { ...metadata, ...(Object.keys(kept).length > 0 && { annotations: kept }) } }
 }
-const MARKS: readonly string[] = [CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, TARGETS_ANNOTATION]
+const MARKS: readonly string[] = [CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, TARGETS_ANNOTATION, PLAN_ANNOTATION, TEMPLATE_ANNOTATION, REVISION_ANNOTATION]

@@ -73,7 +73,7 @@ async function ours(...objects: readonly Held[]): Promise<NonNullable<Resource['
   for (const [resource, object] of objects) await host.put(resource, object)
   const admission = new HostAdmission({ handler: host.handler, expressions, clock: systemClock, random: Math.random, randomUuid: () => crypto.randomUUID() }, signal)
   const Counter = defineKind({ group: 'test.federation', version: 'v1alpha1', kind: 'Counter', plural: 'counters', scope: 'Namespaced', columns: [], schema: { type: 'object', properties: { spec: { type: 'object', properties: { count: { type: 'integer', default: 1 }, color: { type: 'string' } } } } } })
-  return createStoredResource(Counter, new MemoryStorage(), { ...dependencies, admission }, signal).writer!
+  return createStoredResource(Counter, new MemoryStorage(), { ...dependencies, admission }, signal).writer
 }
 const refusal = (promise: Promise<unknown>) => promise.then(() => 'accepted', (error: unknown) => (error instanceof StatusError ? `${error.code} ${error.reason} ${error.message}` : String(error)))
 
@@ -142,7 +142,7 @@ test('while nothing is known nothing is written, and the reason is told', async 
   const forbidden: Handler = () => Promise.reject(StatusError.forbidden({ group: 'admissionregistration.k8s.io', resource: 'mutatingwebhookconfigurations' }, '', 'no'))
   const admission = new HostAdmission({ handler: forbidden, expressions, clock: { ...systemClock, sleep: (ms, inner) => systemClock.sleep(Math.min(ms, 20), inner) }, random: Math.random, randomUuid: () => crypto.randomUUID() }, signal)
   const Counter = defineKind({ group: 'test.federation', version: 'v1alpha1', kind: 'Counter', plural: 'counters', scope: 'Namespaced', columns: [], schema: OPEN })
-  expect(await refusal(createStoredResource(Counter, new MemoryStorage(), { ...dependencies, admission }, signal).writer!.create(counter('x'), options(), signal)))
+  expect(await refusal(createStoredResource(Counter, new MemoryStorage(), { ...dependencies, admission }, signal).writer.create(counter('x'), options(), signal)))
     .toBe('403 Forbidden counters.test.federation "x" is forbidden: not yet ready to handle request: mutatingwebhookconfigurations.admissionregistration.k8s.io is forbidden: no')
 })
 

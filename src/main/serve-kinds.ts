@@ -86,7 +86,7 @@ async function standalone(storage: Storage, administrators: Authenticator, { log
   const namespaces = createStoredResource(namespaceKind, storage, { clock, randomUuid: randomUUID, randomSuffix: () => nameSuffix(random), logger }, signal)
   for (const name of ['default', 'kube-system']) {
     try {
-      await namespaces.writer!.create({ metadata: { name } }, SYSTEM, signal)
+      await namespaces.writer.create({ metadata: { name } }, SYSTEM, signal)
     } catch (error) {
       if (!isReason(error, 'AlreadyExists')) throw error
     }

@@ -18,7 +18,7 @@ const scripts = recordedScripts().filter(({ needs = [] }) => !needs.some((need) 
 interface Outcome { readonly step: string; readonly differences: readonly Difference[] }
 
 async function replay(script: RecordedScript): Promise<Outcome[]> {
-  const { client, host, close } = await open(), conversation = new Conversation(script, client, host), outcomes: Outcome[] = []
+  const { client, host, close } = await open(needsBuiltIn(script)), conversation = new Conversation(script, client, host), outcomes: Outcome[] = []
   try {
     await conversation.begin()
     for (const [index, step] of script.steps.entries()) {
@@ -32,6 +32,8 @@ async function replay(script: RecordedScript): Promise<Outcome[]> {
     await close()
   }
 }
+
+const needsBuiltIn = ({ needs = [], steps }: RecordedScript) => [...needs, ...steps.flatMap((step) => step.needs ?? [])].includes('built-in')
 
 async function differ(conversation: Conversation, step: RecordedStep): Promise<Difference[]> {
   conversation.normaliser.problems = []

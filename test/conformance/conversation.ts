@@ -13,28 +13,36 @@ const HEADERS = ['Content-Type', 'Warning', 'Retry-After', 'Allow', 'Location', 
 const PRESENT_ONLY = ['ETag', 'Expires', 'Last-Modified'], AGENT = 'golden/1.0'
 
 /** What surrounds the server under test. */
-export interface Surroundings { send(sent: Sent): Promise<Received>; makeNamespace(name: string): void }
+export interface Surroundings { send(sent: Sent): Promise<Received>; makeNamespace(name: string): void | Promise<void> }
+interface Script extends Pick<RecordedScript, 'setup' | 'absent'> { readonly steps: readonly Step[] }
+export type Step = Omit<RecordedStep, 'answer'>
+
+/** New values for what a script leaves open: namespaces, and a word that no other conversation uses. */
+export function variablesOf({ steps, setup = [] }: Script): Map<string, string> {
+  const names = new Set([...JSON.stringify([steps, setup]).matchAll(/\$\{(ns\d?|x)\}/g)].map(([, name]) => name!))
+  return new Map([...names].sort().map((name) => [name, name === 'x' ? random() : `conf-${random()}`]))
+}
 
 export class Conversation {
-  readonly #script: RecordedScript
+  readonly #script: Script
   readonly #client: Client
   readonly #host: Surroundings
-  readonly #variables = new Map<string, string>()
+  readonly #variables: ReadonlyMap<string, string>
   readonly #captures = new Map<string, unknown>()
   readonly #streams = new Map<string, { readonly stream: WatchStream; readonly asked: Asked }>()
   readonly normaliser: Normaliser
 
-  constructor(script: RecordedScript, client: Client, host: Surroundings) {
+  /** `variables`: those of another conversation, with another server, about the same. */
+  constructor(script: Script, client: Client, host: Surroundings, variables: ReadonlyMap<string, string> = variablesOf(script)) {
     this.#script = script
     this.#client = client
     this.#host = host
-    const names = new Set([...JSON.stringify([script.steps, script.setup ?? []]).matchAll(/\$\{(ns\d?|x)\}/g)].map(([, name]) => name!))
-    for (const name of [...names].sort()) this.#variables.set(name, name === 'x' ? random() : `conf-${random()}`)
+    this.#variables = variables
     this.normaliser = new Normaliser(this.#variables, JSON.stringify(script.steps.map(({ request }) => request)))
   }
 
   async begin(): Promise<void> {
-    for (const [name, value] of this.#variables) if (name !== 'x' && !this.#script.absent?.includes(name)) this.#host.makeNamespace(value)
+    for (const [name, value] of this.#variables) if (name !== 'x' && !this.#script.absent?.includes(name)) await this.#host.makeNamespace(value)
     for (const request of this.#script.setup ?? []) {
       const { sent } = this.#prepare(request), { status, data } = await this.#client.send(sent)
       if (status >= 300) throw new Error(`setup ${sent.method} ${sent.target}: ${status} ${data.toString().slice(0, 300)}`)
@@ -45,7 +53,7 @@ export class Conversation {
   end(): void { for (const { stream } of this.#streams.values()) stream.close() }
 
   /** The answer as the recordings hold it. */
-  async step(step: RecordedStep): Promise<JsonObject> {
+  async step(step: Step): Promise<JsonObject> {
     if (step.sleep !== undefined) await sleep(step.sleep * 1000)
     if (step.collect !== undefined) return this.#collect(step, step.collect)
     if (step.watch !== undefined) return this.#watch(step, step.watch)
@@ -60,14 +68,14 @@ export class Conversation {
     }
   }
 
-  async #watch(step: RecordedStep, name: string): Promise<JsonObject> {
+  async #watch(step: Step, name: string): Promise<JsonObject> {
     const { asked, sent } = this.#prepare(step.request!), stream = await this.#client.open(sent, step.websocket ?? false)
     this.#streams.set(name, { stream, asked })
     if (stream.body) return this.#answer({ status: stream.status, headers: stream.headers, data: stream.body }, step, asked).answer
     return { status: stream.status, headers: this.#headers(stream.headers, step) }
   }
 
-  async #collect(step: RecordedStep, name: string): Promise<JsonObject> {
+  async #collect(step: Step, name: string): Promise<JsonObject> {
     const { stream, asked } = this.#streams.get(name)!, deadline = Date.now() + (step.deadline ?? 5) * 1000, { count, bookmarks = false, quiet = 0.25 } = step
     const kept = () => stream.events.filter((line) => bookmarks || !isPlainBookmark(line))
     const isComplete = () => stream.ended || Date.now() >= deadline || kept().length >= (count ?? Infinity)
@@ -93,7 +101,7 @@ export class Conversation {
     return { type: parsed['type'], object: this.normaliser.walk(parsed['object'], { ...asked, event: String(parsed['type']) }) }
   }
 
-  #answer({ status, headers, data: bytes }: Received, step: RecordedStep, asked: Asked): { answer: JsonObject; parsed: unknown } {
+  #answer({ status, headers, data: bytes }: Received, step: Step, asked: Asked): { answer: JsonObject; parsed: unknown } {
     const answer: JsonObject = { status, headers: this.#headers(headers, step) }, data = valuesOf(headers, 'Content-Encoding')[0] === 'gzip' ? gunzipSync(bytes) : bytes, { compare = 'full' } = step
     const text = data.toString(), isText = Buffer.from(text).equals(data), value = isText ? tryParse(text) : undefined, parsed = isJsonObject(value) || Array.isArray(value) ? value : undefined
     if (parsed !== undefined) this.#note(parsed, asked, status)
@@ -130,7 +138,7 @@ export class Conversation {
     return this.normaliser.walk(lookup(parsed, path) ?? null, asked, false)
   }
 
-  #headers(headers: Pairs, { recordHeaders = [] }: RecordedStep): JsonObject {
+  #headers(headers: Pairs, { recordHeaders = [] }: Step): JsonObject {
     return Object.fromEntries([...HEADERS, ...recordHeaders].flatMap((name) => {
       const values = valuesOf(headers, name).map((value) => (PRESENT_ONLY.includes(name) ? `<${name.toLowerCase()}>` : this.normaliser.text(value)))
       return values.length === 0 ? [] : [[name, name === 'Warning' || values.length > 1 ? values : values[0]]]

@@ -35,7 +35,7 @@ export class Normaliser {
     text = text.replaceAll(/^(\s*resourceVersion: ")(\d+)(")/gm, (_, before: string, version: string, after: string) => before + known(version) + after)
     text = text.replaceAll(/(Too large resource version: )(\d+)(, current: )(\d+)/g, (_, before: string, version: string, after: string) => `${before}${known(version)}${after}<rv:*>`)
     text = text.replaceAll(/(too old resource version: )(\d+)( \()(\d+)(\))/g, (_, before: string, version: string, open: string) => `${before}${orItself(version)}${open}<rv:*>)`)
-    text = text.replaceAll(/(ResourceVersion in the precondition \()(\d*)(\) does not match the ResourceVersion in record \()(\d+)(\))/g, (_, before: string, version: string, middle: string, other: string, end: string) => before + orItself(version) + middle + known(other) + end)
+    text = text.replaceAll(/(ResourceVersion in the precondition \()([^)]*)(\) does not match the ResourceVersion in record \()(\d+)(\))/g, (_, before: string, version: string, middle: string, other: string, end: string) => before + orItself(version) + middle + known(other) + end)
     return this.unnamed(text)
   }
 
@@ -70,7 +70,7 @@ export class Normaliser {
     }
     if (key === 'serverAddress') return [key, '<host>']
     if (key === 'storageVersionHash' && typeof value === 'string') return [key, versionHash(value, holder['kind'])]
-    if (!Array.isArray(value)) return [this.unnamed(key), inner(value)]
+    if (!Array.isArray(value)) return [this.text(key), inner(value)]
     const list = value as unknown[], text = (of: unknown, field: string) => (isJsonObject(of) && typeof of[field] === 'string' ? of[field] : '')
     if (key === 'managedFields') return [key, list.map(inner).toSorted(by((entry) => ['operation', 'manager', 'apiVersion', 'subresource'].map((field) => text(entry, field)).join('\u0000')))]
     if (key === 'verbs') return [key, list.toSorted(by(String))]

@@ -23,12 +23,17 @@ export const describeFleet = describe.skipIf(provided === null)
 // oxlint-disable-next-line vitest/valid-title, vitest/valid-describe-callback -- as above
 export const describeInformer = describe.skipIf(typeof provided?.informer !== 'string')
 
+/** Like `describeFleet`; skipped where there is no Python either. */
+// oxlint-disable-next-line vitest/valid-title, vitest/valid-describe-callback -- as above
+export const describePython = describe.skipIf(typeof provided?.python !== 'string')
+
 export type KubectlVersion = 'testbed' | 'machine'
 
 /** The test bed's kubectl and, where there is one, the first on PATH: usually an older one. */
 export const KUBECTLS: readonly KubectlVersion[] = ['testbed', ...(onPath('kubectl') ? ['machine' as const] : [])]
 
-export const informerProgram = (): string => provided!.informer!
+export const informerProgram = (name: 'informer' | 'churn'): string => path.join(provided!.informer!, name)
+export const pythonProgram = (): string => provided!.python!
 
 let opened: Promise<Testbed> | undefined
 export const testbed = (): Promise<Testbed> => (opened ??= openTestbed(provided!.dir))

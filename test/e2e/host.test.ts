@@ -4,6 +4,7 @@ import { CLUSTERS, describeFleet, eventually, KUBECTLS, kubectl, MEMBERS, raw, r
 import type { RawAnswer } from './raw-client.ts'
 
 const cluster = (spec: object, name = 'e2e-new') => ({ apiVersion: 'cluster.federation/v1alpha1', kind: 'Cluster', metadata: { name }, spec: { syncMode: 'Push', apiEndpoint: 'https://127.0.0.1:1', ...spec } })
+const clusterSet = (name: string, { metadata = {}, ...rest }: { metadata?: object; spec?: object } = {}) => ({ apiVersion: 'cluster.federation/v1alpha1', kind: 'ClusterSet', metadata: { name, ...metadata }, spec: {}, ...rest })
 const causes = ({ body }: RawAnswer) => (body.details?.causes ?? []).map(({ field, reason, message }) => `${field} ${reason}: ${message}`)
 
 describeFleet('on the host', () => {
@@ -12,7 +13,7 @@ describeFleet('on the host', () => {
       const { items } = JSON.parse(await kubectl('host', 'get apiservices -o json', { version })) as { items: { metadata: { name: string }; spec: { service?: { name: string } }; status: { conditions: { type: string; status: string }[] } }[] }
       const ours = items.filter(({ spec }) => spec.service?.name === 'federation-apiserver')
       expect(ours.map(({ metadata, status }) => [metadata.name, status.conditions.find(({ type }) => type === 'Available')?.status])).toEqual([
-        ['v1.apps.federation', 'True'], ['v1.batch.federation', 'True'], ['v1alpha1.cluster.federation', 'True'], ['v1alpha1.policy.federation', 'True'],
+        ['v1.apps.federation', 'True'], ['v1.batch.federation', 'True'], ['v1alpha1.cluster.federation', 'True'], ['v1alpha1.policy.federation', 'True'], ['v1alpha1.types.federation', 'True'],
       ])
     })
     test('clusters are Ready and tell their version', async () => {
@@ -29,6 +30,17 @@ describeFleet('on the host', () => {
       expect(spec).toMatch(/disabledTLSValidations\s+<\[\]string>/)
       expect(one).toContain('Name of the Secret')
     })
+    test('apply takes off a list what the file no longer has, and leaves what somebody else put there', async () => {
+      const name = `e2e-applied-${version}`, apply = async (...clusterNames: string[]) => kubectl('host', 'apply -f -', { version, input: clusterSet(name, { spec: { clusterAffinity: { clusterNames } } }) }), merged = async (patch: object) => kubectl('host', ['patch', 'clusterset', name, '-p', JSON.stringify(patch)], { version })
+      try {
+        await apply('one', 'two')
+        await merged({ spec: { clusterAffinity: { clusterNames: ['somebody'] } } })
+        await apply('three', 'two')
+        expect(await kubectl('host', `get clusterset ${name} -o jsonpath={.spec.clusterAffinity.clusterNames}`, { version })).toBe('["three","somebody","two"]')
+        await merged({ spec: { clusterAffinity: { '$deleteFromPrimitiveList/clusterNames': ['somebody'] } } })
+        expect(await kubectl('host', `get clusterset ${name} -o jsonpath={.spec.clusterAffinity.clusterNames}`, { version })).toBe('["three","two"]')
+      } finally { await tryKubectl('host', `delete clusterset ${name}`, { version }) }
+    })
     test('a bad Cluster is refused with the path of each field', async () => {
       const { code, stderr } = await tryKubectl('host', 'create --validate=false -f -', { version, input: cluster({ apiEndpoint: 'http://10.0.0.1', zones: ['a b'], secretRef: { namespace: 'default', name: 'x' } }) })
       expect(code).toBe(1)
@@ -37,6 +49,18 @@ describeFleet('on the host', () => {
       expect(stderr).toContain(`* spec.secretRef.namespace: Invalid value: "default": Secrets are read only in the server's own namespace, federation-system`)
     })
   })
+
+  test('the garbage collector takes an owner that is gone out of its dependents', async () => {
+    await kubectl('host', 'create -f -', { input: clusterSet('e2e-owner') })
+    const uid = await kubectl('host', 'get clusterset e2e-owner -o jsonpath={.metadata.uid}'), owners = async () => kubectl('host', 'get clusterset e2e-dependent -o jsonpath={.metadata.ownerReferences}')
+    await kubectl('host', 'create -f -', { input: clusterSet('e2e-dependent', { metadata: { ownerReferences: [{ apiVersion: 'cluster.federation/v1alpha1', kind: 'ClusterSet', name: 'e2e-owner', uid }] } }) })
+    try {
+      expect(await owners()).toContain(uid)
+      // The collector has to have seen the kind: it looks for new ones every half minute.
+      await kubectl('host', 'delete clusterset e2e-owner --cascade=orphan --timeout=100s', { timeoutMs: 110_000 })
+      await eventually(async () => { expect(await owners()).toBe('') })
+    } finally { await tryKubectl('host', 'delete clusterset e2e-dependent e2e-owner --ignore-not-found') }
+  }, 120_000)
 
   test('a member reports its nodes, what they hold, and what it serves', async () => {
     const { body } = await (await raw()).get(`${CLUSTERS}/member1`)

@@ -16,7 +16,7 @@ describeInformer('a client-go informer', () => {
   describe.each([true, false])('with WatchListClient=%s', (watchList) => {
     test('syncs and follows changes', async () => {
       const { kubeconfig } = await testbed()
-      await using informer = runInformer(informerProgram(), { kubeconfig, context: 'fleet', namespace: NAMESPACE, watchList })
+      await using informer = runInformer(informerProgram('informer'), { kubeconfig, context: 'fleet', namespace: NAMESPACE, watchList })
       const { line: synced } = await informer.until(({ event }) => event === 'SYNCED')
       expect([...synced.keys!].sort()).toEqual([`${NAMESPACE}/other`, `${NAMESPACE}/web`])
       const requests = informer.seen.flatMap(({ line }) => (line.event === 'REQUEST' ? [{ watch: line.query!['watch']?.[0], initial: line.query!['sendInitialEvents']?.[0], status: line.status }] : []))
@@ -35,7 +35,7 @@ describeInformer('a client-go informer', () => {
     })
     test('goes on after the server was killed and started again', async () => {
       const bed = await testbed()
-      await using informer = runInformer(informerProgram(), { kubeconfig: bed.kubeconfig, context: 'fleet', namespace: NAMESPACE, watchList })
+      await using informer = runInformer(informerProgram('informer'), { kubeconfig: bed.kubeconfig, context: 'fleet', namespace: NAMESPACE, watchList })
       await informer.until(({ event }) => event === 'SYNCED')
       const before = informer.seen.length
       await bed.server.kill()

@@ -33,6 +33,15 @@ export class Lines<T = string> implements AsyncDisposable {
     }
   }
 
+  /** Writes a line to its standard input. */
+  write(line: string): void { this.#child.stdin!.write(`${line}\n`) }
+
+  /** Ends the program as a crash would. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#closed
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.stdin!.end()
     this.#child.kill()

@@ -14,7 +14,7 @@ export interface RawAnswer {
 export interface RawObject {
   readonly kind?: string
   readonly apiVersion?: string
-  readonly metadata?: { readonly name?: string; readonly resourceVersion?: string; readonly continue?: string; readonly remainingItemCount?: number; readonly annotations?: Readonly<Record<string, string>> }
+  readonly metadata?: { readonly name?: string; readonly uid?: string; readonly resourceVersion?: string; readonly continue?: string; readonly remainingItemCount?: number; readonly annotations?: Readonly<Record<string, string>> }
   readonly items?: readonly RawObject[]
   readonly spec?: { readonly replicas?: number }
   readonly status?: unknown
@@ -69,7 +69,7 @@ export class RawClient {
   #open(method: string, path: string, { headers, body, signal }: Call): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const content = body && JSON.stringify(body)
-      https.request({ host: '127.0.0.1', port: this.#port, path, method, agent: this.#agent, headers: { ...(content && { 'content-type': 'application/json' }), ...headers }, ...(signal && { signal }) }, resolve)
+      https.request({ host: '127.0.0.1', port: this.#port, path, method, agent: this.#agent, headers: { ...(content && { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(content)) }), ...headers }, ...(signal && { signal }) }, resolve)
         .on('error', reject).end(content)
     })
   }

@@ -8,12 +8,13 @@ import path from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { binariesUnavailable } from '../testbed/binaries.ts'
 import { startTestbed } from '../testbed/testbed.ts'
-import { buildInformer } from './informer.ts'
+import { buildInformers } from './informer.ts'
+import { pythonWithClient } from './python.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Folder of the running test bed, and the program of informer/; null where that cannot be built. */
-    testbed: { readonly dir: string; readonly informer: string | null } | null
+    /** Folder of the running test bed, that of the programs of informer/, and a Python with the client; null where these cannot be had. */
+    testbed: { readonly dir: string; readonly informer: string | null; readonly python: string | null } | null
   }
 }
 
@@ -30,9 +31,9 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     return undefined
   }
   const folder = mkdtempSync(path.join(os.tmpdir(), 'federation-e2e-')), signal = AbortSignal.timeout(LIMIT_MS)
-  const informer = await informerIfBuildable(signal)
+  const informer = await informerIfBuildable(signal), python = await pythonIfThere(signal)
   const testbed = await startTestbed({ dir: path.join(folder, 'testbed'), portBase: PORT_BASE, members: 3, signal, progress: (line) => { console.log(`test bed: ${line}`) } })
-  project.provide('testbed', { dir: testbed.dir, informer })
+  project.provide('testbed', { dir: testbed.dir, informer, python })
   return async () => {
     await testbed.stop()
     rmSync(folder, { recursive: true })
@@ -42,10 +43,18 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 /** The test bed's programs may be here while Go is not. */
 async function informerIfBuildable(signal: AbortSignal): Promise<string | null> {
   try {
-    return await buildInformer(signal)
+    return await buildInformers(signal)
   } catch (error) {
     if (process.env['CI'] || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     console.log('The tests with a client-go informer are skipped: it is built with Go, and there is no `go` on PATH')
     return null
   }
+}
+
+async function pythonIfThere(signal: AbortSignal): Promise<string | null> {
+  const python = await pythonWithClient(signal), missing = 'there is no `python3` on PATH that can make a virtual environment'
+  if (python !== undefined) return python
+  if (process.env['CI']) throw new Error(missing)
+  console.log(`The test with the Python client is skipped: ${missing}`)
+  return null
 }

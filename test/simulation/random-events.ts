@@ -68,7 +68,7 @@ export class RandomEvents {
     while (draw >= happenings[at]![0]) draw -= happenings[at++]![0]
     const [, name, happen] = happenings[at]!
     this.#log(name)
-    try { await happen() } catch (error) {
+    try { await this.#fleet.until(happen()) } catch (error) {
       // Users meet each other, and servers that are not there; anything else is a bug.
       if (!(error instanceof StatusError) || !['AlreadyExists', 'NotFound', 'Conflict', 'ServiceUnavailable'].includes(error.reason)) throw error
       this.#log(`  refused: ${error.message}`)

@@ -144,6 +144,8 @@ describe('rule 2: missing data is unknown, never absence', () => {
     await fleet.advance(60_000)
     expect(await fleet.copy('m2', 'ConfigMap', 'default/a')).toEqual(before)
     await fleet.edit('ConfigMap', 'default/a', { placement: on('m1') })
+    // A server that never saw it there, either.
+    await fleet.restart()
     await fleet.addMember('m2')
     await fleet.advance(5000)
     expect(await fleet.having('ConfigMap', 'default/a')).toEqual(['m1'])

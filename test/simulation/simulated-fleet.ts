@@ -125,7 +125,7 @@ export class SimulatedFleet {
     const fleetId = await fleetIdOf(storage, this.uuid, signal)
     for (const name of this.clusters.keys()) this.#join(process, name)
     const distribution = await startDistribution({
-      fleetId, storage, stored, members, leadership: alwaysLeader, seen: Promise.resolve(), policies, clusterSets: clusterSets.reader, namespaces: namespaces.reader, isStandalone: true, maxRemovalsPerMinute: this.maxRemovalsPerMinute, clock, random: () => random.next(), logger,
+      fleetId, storage, stored, members, leadership: alwaysLeader, seen: Promise.resolve(), policies, clusterSets: clusterSets.reader, namespaces: namespaces.reader, isStandalone: true, events: { sink: { create: () => Promise.resolve(), repeat: () => Promise.resolve() }, instance: 'simulation', fleetId, leads: () => true, clock, random: () => random.next(), logger }, maxRemovalsPerMinute: this.maxRemovalsPerMinute, clock, random: () => random.next(), logger,
     }, signal)
     Object.assign(process, { fleetId, distribution, running: distribution.run(signal) })
     process.running.catch((error: unknown) => { if (!process.isDead && !signal.aborted) throw error })
@@ -154,6 +154,16 @@ export class SimulatedFleet {
       await this.clock.advance(Math.min(rest, STEADY_MS / 3))
       this.probe()
     }
+  }
+
+  /** Waits for what may take time, and lets it pass meanwhile. */
+  async until<T>(done: Promise<T>): Promise<T> {
+    let isDone = false
+    const settled = done.finally(() => { isDone = true })
+    settled.catch(() => undefined)
+    await this.clock.advance(0)
+    while (!isDone) await this.clock.advance(100)
+    return settled
   }
 
   /** What health checks would find. */
@@ -230,9 +240,9 @@ export class SimulatedFleet {
   #connect(process: Process, stub: StubMember): MemberConnection {
     const handler: Handler = async (request, signal) => {
       if (process.isDead) throw StatusError.unavailable(DEAD)
-      const { errors = 0, lost = 0 } = this.troubles.get(stub.name) ?? {}, isWrite = request.method !== 'GET', { random } = this
+      const { errors = 0, lost = 0 } = this.troubles.get(stub.name) ?? {}, isWrite = request.method !== 'GET' && !request.query.has('dryRun'), { random } = this
       if (errors > 0 && random.chance(errors)) throw StatusError.unavailable(`${stub.name}: try again`)
-      const body = isWrite && request.body ? await bodyOf(request.body) : undefined
+      const body = request.body ? await bodyOf(request.body) : undefined
       if (isWrite) this.#sent({ cluster: stub.name, method: request.method, path: request.path, body: body && JSON.parse(body.toString()) as KubeObject })
       const response = await this.#timed(stub, body ? { ...request, body: once(body) } : request, signal)
       if (isWrite && this.killAfter.writes !== undefined && --this.killAfter.writes <= 0) this.#kill(process)

@@ -33,12 +33,12 @@ export class SmallFleet extends SimulatedFleet {
 
   async create(kind: string, key: string, spec: Partial<FederatedSpec>, waitMs = 5000): Promise<void> {
     const [namespace, name] = key.includes('/') ? key.split('/') as [string, string] : [undefined, key]
-    await this.templates(kind).resource.writer.create({ apiVersion: 'types.federation/v1alpha1', kind: `Federated${kind}`, metadata: { name, ...(namespace !== undefined && { namespace }) }, spec }, author, this.server.signal)
+    await this.until(this.templates(kind).resource.writer.create({ apiVersion: 'types.federation/v1alpha1', kind: `Federated${kind}`, metadata: { name, ...(namespace !== undefined && { namespace }) }, spec }, author, this.server.signal))
     await this.advance(waitMs)
   }
 
   async edit(kind: string, key: string, change: Partial<FederatedSpec>, waitMs = 5000): Promise<void> {
-    await this.templates(kind).resource.writer.update(key, (current) => ({ ...current!, spec: { ...(current as FederatedObject).spec, ...change } }), author, this.server.signal)
+    await this.until(this.templates(kind).resource.writer.update(key, (current) => ({ ...current!, spec: { ...(current as FederatedObject).spec, ...change } }), author, this.server.signal))
     await this.advance(waitMs)
   }
 

@@ -29,7 +29,8 @@ export class CuttingProxy {
     })
   }
 
-  get url(): string { return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}` }
+  get port(): number { return (this.#server.address() as AddressInfo).port }
+  get url(): string { return `http://127.0.0.1:${this.port}` }
 
   /** Whatever is on its way is lost. */
   cut(): void {

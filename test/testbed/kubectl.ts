@@ -4,6 +4,7 @@ export interface KubectlOptions {
   readonly kubeconfig: string
   readonly context?: string
   readonly input?: string
+  readonly environment?: Readonly<Record<string, string>>
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
 }
@@ -20,9 +21,9 @@ export type Kubectl = (args: readonly string[], options: KubectlOptions) => Prom
 
 /** `cacheFolder` keeps discovery documents of this test bed apart from those of an earlier one at the same address. */
 export function createKubectl(program: string, cacheFolder: string): Kubectl {
-  return (args, { kubeconfig, context, input, timeoutMs = TIMEOUT_MS, signal }) =>
+  return (args, { kubeconfig, context, input, environment, timeoutMs = TIMEOUT_MS, signal }) =>
     new Promise((resolve, reject) => {
-      const child = spawn(program, [...(context ? ['--context', context] : []), ...args], { env: { ...process.env, KUBECONFIG: kubeconfig, KUBECACHEDIR: cacheFolder }, stdio: ['pipe', 'pipe', 'pipe'], ...(signal && { signal }) })
+      const child = spawn(program, [...(context ? ['--context', context] : []), ...args], { env: { ...process.env, KUBECONFIG: kubeconfig, KUBECACHEDIR: cacheFolder, ...environment }, stdio: ['pipe', 'pipe', 'pipe'], ...(signal && { signal }) })
       let stdout = '', stderr = '', late = false
       const timer = setTimeout(() => { late = true; child.kill('SIGKILL') }, timeoutMs)
       child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text })

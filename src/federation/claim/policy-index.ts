@@ -53,6 +53,8 @@ export class PolicyIndex<T extends Claimable = Claimable> {
     if (held.claim) drop(this.#byClaim, textOf(held.claim), held)
   }
 
+  policy(reference: PolicyReference): AnyPolicy | undefined { return this.#policies.get(textOf(reference)) }
+
   /** Those that select the template, in no order. */
   policiesFor(template: Claimable): AnyPolicy[] {
     const { apiVersion, kind, namespace = '', name } = template

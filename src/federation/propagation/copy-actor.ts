@@ -66,11 +66,11 @@ export class CopyActor {
 
   /** An object of that name is there: ours by its label or by the template that it says it was made from, or somebody else's. */
   async #meet(there: KubeObject, object: KubeObject, signal: AbortSignal): Promise<Made> {
-    const { fleetId, overwrites } = this.#options, { labels = {}, annotations = {}, uid = '', deletionTimestamp, managedFields = [] } = there.metadata, label = labels[MANAGED_LABEL]
+    const { fleetId, policyOf } = this.#options, { spec } = this.federated, overwrites = (spec.conflictResolution ?? policyOf(this.federated)?.conflictResolution) === 'Overwrite', { labels = {}, annotations = {}, uid = '', deletionTimestamp, managedFields = [] } = there.metadata, label = labels[MANAGED_LABEL]
     const isOurs = label === fleetId || (label === undefined && annotations[TEMPLATE_ANNOTATION] === this.federated.metadata.uid)
     if (deletionTimestamp !== undefined) return { record: { state: 'Pending', message: 'an object of that name is being deleted there' }, requeueAfterMs: WAIT_MS }
     if (!isOurs && label !== undefined) return { record: { state: 'AlreadyExists', message: `another fleet (${label}) owns the object of that name` }, requeueAfterMs: LOOK_AGAIN_MS }
-    if (!isOurs && !overwrites(this.federated)) {
+    if (!isOurs && !overwrites) {
       const managers = [...new Set(managedFields.flatMap((entry) => { const { manager } = entry as { manager?: unknown }; return typeof manager === 'string' ? [JSON.stringify(manager)] : [] }))].join(', ')
       const message = `an object of that name is there, made by ${managers || 'somebody else'}; remove it, or set spec.conflictResolution: Overwrite to adopt it`
       this.#tell('Warning', 'AlreadyExists', `cluster ${this.#member.name}: ${message}`)

@@ -19,7 +19,7 @@ const record = (more: Partial<CopyRecord> = {}): CopyRecord => ({ state: 'OK', u
 const seen = (object: KubeObject | undefined, behind = false): Observed => ({ known: true, copy: object, behind })
 const unknown = (starting: boolean): Observed => ({ known: false, reason: 'the cluster is unreachable', starting })
 
-const decide = (input: Partial<CopyInput>) => decideCopy({ federated: federated(), wanted: { object: wanted(), whole: wanted() }, observed: seen(copy()), record: record(), orphan: false, retained: undefined, finished: false, stays: undefined, storeIsRight: false, ...input })
+const decide = (input: Partial<CopyInput>) => decideCopy({ federated: federated(), wanted: { object: wanted(), whole: wanted() }, observed: seen(copy()), record: record(), orphan: false, retained: undefined, finished: false, stays: undefined, suspended: undefined, storeIsRight: false, ...input })
 
 describe('a copy is wanted', () => {
   test.each<[string, Partial<CopyInput>, object]>([
@@ -43,7 +43,7 @@ describe('a copy is wanted', () => {
     ['nor to that, and now something else is wanted', { observed: seen(copy(), true), wanted: { object: wanted(4), whole: wanted(4) } }, { do: 'apply', object: wanted(4), uid: 'copy' }],
     ['what is there cannot be known', { observed: unknown(false) }, { do: 'report', outcome: record({ state: 'ClusterNotReady', message: 'the cluster is unreachable' }) }],
     ['what is there will be known in a moment', { observed: unknown(true) }, { do: 'wait' }],
-    ['nothing is to be sent', { federated: federated({ spec: { suspend: true } }), observed: seen(undefined) }, { do: 'report', outcome: record({ state: 'Suspended', message: 'spec.suspend is set: nothing is sent' }) }],
+    ['nothing is to be sent', { suspended: 'suspended', observed: seen(undefined) }, { do: 'report', outcome: record({ state: 'Suspended', message: 'suspended' }) }],
     ['it cannot be made', { wanted: { problem: { state: 'ApplyOverridesFailed', message: 'no such path' } } }, { do: 'report', outcome: record({ state: 'ApplyOverridesFailed', message: 'no such path' }) }],
     ['this generation was not decided about', { federated: federated({ observedGeneration: 2 }), wanted: { object: wanted(4), whole: wanted(4) } }, { do: 'wait' }],
     ['the copy was made from a later decision', { observed: seen(copy({ annotations: { [REVISION_ANNOTATION]: '3.6' } })), wanted: { object: wanted(4), whole: wanted(4) } }, { do: 'wait' }],
@@ -71,8 +71,8 @@ describe('no copy is wanted', () => {
     ['what is there will be known in a moment', { observed: unknown(true) }, { do: 'wait' }],
     ['the watch has not come to what was written last', { observed: seen(copy(), true) }, { do: 'report', outcome: waiting(), soon: true }],
     ['others cannot do without it', { stays: 'it stays until member2 can do without it' }, { do: 'report', outcome: waiting('it stays until member2 can do without it') }],
-    ['nothing is to be sent', { federated: federated({ spec: { suspend: true } }) }, { do: 'report', outcome: waiting('spec.suspend is set: nothing is removed') }],
-    ['the template itself goes, suspended or not', { federated: federated({ spec: { suspend: true }, metadata: { deletionTimestamp: '2030-01-01T00:00:00Z' } }) }, { do: 'delete', uid: 'copy' }],
+    ['nothing is to be sent', { suspended: 'suspended' }, { do: 'report', outcome: waiting('suspended') }],
+    ['the template itself goes, suspended or not', { suspended: 'suspended', federated: federated({ metadata: { deletionTimestamp: '2030-01-01T00:00:00Z' } }) }, { do: 'delete', uid: 'copy' }],
     ['the copy was made from a later decision', { observed: seen(copy({ annotations: { [REVISION_ANNOTATION]: '3.6' } })) }, { do: 'wait' }],
   ])('%s', (_name, input, step) => expect(decide({ wanted: undefined, ...input })).toEqual(step))
 })

@@ -56,6 +56,8 @@ export interface CopyInput {
   readonly stays: string | undefined
   /** An administrator said that the store is right, though copies are of later decisions. */
   readonly storeIsRight: boolean
+  /** Why nothing is sent for now; undefined: it is. */
+  readonly suspended: string | undefined
 }
 
 export function decideCopy(input: CopyInput): Step {
@@ -66,7 +68,7 @@ export function decideCopy(input: CopyInput): Step {
   // What was not decided about is not carried out.
   if (federated.status?.schedule?.observedGeneration !== federated.metadata.generation) return { do: 'wait' }
   if ('problem' in wanted) return { do: 'report', outcome: { ...kept(input.record), ...wanted.problem } }
-  if (federated.spec.suspend) return { do: 'report', outcome: { ...kept(input.record), state: 'Suspended', message: 'spec.suspend is set: nothing is sent' } }
+  if (input.suspended !== undefined) return { do: 'report', outcome: { ...kept(input.record), state: 'Suspended', message: input.suspended } }
   if (!observed.known) return observed.starting ? { do: 'wait' } : { do: 'report', outcome: { ...kept(input.record), state: 'ClusterNotReady', message: observed.reason } }
   if (observed.behind && input.record?.applied?.startsWith(`${fingerprintOf(wanted.object)}:`)) return { do: 'report', outcome: { ...kept(input.record), state: 'OK', appliedGeneration: federated.metadata.generation ?? 0 }, soon: true }
   return observed.copy ? decideCopyThere(input, wanted.object, observed.copy) : decideCopyMissing(input, wanted)
@@ -89,7 +91,7 @@ function decideCopyThere({ federated, record, retained }: CopyInput, object: Kub
   return { do: 'apply', object, uid, ...(drift && { drift }), ...(handOver && { handOver }) }
 }
 
-function decideRemoval({ federated, observed, record, orphan, stays }: CopyInput): Step {
+function decideRemoval({ federated, observed, record, orphan, stays, suspended }: CopyInput): Step {
   if (!observed.known) return observed.starting ? { do: 'wait' } : { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: observed.reason } }
   if (observed.behind) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval' }, soon: true }
   const { copy } = observed
@@ -99,7 +101,7 @@ function decideRemoval({ federated, observed, record, orphan, stays }: CopyInput
   if (copy.metadata.uid !== record?.uid && copy.metadata.annotations?.[TEMPLATE_ANNOTATION] !== federated.metadata.uid) return { do: 'forget' }
   if (orphan) return { do: 'release', copy }
   if (copy.metadata.deletionTimestamp !== undefined) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: 'the member is deleting it' } }
-  if (federated.spec.suspend && federated.metadata.deletionTimestamp === undefined) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: 'spec.suspend is set: nothing is removed' } }
+  if (suspended !== undefined && federated.metadata.deletionTimestamp === undefined) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: suspended } }
   if (stays !== undefined) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: stays } }
   return { do: 'delete', uid: copy.metadata.uid ?? '' }
 }

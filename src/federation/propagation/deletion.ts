@@ -2,11 +2,19 @@ import type { FederatedObject } from '../../apis/types.federation/v1alpha1/feder
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { isJsonObject } from '../../machinery/meta/json-value.ts'
 import { ORPHAN_FINALIZER } from '../../machinery/meta/object-meta.ts'
+import type { PropagationRules } from './propagation-rules.ts'
 import { DELETION_ANNOTATION, KUBEFED_ORPHAN_ANNOTATION } from '../template/marks.ts'
 
-/** Whether the copies are to stay in the members when the template goes. */
-export function isOrphaned({ metadata: { deletionTimestamp, annotations = {}, finalizers = [] } }: FederatedObject): boolean {
-  return deletionTimestamp !== undefined && (annotations[DELETION_ANNOTATION] === 'Orphan' || annotations[KUBEFED_ORPHAN_ANNOTATION] === 'true' || finalizers.includes(ORPHAN_FINALIZER))
+/** Whether the copies are to stay in the members when the template goes: as whoever deletes it says, as KubeFed's mark says, or as the policy does. */
+export function isOrphaned({ metadata: { deletionTimestamp, annotations = {}, finalizers = [] } }: FederatedObject, rules: PropagationRules | undefined): boolean {
+  return deletionTimestamp !== undefined && (rules?.preserveResourcesOnDeletion === true || annotations[DELETION_ANNOTATION] === 'Orphan' || annotations[KUBEFED_ORPHAN_ANNOTATION] === 'true' || finalizers.includes(ORPHAN_FINALIZER))
+}
+
+/** Why nothing is sent to a cluster for now; undefined: it is. */
+export function suspension({ spec: { suspend } }: FederatedObject, rules: PropagationRules | undefined, cluster: string): string | undefined {
+  if (suspend) return 'spec.suspend is set: nothing is sent'
+  if (rules?.suspension?.dispatching) return 'the policy is suspended: nothing is sent'
+  return rules?.suspension?.dispatchingOnClusters?.clusterNames?.includes(cluster) ? 'the policy is suspended for this cluster: nothing is sent' : undefined
 }
 
 /** How members are asked to delete a copy: as the user asked to delete the template. */

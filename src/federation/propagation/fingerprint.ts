@@ -29,7 +29,7 @@ export function takersOf(copy: KubeObject, wanted: KubeObject): string[] {
   for (const entry of entriesOf(copy)) {
     if (isOwn(entry) || entry['subresource'] !== undefined) continue
     const others = PathSet.fromFields(entry['fieldsV1'] ?? {}).difference(own)
-    if (touches(others, wanted)) names.add(String(entry['manager'] ?? 'unknown'))
+    if (touches(others, wanted)) names.add(typeof entry['manager'] === 'string' ? entry['manager'] : 'unknown')
   }
   return [...names].toSorted()
 }

@@ -13,7 +13,7 @@ import { MANAGED_LABEL, TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { CopyActor, type Made } from './copy-actor.ts'
 import { decideCopy, isAhead, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
-import { isFinished, isOrphaned } from './deletion.ts'
+import { isFinished, isOrphaned, suspension } from './deletion.ts'
 import { owns } from './fingerprint.ts'
 import { MemberCopies } from './member-copies.ts'
 import { stays, type OtherTarget } from './moves.ts'
@@ -123,12 +123,12 @@ export class MemberWorker {
   }
 
   #decide(store: TemplateStore, key: string, federated: FederatedObject, copies: MemberCopies, record: CopyRecord | undefined): Step {
-    const { rendering, fleetId, retained, ledger, guard } = this.#options, { member } = this, keeps = retained(store, federated, member), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
+    const { rendering, fleetId, retained, ledger, guard, policyOf } = this.#options, { member } = this, rules = policyOf(federated), keeps = retained(store, federated, member), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
     const isTarget = this.#isTarget(federated), problem = isTarget ? this.#problem(store) : undefined, observed = this.#observed(store, key, copies), shrinking = observed.known && observed.copy ? this.#shrinking(store, observed.copy, target, isTarget) : undefined
     const stays = shrinking === undefined ? undefined : this.#staysFor(store, key, federated), replicas = stays !== undefined && target?.replicas !== undefined ? shrinking : target?.replicas
     if (stays === undefined) this.#stays.delete(key)
     const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas, fleetId, retained: keeps }, rendering)
-    return decideCopy({ federated, wanted, observed, record, orphan: isOrphaned(federated), retained: keeps, stays, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated), storeIsRight: guard.isAccepted })
+    return decideCopy({ federated, wanted, observed, record, orphan: isOrphaned(federated, rules), retained: keeps, suspended: suspension(federated, rules, member.name), stays, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated), storeIsRight: guard.isAccepted })
   }
 
   /** The replicas, of our doing, that the copy has and will have no more; 0: it is to go altogether. Undefined: nothing is taken from it. */

@@ -5,20 +5,24 @@
  *   members ──ready, back──▶ all that involves them ────────────────────▶ ┘
  *   copies ──changed, gone──▶ ──────────────────────────────────────────▶ ┘
  */
-import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { ClusterState, FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../machinery/meta/object-meta.ts'
-import { isReason } from '../../machinery/meta/status-error.ts'
+import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 import type { Member } from '../member/member.ts'
 import { COPIES_FINALIZER } from '../template/marks.ts'
 import { SERVER } from '../template/server-user.ts'
 import { keyOfTemplate, templateKey, type TemplateStore } from '../template/templates.ts'
+import { changedFields } from './changed-fields.ts'
 import { isOrphaned, removalPolicy } from './deletion.ts'
 import { MemberWorker } from './member-worker.ts'
 import type { PropagationOptions } from './propagation-context.ts'
+import { render } from './render.ts'
 
 /** A cluster that cannot be reached keeps a template from going for so long; then a tombstone does. */
 const PATIENCE_MS = 5 * 60_000, LOOK_MS = 15_000
+/** At most so many fields of a copy are named in a plan. */
+const FIELDS_MAX = 10
 
 export class Propagation {
   readonly #options: PropagationOptions
@@ -35,6 +39,21 @@ export class Propagation {
 
   /** The copy in a member that its watch shows. */
   copyOf(store: TemplateStore, key: string, cluster: string): KubeObject | undefined { return this.#workers.get(cluster)?.worker.copyOf(store, key) }
+
+  /** What carrying out the schedule in the template's status would do, cluster by cluster. Nothing is asked of any member: what is not followed yet is not known. */
+  preview(store: TemplateStore, federated: FederatedObject): ClusterState[] {
+    const { members, rendering, fleetId, retained } = this.#options, targets = new Map(federated.status?.schedule?.targets?.map((target) => [target.cluster, target])), key = keyOfTemplate(federated)
+    return [...new Set([...targets.keys(), ...(federated.status?.clusters ?? []).map(({ name }) => name)])].toSorted().flatMap((name): ClusterState[] => {
+      const member = members.get(name), copy = this.copyOf(store, key, name)
+      if (!member) return []
+      if (!targets.has(name)) return [{ name, state: 'WouldRemove' }]
+      const wanted = render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas: targets.get(name)?.replicas, fleetId, retained: retained(store, federated, member) }, rendering)
+      if (!wanted || 'problem' in wanted) return wanted ? [{ name, ...wanted.problem }] : []
+      if (!copy) return [{ name, state: 'WouldCreate', ...(member.state.state !== 'ready' && { message: `the cluster is ${member.state.state}` }) }]
+      const fields = changedFields(wanted.object, copy)
+      return [fields.length > 0 ? { name, state: 'WouldChange', message: `${fields.slice(0, FIELDS_MAX).join(', ')}${fields.length > FIELDS_MAX ? ` and ${fields.length - FIELDS_MAX} more` : ''}` } : { name, state: 'Unchanged' }]
+    })
+  }
 
   /** What these templates look like in members may have changed for another reason than the templates: overrides, say. */
   kick(template: string): void { for (const cluster of this.#seen.get(template)?.clusters ?? []) this.#workers.get(cluster)?.worker.kick(template) }
@@ -86,7 +105,7 @@ export class Propagation {
   #see(template: string, federated: FederatedObject, signal: AbortSignal): void {
     const { metadata, spec, status } = federated, targets = status?.schedule?.targets ?? []
     const clusters = [...new Set([...targets.map(({ cluster }) => cluster), ...(status?.clusters ?? []).map(({ name }) => name), ...this.#options.ledger.of(template).keys()])]
-    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.observedGeneration, status?.schedule?.decision, clusters]), known = this.#seen.get(template)
+    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.observedGeneration, status?.schedule?.decision, status?.policy, clusters]), known = this.#seen.get(template)
     this.#seen.set(template, { signature, clusters })
     if (metadata.deletionTimestamp === undefined) this.#ending.delete(template)
     else this.#ending.add(template)
@@ -166,12 +185,13 @@ export class Propagation {
     try {
       for (const cluster of lost) {
         const record = ledger.get(template, cluster, federated), uid = record === 'gone' ? undefined : record?.uid
-        await this.#options.tombstones.add(cluster, template, { template: federated.metadata.uid ?? '', ...(uid !== undefined && { uid }), orphan: isOrphaned(federated), propagationPolicy: removalPolicy(federated) }, signal)
+        await this.#options.tombstones.add(cluster, template, { template: federated.metadata.uid ?? '', ...(uid !== undefined && { uid }), orphan: isOrphaned(federated, this.#options.policyOf(federated)), propagationPolicy: removalPolicy(federated) }, signal)
       }
+      await this.#options.owned.release(template, isOrphaned(federated, undefined), signal)
       await store.resource.writer.update(keyOfTemplate(federated), (current) => {
-        if (!current || current.metadata.uid !== federated.metadata.uid) return current ?? federated
+        if (current?.metadata.uid !== federated.metadata.uid) throw StatusError.notFound({ group: store.kind.group, resource: store.kind.plural }, federated.metadata.name ?? '')
         const done = [COPIES_FINALIZER, ...(isCollector ? [ORPHAN_FINALIZER, FOREGROUND_FINALIZER] : [])]
-        return { ...current, metadata: { ...current.metadata, finalizers: (current.metadata.finalizers ?? []).filter((finalizer) => !done.includes(finalizer)) } }
+        return { ...current!, metadata: { ...current!.metadata, finalizers: (current!.metadata.finalizers ?? []).filter((finalizer) => !done.includes(finalizer)) } }
       }, SERVER, signal)
     } catch (error) {
       if (!signal.aborted && !isReason(error, 'NotFound')) logger.warn({ template, error: String(error) }, 'a template without copies could not be let go; trying again')

@@ -40,18 +40,18 @@ export const explain = (snapshot: SchedulingSnapshot, request: PlacementRequest,
 
 const notPlaced = (candidates: readonly Candidate[], why: string) => candidates.map(({ name }): RejectedCluster => ({ cluster: name, reason: 'NotPlaced', message: `is fit, but ${why}` }))
 
-/** Fixed weights and preferences say themselves which clusters take part, as in Karmada. */
+/** Fixed weights and preferences say themselves which clusters take part, as in Karmada; for kinds without replicas, too: a ConfigMap must be where its Deployment is. */
 const ignoresSpread = ({ division: { algorithm } }: PlacementRequest) => algorithm === 'StaticWeight' || algorithm === 'Preferences'
 const isDuplicated = ({ template }: SchedulingSnapshot, { division }: PlacementRequest) => division.algorithm === 'Duplicated' || template.replicas === undefined
 const totalOf = ({ template, preference }: SchedulingSnapshot) => preference?.totalReplicas ?? template.replicas ?? 0
 const nameOf = ({ cluster }: ClusterFacts) => cluster.metadata.name ?? ''
 const byName = (rejected: readonly RejectedCluster[]) => rejected.toSorted((a, b) => (a.cluster < b.cluster ? -1 : a.cluster > b.cluster ? 1 : 0))
 
-function filter({ template, clusters, previous }: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm): { readonly fit: readonly ClusterFacts[]; readonly rejected: readonly RejectedCluster[] } {
+function filter({ template, clusters, previous, namespaceClusters }: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm): { readonly fit: readonly ClusterFacts[]; readonly rejected: readonly RejectedCluster[] } {
   const targets = new Set(previous?.targets.map(({ cluster }) => cluster)), fit: ClusterFacts[] = [], rejected: RejectedCluster[] = []
   const kind = `${template.apiVersion} ${template.kind}`, spreadBy = ignoresSpread(request) ? [] : request.spread
   for (const facts of clusters) {
-    const name = nameOf(facts), { cluster, state } = facts, rejection = reject({ cluster, state, isTarget: targets.has(name), kind, term, tolerations: request.tolerations, spread: spreadBy })
+    const name = nameOf(facts), { cluster, state } = facts, rejection = reject({ cluster, state, isTarget: targets.has(name), kind, term, tolerations: request.tolerations, spread: spreadBy, namespaceClusters })
     if (rejection) rejected.push({ cluster: name, reason: rejection.reason, message: rejection.message })
     else fit.push(facts)
   }
@@ -63,7 +63,7 @@ function rank({ template, previous }: SchedulingSnapshot, request: PlacementRequ
   const held = new Map(previous?.targets.map(({ cluster, replicas = 0 }) => [cluster, replicas])), { algorithm } = request.division
   const needsRoom = template.replicas !== undefined && (algorithm === 'DynamicWeight' || algorithm === 'Aggregated' || (algorithm === 'Duplicated' && request.spread.length > 0))
   return fit.map((facts) => {
-    const name = nameOf(facts), allocatable = needsRoom ? estimateReplicas(facts.cluster, template.request) : 0
+    const name = nameOf(facts), allocatable = needsRoom ? estimateReplicas(facts.cluster, template.request, facts.assumed) : 0
     return { name, cluster: facts.cluster, score: held.has(name) ? 100 : 0, allocatable, available: allocatable + (held.get(name) ?? 0), tier: term.tierOf(facts.cluster) ?? 0 }
   })
 }

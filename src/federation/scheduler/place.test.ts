@@ -15,7 +15,7 @@ const prod = { clusterAffinity: { labelSelector: { matchLabels: { env: 'prod' } 
 interface Template { readonly spec?: object; readonly status?: FederatedStatus; readonly annotations?: Record<string, string>; readonly generation?: number; readonly replicas?: number }
 function placed({ spec = {}, status, annotations = {}, generation = 1, replicas = 6 }: Template, more: Partial<PlaceInput> = {}): Placed {
   const federated: FederatedObject = { metadata: { namespace: 'shop', name: 'web', uid: 'u', generation }, spec: { template: {}, ...spec }, ...(status && { status }) }
-  return place({ federated, native: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace: 'shop', name: 'web', annotations }, spec: { replicas } }, target, policies: [], preference: undefined, clusters, fallback: undefined, now: NOW, ...more })
+  return place({ federated, native: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace: 'shop', name: 'web', annotations }, spec: { replicas } }, target, policies: [], preference: undefined, required: { clusters: new Set(), dependents: 0 }, hasOverride: () => true, clusters, fallback: undefined, now: NOW, ...more })
 }
 const names = ({ schedule: { targets = [] } }: Placed) => targets.map((one) => (one.replicas === undefined ? one.cluster : `${one.cluster}=${one.replicas}`)).join(' ')
 const told = ({ scheduled: { status, reason } }: Placed) => `${status} ${reason}`

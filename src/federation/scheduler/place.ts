@@ -1,5 +1,6 @@
 /** One template against all that decides about it: which policy claims it, where it goes, and what its status says of that. Pure. */
 import type { Placement } from '../../apis/cluster.federation/v1alpha1/placement.ts'
+import type { PropagationPolicySpec } from '../../apis/policy.federation/v1alpha1/propagation-policy.ts'
 import type { FederatedObject, FederatedStatus, PolicyReference, Schedule as StoredSchedule } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { Condition } from '../../apis/meta/v1/condition.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
@@ -16,7 +17,7 @@ import type { ClusterFacts } from './snapshot.ts'
 import { parseV1Annotations } from './v1-annotations.ts'
 
 /** A policy with what placing needs of it. */
-export type PlacingPolicy = AnyPolicy & { readonly metadata: { readonly generation?: number }; readonly spec: AnyPolicy['spec'] & { readonly placement?: Placement } }
+export type PlacingPolicy = AnyPolicy & { readonly metadata: { readonly generation?: number }; readonly spec: AnyPolicy['spec'] & Pick<PropagationPolicySpec, 'placement' | 'dependentOverrides' | 'propagateDeps' | 'conflictResolution' | 'suspension' | 'preserveResourcesOnDeletion'> }
 
 export interface PlaceInput {
   readonly federated: FederatedObject
@@ -30,6 +31,10 @@ export interface PlaceInput {
   readonly clusters: readonly ClusterFacts[]
   /** defaultPlacement of these sets. */
   readonly fallback: Placement | undefined
+  /** Where workloads need it that take along what they need. */
+  readonly required: { readonly clusters: ReadonlySet<string>; readonly dependents: number }
+  /** Whether an override policy of that name exists, for a policy of this namespace (undefined: of the whole cluster). */
+  readonly hasOverride: (namespace: string | undefined, name: string) => boolean
   readonly now: number
 }
 
@@ -53,12 +58,30 @@ export function place(input: PlaceInput): Placed {
   const policy = policies.find((one) => claim.policy !== undefined && one.metadata.name === claim.policy.name && one.metadata.namespace === claim.policy.namespace)
   // A claim that was lost is remembered: what stays because of it must stay the next time too.
   const reference: PolicyReference | undefined = claim.policy ? { ...claim.policy, ...(claim.isPending ? generationOf(status?.policy) : generationOf(policy?.metadata)) } : claim.keepTargets ? status?.policy : undefined
-  return { policy: reference, claim, ...decide(input, claim, policy) }
+  return { policy: reference, claim, ...withRequired(input, decide(input, claim, policy)) }
 }
+
+/** Adds the clusters where something needs the template and nothing else puts it. */
+function withRequired({ federated, required, clusters, now }: PlaceInput, decided: Decided): Decided {
+  const before = federated.status?.schedule, chosen = new Set(decided.schedule.targets?.map(({ cluster }) => cluster)), joined = new Set(clusters.map(({ cluster }) => cluster.metadata.name ?? ''))
+  const added = [...required.clusters].filter((cluster) => joined.has(cluster) && !chosen.has(cluster)).map((cluster) => ({ cluster, required: true }))
+  if (added.length === 0) return decided
+  const targets = [...(decided.schedule.targets ?? []), ...added].toSorted((a, b) => (a.cluster < b.cluster ? -1 : 1)), message = `${required.dependents} ${required.dependents === 1 ? 'workload needs' : 'workloads need'} it in ${added.map(({ cluster }) => cluster).join(', ')}`
+  const rejected = decided.schedule.rejected?.filter(({ cluster }) => !required.clusters.has(cluster))
+  return {
+    schedule: { ...decided.schedule, targets, ...(rejected && { rejected }), ...counted(targets, before) },
+    scheduled: decided.scheduled.reason === 'NoPolicy' ? condition(federated, 'True', 'Required', message, now) : { ...decided.scheduled, message: `${decided.scheduled.message}; ${message}` },
+  }
+}
+
+type Decided = Pick<Placed, 'schedule' | 'scheduled'>
+
+/** Decisions are counted by what they change for members. */
+const counted = (targets: readonly object[], before: StoredSchedule | undefined) => ({ decision: (before?.decision ?? 0) + (equalJson(targets, before?.targets ?? []) ? 0 : 1) })
 
 const generationOf = (of: { readonly generation?: number } | undefined) => (of?.generation === undefined ? {} : { generation: of.generation })
 
-function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefined): Pick<Placed, 'schedule' | 'scheduled'> {
+function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefined): Decided {
   const { federated, native, target, clusters, preference, fallback } = input, { spec, status, metadata } = federated, before = status?.schedule
   const annotations = parseV1Annotations(target.kind, native.metadata.annotations ?? {})
   const source = effectivePlacement({
@@ -66,29 +89,33 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
     ...(fallback && { fallback }),
   })
   const isHeld = spec.placement === undefined && (claim.isPending || claim.keepTargets)
-  if (isHeld || !source) {
-    const reason = claim.outcome === 'Lost' ? 'PolicyLost' : claim.isPending ? 'PolicyPending' : 'NoPolicy', here = new Set(clusters.map(({ cluster }) => cluster.metadata.name)), targets = (before?.targets ?? []).filter(({ cluster }) => here.has(cluster))
-    return { schedule: { ...before, ...observed(metadata.generation), targets }, scheduled: condition(federated, claim.isPending && targets.length > 0 ? 'True' : 'False', reason, claim.message, input.now) }
-  }
+  const here = new Set(clusters.map(({ cluster }) => cluster.metadata.name)), own = before?.targets?.filter(({ cluster, required }) => !required && here.has(cluster)) ?? [], missing = source && policy && !spec.placement ? missingOverrides(policy, input.hasOverride) : []
+  const keep = (reason: string, message: string): Decided => ({ schedule: { ...before, ...observed(metadata.generation), targets: own, ...counted(own, before) }, scheduled: condition(federated, claim.isPending && own.length > 0 ? 'True' : 'False', reason, message, input.now) })
+  if (isHeld || !source) return keep(claim.outcome === 'Lost' ? 'PolicyLost' : claim.isPending ? 'PolicyPending' : 'NoPolicy', claim.message)
+  if (missing.length > 0) return keep('OverridesMissing', `the policy waits for override policies that are not there: ${missing.join(', ')}`)
   const found = replicasOf(native, { scale: target.scale }), made = schedule({
     template: {
       apiVersion: native.apiVersion ?? '', kind: target.kind, name: metadata.name ?? '', uid: metadata.uid ?? '', ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
       ...(found && { replicas: found.replicas }), ...(found?.requirements?.resourceRequest && { request: found.requirements.resourceRequest }),
     },
     source, clusters, ...(preference && { preference }),
-    ...(before?.fingerprint !== undefined && { previous: { targets: before.targets ?? [], fingerprint: before.fingerprint, ...(before.affinity !== undefined && { affinity: before.affinity }) } }),
+    ...(before?.fingerprint !== undefined && { previous: { targets: own, fingerprint: before.fingerprint, ...(before.affinity !== undefined && { affinity: before.affinity }) } }),
   })
   return { schedule: stored(made, before, metadata.generation, preference !== undefined), scheduled: condition(federated, made.scheduled.status, made.scheduled.reason, made.scheduled.message, input.now) }
 }
 
 const observed = (generation: number | undefined) => (generation === undefined ? {} : { observedGeneration: generation })
 
-/** Decisions are counted by what they change for members. */
+function missingOverrides({ metadata: { namespace }, spec: { dependentOverrides = [] } }: PlacingPolicy, hasOverride: PlaceInput['hasOverride']): string[] { return dependentOverrides.filter((name) => !hasOverride(namespace, name)) }
+
+/** More are counted in the condition, and not listed. */
+const REJECTED_MAX = 50
+
 function stored({ algorithm, targets, rejected, unplaced, affinity, fingerprint }: Schedule, before: StoredSchedule | undefined, generation: number | undefined, hasTotal: boolean): StoredSchedule {
   // Every copy has the template's own number: saying it again would take it from whoever scales in a member.
-  const kept = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ cluster }) => ({ cluster })) : targets, isSame = equalJson(kept, before?.targets ?? [])
+  const kept = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ cluster }) => ({ cluster })) : targets
   return {
-    ...observed(generation), decision: (before?.decision ?? 0) + (isSame ? 0 : 1), algorithm, ...(affinity !== undefined && { affinity }), fingerprint, targets: kept.map((target) => ({ ...target })), rejected: rejected.map((one) => ({ ...one })),
+    ...observed(generation), ...counted(kept, before), algorithm, ...(affinity !== undefined && { affinity }), fingerprint, targets: kept.map((target) => ({ ...target })), rejected: rejected.slice(0, REJECTED_MAX).map((one) => ({ ...one })),
     ...(unplaced !== undefined && { unplaced }),
   }
 }

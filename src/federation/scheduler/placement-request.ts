@@ -81,7 +81,7 @@ function ofAnnotations({ nowhere, selector, preferences, rebalance }: V1Placemen
 
 /** KubeFed places copies without replicas, too. */
 function withPreference(request: PlacementRequest, { rebalance = false, clusters = {} }: ReplicaPreference): PlacementRequest {
-  const preferences = Object.keys(clusters).length > 0 ? clusters : EQUAL, print = fingerprint({ preferences, rebalance })
+  const preferences = Object.keys(clusters).length > 0 ? plainNumbers(clusters) : EQUAL, print = fingerprint({ preferences, rebalance })
   return { ...request, terms: request.terms.map((term) => ({ ...term, fingerprint: `${term.fingerprint}.${print}` })), division: { algorithm: 'Preferences', preferences, rebalance }, keepEmpty: true }
 }
 
@@ -100,7 +100,7 @@ function termsOf(placement: HubPlacement): PlacementTerm[] {
 function divisionRule(strategy: ReplicaSchedulingStrategy | undefined): DivisionRule {
   if (!strategy || strategy.replicaSchedulingType === 'Duplicated') return { algorithm: 'Duplicated' }
   const { replicaDivisionPreference, weightPreference, clusterPreferences, rebalance = false } = strategy
-  if (clusterPreferences) return { algorithm: 'Preferences', preferences: clusterPreferences, rebalance }
+  if (clusterPreferences) return { algorithm: 'Preferences', preferences: plainNumbers(clusterPreferences), rebalance }
   if (replicaDivisionPreference === 'Aggregated') return { algorithm: 'Aggregated' }
   if (weightPreference?.dynamicWeight) return { algorithm: 'DynamicWeight' }
   return { algorithm: 'StaticWeight', weightOf: weightOf(weightPreference?.staticWeightList ?? []) }
@@ -108,6 +108,12 @@ function divisionRule(strategy: ReplicaSchedulingStrategy | undefined): Division
 
 /** The greatest of the rules that match; 0: none does. */
 function weightOf(rules: readonly StaticClusterWeight[]): (cluster: Cluster) => number {
-  const compiled = rules.map(({ targetCluster, weight }) => ({ matches: compileClusterAffinity(targetCluster), weight: Number(JSON.isRawJSON(weight) ? JSON.stringify(weight) : weight) }))
+  const compiled = rules.map(({ targetCluster, weight }) => ({ matches: compileClusterAffinity(targetCluster), weight: plainNumber(weight) }))
   return (cluster) => compiled.reduce((greatest, { matches, weight }) => (weight > greatest && matches(cluster) ? weight : greatest), 0)
 }
+
+/** Numbers of 64 bits that doubles do not hold come as raw JSON; the nearest double is near enough for a weight. */
+const plainNumber = (value: number): number => (JSON.isRawJSON(value) ? Number(JSON.stringify(value)) : value)
+
+const plainNumbers = (preferences: Readonly<Record<string, ClusterPreference>>): Readonly<Record<string, ClusterPreference>> =>
+  Object.fromEntries(Object.entries(preferences).map(([name, preference]) => [name, Object.fromEntries(Object.entries(preference).map(([field, value]: [string, number]) => [field, plainNumber(value)]))]))

@@ -32,7 +32,7 @@ test('without a division every cluster gets all replicas', () => {
 
 test('a kind without replicas gets copies, whatever the division', () => {
   const { replicas: _, ...configMap } = web
-  expect(decide(equally, { template: configMap }).targets).toEqual([{ cluster: 'a' }, { cluster: 'b' }, { cluster: 'c' }])
+  expect(decide(equally, { template: configMap })).toMatchObject({ algorithm: 'Duplicated', targets: [{ cluster: 'a' }, { cluster: 'b' }, { cluster: 'c' }] })
 })
 
 test('remainders go to one end of the alphabet or the other, by the uid of the template', () => {
@@ -70,6 +70,11 @@ test('a decision stays until something that it rests on changes', () => {
   expect([left.trigger, counts(left)]).toEqual(['TargetLeft', { a: 3, b: 3 }])
 })
 
+test('a target that leaves the fleet gives its replicas to the others while it is still there', () => {
+  const left: ClusterFacts = { ...c, cluster: { ...c.cluster, metadata: { name: 'c', deletionTimestamp: '2026-01-01T00:00:00Z' } } }, now = decide(equally, { previous: after(decide(equally)), clusters: [a, b, left] })
+  expect([now.trigger, counts(now), reasons(now)]).toEqual(['TargetLeft', { a: 3, b: 3 }, { c: 'Leaving' }])
+})
+
 test('an unreachable target keeps its share when the template is scaled', () => {
   const previous = after(decide(equally)), now = decide(equally, { previous, clusters: [a, b, cluster('c', { state: down })], template: { ...web, replicas: 9 } })
   expect([now.trigger, counts(now)]).toEqual(['ReplicasChanged', { a: 3, b: 3, c: 3 }])
@@ -96,6 +101,11 @@ test('too little room changes nothing, unless a part is welcome', () => {
   expect(counts(decide(partial, { clusters: [cluster('a', { pods: 0 }), cluster('b', { pods: 9 })], template: ten, previous: after(part) }))).toEqual({ a: 5, b: 5 })
 })
 
+test('two decisions in a row do not give away the same room', () => {
+  const clusters = [cluster('a', { pods: 6 }), { ...cluster('b', { pods: 6 }), assumed: [{ replicas: 4 }] }]
+  expect(counts(decide(dynamic, { clusters, template: { ...web, replicas: 8 } }))).toEqual({ a: 6, b: 2 })
+})
+
 test('a request to divide anew looks at room as if nothing were placed', () => {
   const before = decide(dynamic, { clusters: [cluster('a', { pods: 6 }), cluster('b', { pods: 0 })] }), clusters = [cluster('a', { pods: 0 }), cluster('b', { pods: 6 })]
   expect(counts(before)).toEqual({ a: 6 })
@@ -108,8 +118,14 @@ test('the first alternative that fits is used, and left only when it fits no mor
   const before = decide(placement)
   expect([before.affinity, counts(before)]).toEqual(['second', { b: 3, c: 3 }])
   expect(decide(placement, { clusters: [one, b, c], previous: after(before), template: { ...web, replicas: 8 } }).affinity).toBe('second')
+  expect(decide(placement, { clusters: [one], previous: after(before), template: { ...web, replicas: 8 } }).affinity).toBe('first')
   const asked = decide(placement, { clusters: [one, b, c], previous: after(before), fresh: true })
   expect([asked.affinity, counts(asked)]).toEqual(['first', { a: 6 }])
+})
+
+test('where no alternative fits, the reason is that of the first', () => {
+  const { scheduled, rejected } = decide({ ...equally, clusterAffinities: [{ affinityName: 'first', clusterNames: ['x'] }, { affinityName: 'second', clusterNames: ['y', 'z'] }] })
+  expect([scheduled.message, rejected.at(-1)?.cluster]).toEqual(['0 of 3 clusters are fit: 3 NotSelected, 1 NotFound', 'x'])
 })
 
 test('overflow is used where the first choice lacks room, and given up again', () => {
@@ -121,13 +137,15 @@ test('overflow is used where the first choice lacks room, and given up again', (
 test('spread constraints choose, and keep present targets', () => {
   const placement: HubPlacement = { spreadConstraints: [{ spreadByField: 'cluster', minGroups: 1, maxGroups: 1 }] }, before = decide(placement)
   expect([counts(before), reasons(before), before.rejected[0]!.message]).toEqual([{ a: 6 }, { b: 'BeyondSpread', c: 'BeyondSpread' }, 'is fit, but the spread is met by 1 others'])
-  expect(counts(decide(placement, { previous: { targets: [{ cluster: 'c', replicas: 6 }], fingerprint: before.fingerprint } }))).toEqual({ c: 6 })
+  expect(counts(decide(placement, { clusters: [a, b, cluster('c', { pods: 0 })], previous: { targets: [{ cluster: 'c', replicas: 6 }], fingerprint: before.fingerprint } }))).toEqual({ c: 6 })
   expect(decide({ spreadConstraints: [{ minGroups: 4 }] }).scheduled).toEqual({ status: 'False', reason: 'NoClusterFits', message: '3 clusters are fit, the spread needs 4' })
 })
 
 test('with fixed weights spread constraints do not apply, and that is said', () => {
   const decision = decide({ ...weighted({ a: 1, b: 1 }), spreadConstraints: [{ spreadByField: 'cluster', maxGroups: 1 }, { spreadByField: 'region' }] })
   expect([counts(decision), decision.scheduled.message]).toEqual([{ a: 3, b: 3 }, 'placed in 2 of 3 clusters: 1 NoWeight; spread constraints do not apply where weights are fixed'])
+  const { replicas: _, ...configMap } = web
+  expect(decide({ ...weighted({ a: 1 }), spreadConstraints: [{ spreadByField: 'cluster', maxGroups: 1 }] }, { template: configMap }).targets).toHaveLength(3)
 })
 
 test('KubeFed: named clusters win, an empty list means nowhere and takes present copies away', () => {
@@ -160,6 +178,18 @@ test('replicas beyond the room of a cluster wait there, so that it shows when th
   const clusters = [cluster('a', { capacity: 2 }), b], placement: HubPlacement = { replicaScheduling: { clusterPreferences: { a: { weight: 1 }, b: { weight: 1 } }, rebalance: true } }, decision = decide(placement, { clusters })
   expect([decision.targets, decision.scheduled.message]).toEqual([[{ cluster: 'a', replicas: 3, waiting: 1 }, { cluster: 'b', replicas: 4 }], 'placed in 2 of 2 clusters; 1 replicas wait for room'])
   expect(decide(placement, { clusters, previous: after(decision) }).targets).toEqual(decision.targets)
+})
+
+test('replicas that wait are not taken for running ones, so that they go where room appears', () => {
+  const placement: HubPlacement = { replicaScheduling: { clusterPreferences: { a: { weight: 1 }, b: { weight: 1, maxReplicas: 3 }, c: { weight: 9 } } } }, before = decide(placement, { clusters: [cluster('a', { capacity: 2 }), b] })
+  expect([before.targets, before.unplaced]).toEqual([[{ cluster: 'a', replicas: 3, waiting: 1 }, { cluster: 'b', replicas: 3 }], 1])
+  expect(counts(decide(placement, { clusters: [a, b, c], previous: after(before) }))).toEqual({ a: 2, b: 3, c: 1 })
+})
+
+test('weights of 64 bits, as documents carry them, count', () => {
+  const huge = JSON.rawJSON('9007199254740993') as unknown as number
+  expect(counts(decide({ replicaScheduling: { clusterPreferences: { a: { weight: huge }, b: { weight: huge } } } }))).toEqual({ a: 3, b: 3 })
+  expect(counts(decide(weighted({ a: huge, b: huge })))).toEqual({ a: 3, b: 3 })
 })
 
 test('what maximums leave over has no place', () => {

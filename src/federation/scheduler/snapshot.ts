@@ -1,6 +1,6 @@
 import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import type { MemberState } from '../member/member.ts'
-import type { ResourceRequest } from './estimate.ts'
+import type { Assumed, ResourceRequest } from './estimate.ts'
 import type { PlacementSource, ReplicaPreference } from './placement-request.ts'
 
 /** All that a decision rests on. */
@@ -10,6 +10,8 @@ export interface SchedulingSnapshot {
   readonly preference?: ReplicaPreference
   /** All clusters of the sets that admit the template's namespace, from a cache that is complete: a cluster that is absent here has left, and its target ends. */
   readonly clusters: readonly ClusterFacts[]
+  /** Clusters that a FederatedNamespace of the template's namespace is placed in; absent: there is none, and namespaces are made where they are needed. */
+  readonly namespaceClusters?: ReadonlySet<string>
   /** Absent: nothing was ever decided. */
   readonly previous?: PreviousSchedule
   /** Someone asked to divide anew, as if nothing had been decided before. */
@@ -37,6 +39,8 @@ export interface ClusterFacts {
   readonly current?: number
   /** Replicas that the cluster was seen to hold: those asked for, less those that found no node for a while. Absent: no limit was met. */
   readonly capacity?: number
+  /** Decided since the cluster last reported its sums, for this template and others, so that two decisions in a row do not give away the same room. */
+  readonly assumed?: readonly Assumed[]
 }
 
 /** What status.schedule kept of the last decision. */

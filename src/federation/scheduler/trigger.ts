@@ -8,12 +8,12 @@ export type Trigger = 'FirstPlacement' | 'Requested' | 'PlacementChanged' | 'Rep
  * Undefined: what was decided stays, whatever became of labels, capacity and other clusters; replicas do not move by themselves (Karmada's order of checks).
  * Templates that are not divided are always looked at: another cluster that fits costs nobody anything. So are preferences: their planner moves no running replica unless it may.
  */
-export function triggerOf({ template: { replicas }, preference, clusters, previous, fresh = false }: SchedulingSnapshot, { terms, division: { algorithm } }: PlacementRequest): Trigger | undefined {
+export function triggerOf({ template: { replicas }, clusters, previous, fresh = false }: SchedulingSnapshot, { terms, division: { algorithm } }: PlacementRequest): Trigger | undefined {
   if (!previous) return 'FirstPlacement'
   if (fresh) return 'Requested'
   if ((terms[affinityIndex(terms, previous.affinity)]?.fingerprint ?? NOWHERE) !== previous.fingerprint) return 'PlacementChanged'
   if (replicas === undefined || algorithm === 'Duplicated' || algorithm === 'Preferences') return 'Always'
-  if (previous.targets.length === 0 || replicasChanged(algorithm, preference?.totalReplicas ?? replicas, previous.targets.map((target) => target.replicas ?? 0))) return 'ReplicasChanged'
+  if (previous.targets.length === 0 || previous.targets.reduce((sum, target) => sum + (target.replicas ?? 0), 0) !== replicas) return 'ReplicasChanged'
   const present = new Set(clusters.filter(({ cluster }) => !cluster.metadata.deletionTimestamp).map(({ cluster }) => cluster.metadata.name))
   return previous.targets.some(({ cluster }) => !present.has(cluster)) ? 'TargetLeft' : undefined
 }
@@ -23,5 +23,3 @@ export const NOWHERE = 'nowhere'
 
 /** The alternative to begin with: the one in use, so that a template does not jump back by itself. */
 export const affinityIndex = (terms: readonly { readonly name: string | undefined }[], used: string | undefined): number => Math.max(0, terms.findIndex(({ name }) => name !== undefined && name === used))
-
-const replicasChanged = (algorithm: string, replicas: number, targets: readonly number[]): boolean => (algorithm === 'Duplicated' ? targets.some((count) => count !== replicas) : targets.reduce((sum, count) => sum + count, 0) !== replicas)

@@ -1,5 +1,5 @@
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
-import { definitionsOf, federatedDefinitions } from '../../apis/types.federation/v1alpha1/definitions.ts'
+import { definitionsOf, federatedDefinitions, openDefinitionsOf, openFederatedDefinitions } from '../../apis/types.federation/v1alpha1/definitions.ts'
 import { ageColumn, nameColumn } from '../../apis/meta/v1/columns.ts'
 import { conditionStatus } from '../../apis/meta/v1/condition.ts'
 import type { Column } from '../../machinery/meta/core.ts'
@@ -14,12 +14,14 @@ export interface FederatedKind {
   readonly kind: StoredKind<FederatedObject>
   /** All that documents need, this kind's own definitions included. */
   readonly definitions: () => Definitions
+  /** The same, with a template that may be anything. */
+  readonly openDefinitions: () => Definitions
 }
 
 const VERSION = 'v1alpha1'
 
 /** Kubernetes' own kinds share a group; those of a group `example.com` get `types.example.com.federation` in their own version. */
-export const federatedGroup = ({ group, version }: Pick<TargetKind, 'group' | 'version'>, isBuiltIn: boolean): { readonly group: string; readonly version: string } =>
+const federatedGroup = ({ group, version }: Pick<TargetKind, 'group' | 'version'>, isBuiltIn: boolean): { readonly group: string; readonly version: string } =>
   isBuiltIn ? { group: 'types.federation', version: VERSION } : { group: `types.${group}.federation`, version }
 
 /** The schema is resolved when it is first needed: there are many kinds, and few are used. */
@@ -41,10 +43,11 @@ export function federatedKind(target: TargetKind, { isBuiltIn, strategy }: { rea
   return {
     target,
     definitions: () => ({ ...federatedDefinitions, ...definitions().definitions }),
+    openDefinitions: () => ({ ...openFederatedDefinitions, ...openDefinitionsOf(target.kind, { group, version }) }),
     kind: {
       group, version, kind, listKind: `${kind}List`, plural: `federated${target.plural}`, singular: kind.toLowerCase(), shortNames: target.shortNames.map((name) => `f${name}`), categories: ['federation'], namespaced: target.namespaced || target.kind === 'Namespace',
-      schema: () => Promise.resolve(schema()), columns, fields: {}, hasStatus: true, strategy: strategy({ group, version }, schema),
-      ...(target.scale && { scale: { specReplicasPath: `.spec.template${target.scale.specReplicasPath}`, statusReplicasPath: `.status.aggregated${target.scale.statusReplicasPath.replace(/^\.status/, '')}` } }),
+      strategicMerge: true, schema: () => Promise.resolve(schema()), columns, fields: {}, hasStatus: true, strategy: strategy({ group, version }, schema),
+      ...(target.scale && { scale: { ...target.scale, specReplicasPath: `.spec.template${target.scale.specReplicasPath}`, statusReplicasPath: `.status.aggregated${target.scale.statusReplicasPath.replace(/^\.status/, '')}` } }),
     },
   }
 }

@@ -14,6 +14,8 @@ export interface TargetKind {
   readonly namespaced: boolean
   readonly shortNames: readonly string[]
   readonly hasStatus: boolean
+  /** Kubernetes' own: its schema says how lists are merged by strategic merge patches. */
+  readonly isBuiltIn: boolean
   readonly scale?: ScalePaths
   /** Name of its definition, and where that and all it refers to are found. */
   readonly definition: string
@@ -24,7 +26,7 @@ export interface TargetKind {
 interface Described { kind: string; plural: string; namespaced: boolean; schema: string; verbs: string[]; shortNames?: string[]; subresources?: Record<string, unknown> }
 
 /** Shapes of Kubernetes' own kinds. */
-export const kubernetesDefinitions = definitions as unknown as Definitions
+const kubernetesDefinitions = definitions as unknown as Definitions
 
 const LEFT_OUT = new Set(['apiregistration.k8s.io', 'events.k8s.io', 'internal.apiserver.k8s.io', 'storagemigration.k8s.io'])
 
@@ -35,7 +37,7 @@ const NAMES: ReadonlyMap<string, (name: string) => readonly string[]> = new Map(
 ])
 
 /** Where a kube-apiserver reads and writes the replicas of its own kinds. The selector of Scale is text, these kinds' is an object: it is left out. */
-const scalePaths = (_kind: string): ScalePaths => ({ specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' })
+const scalePaths = (_kind: string): ScalePaths => ({ specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', defaultReplicas: 1 })
 
 /**
  * Kubernetes' own kinds that can be distributed, each in the newest stable version of its group. Not: what stands for one cluster's own state
@@ -44,7 +46,7 @@ const scalePaths = (_kind: string): ScalePaths => ({ specReplicasPath: '.spec.re
 export const builtInTargets: readonly TargetKind[] = newestStable(resources as unknown as Readonly<Record<string, readonly Described[]>>).flatMap(({ group, version, kinds }) =>
   kinds.filter(({ kind, plural, verbs }) => verbs.includes('create') && verbs.includes('watch') && (kind === 'Pod' || kind === 'PersistentVolume' || !isIdentityBound(group, plural))).map(
     ({ kind, plural, namespaced, schema, shortNames = [], subresources = {} }): TargetKind => ({
-      group, version, kind, plural, namespaced, shortNames, hasStatus: 'status' in subresources, ...('scale' in subresources && { scale: scalePaths(kind) }),
+      group, version, kind, plural, namespaced, shortNames, isBuiltIn: true, hasStatus: 'status' in subresources, ...('scale' in subresources && { scale: scalePaths(kind) }),
       definition: schema, definitions: kubernetesDefinitions, validateName: NAMES.get(`${group}/${kind}`) ?? dns1123Subdomain,
     })))
 

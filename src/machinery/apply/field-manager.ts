@@ -186,6 +186,8 @@ const subresourceOf = ({ subresource }: ManagedKind) => (subresource === undefin
 const metadataOf = (object: KubeObject): Record<string, unknown> => (isJsonObject(object.metadata) ? object.metadata : {})
 
 /** Go's text of a GroupVersionKind: `apps/v1, Kind=Deployment`. */
-function describeKind({ apiVersion = '', kind = '' }: KubeObject): string {
+function describeKind(object: KubeObject): string {
+  // As sent: what is no text is read as none.
+  const [apiVersion, kind] = [object.apiVersion, object.kind].map((value: unknown) => (typeof value === 'string' ? value : '')) as [string, string]
   return `${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${kind}`
 }

@@ -10,8 +10,9 @@ export function keepTimes(next: KubeObject, old: KubeObject): KubeObject {
   // More or fewer entries are a change of their own.
   if (now.length === 0 || now.length !== before.length || now.every((entry, i) => timeOf(entry) === timeOf(before[i]))) return next
   if (!now.every((entry, i) => equalJson(timeless(entry), timeless(before[i])))) return next
-  const kept = { ...next, metadata: { ...next.metadata, managedFields: before } }
-  return equalJson(kept, old) ? kept : next
+  const kept = { ...next, metadata: { ...next.metadata, managedFields: before } }, { resourceVersion } = old.metadata
+  // What is about to be written has no version yet.
+  return equalJson({ ...kept, metadata: { ...kept.metadata, resourceVersion } }, old) ? kept : next
 }
 
 const timeOf = (entry: unknown): unknown => (isJsonObject(entry) ? entry['time'] : undefined)

@@ -100,9 +100,11 @@ const referenceOf = ({ $ref, allOf }: JsonSchema): string | undefined => {
 /** Where the reference is resolved, its name is lost: the only type that is written as a string or a number. */
 const isQuantity = ({ oneOf }: JsonSchema) => oneOf?.length === 2 && oneOf[0]!.type === 'string' && oneOf[1]!.type === 'number'
 
-function withObjectFields(schema: JsonSchema): JsonSchema {
+/** With apiVersion, kind and metadata as every object has them, where the schema leaves them open. */
+export function withObjectFields(schema: JsonSchema): JsonSchema {
   const { apiVersion = STRING, kind = STRING, metadata, ...rest } = schema.properties ?? {}
-  const isOpen = metadata === undefined || (referenceOf(metadata) === undefined && !metadata.properties)
+  // A schema of its own may narrow names only.
+  const isOpen = metadata === undefined || (referenceOf(metadata) === undefined && !metadata.properties?.['labels'])
   return { ...schema, properties: { apiVersion, kind, metadata: isOpen ? OBJECT_META : metadata, ...rest } }
 }
 
@@ -114,10 +116,10 @@ const STRINGS: JsonSchema = { type: 'object', additionalProperties: STRING }
 const OBJECT_META: JsonSchema = {
   type: 'object',
   properties: {
-    annotations: STRINGS, creationTimestamp: TIME, deletionGracePeriodSeconds: INTEGER, deletionTimestamp: TIME, finalizers: { type: 'array', items: STRING, 'x-kubernetes-list-type': 'set' },
+    annotations: STRINGS, creationTimestamp: TIME, deletionGracePeriodSeconds: INTEGER, deletionTimestamp: TIME, finalizers: { type: 'array', items: STRING, 'x-kubernetes-list-type': 'set', 'x-kubernetes-patch-strategy': 'merge' },
     generateName: STRING, generation: INTEGER, labels: STRINGS, managedFields: { type: 'array' }, name: STRING, namespace: STRING,
     ownerReferences: {
-      type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['uid'],
+      type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['uid'], 'x-kubernetes-patch-strategy': 'merge', 'x-kubernetes-patch-merge-key': 'uid',
       items: { type: 'object', 'x-kubernetes-map-type': 'atomic', properties: { apiVersion: STRING, blockOwnerDeletion: BOOLEAN, controller: BOOLEAN, kind: STRING, name: STRING, uid: STRING } },
     },
     resourceVersion: STRING, selfLink: STRING, uid: STRING,

@@ -24,11 +24,18 @@ export async function impersonate(request: Request, user: User, authorizer: Auth
 type Ask = readonly [group: string, resource: Partial<ResourceAttributes>]
 const EXTRA = 'impersonate-extra-', AUTHENTICATION = 'authentication.k8s.io', ANONYMOUS = 'system:anonymous'
 
+/** As Go prints what is asked for. */
+function nameless(uid: string, groups: readonly string[], extras: readonly (readonly [string, string])[]): string {
+  const texts = (values: readonly string[]) => `[]string{${values.map((value) => JSON.stringify(value)).join(', ')}}`, extra = Map.groupBy(extras, ([key]) => key)
+  const shown = [...extra].map(([key, pairs]) => `${JSON.stringify(key)}:${texts(pairs.map(([, value]) => value))}`).toSorted().join(', ')
+  return `&user.DefaultInfo{Name:"", UID:${JSON.stringify(uid)}, Groups:${groups.length > 0 ? texts(groups) : '[]string(nil)'}, Extra:${extra.size > 0 ? `map[string][]string{${shown}}` : 'map[string][]string(nil)'}}`
+}
+
 function wantedUser(headers: Headers): { user: User; asks: readonly Ask[] } | undefined {
   const name = header(headers, 'impersonate-user'), uid = header(headers, 'impersonate-uid'), named = headerValues(headers, 'impersonate-group')
   const extras = headers.flatMap(([key, value]) => (key.startsWith(EXTRA) ? [[unescapeKey(key.slice(EXTRA.length)), value] as const] : []))
   if (!name) {
-    if (named.length > 0 || uid || extras.length > 0) throw StatusError.badRequest(`requested ${JSON.stringify([...named, ...(uid ? [uid] : []), ...extras.map(([key]) => key)])} without impersonating a user`)
+    if (named.length > 0 || uid || extras.length > 0) throw StatusError.badRequest(`requested ${nameless(uid ?? '', named, extras)} without impersonating a user name`)
     return undefined
   }
   const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name), implied = account && named.length === 0 ? ['system:serviceaccounts', `system:serviceaccounts:${account[1]!}`] : named

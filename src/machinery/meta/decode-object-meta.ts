@@ -1,6 +1,6 @@
 import type { Kind, ObjectMeta } from './core.ts'
 import type { JsonObject } from './json-value.ts'
-import { isJsonObject, setMember } from './json-value.ts'
+import { isJsonObject, jsonTypeName, setMember } from './json-value.ts'
 import { StatusError } from './status-error.ts'
 
 /**
@@ -8,8 +8,8 @@ import { StatusError } from './status-error.ts'
  * Throws StatusError BadRequest in the words of Go's decoder, as a kube-apiserver does for its own kinds.
  */
 export function decodeObjectMeta(value: unknown, kind: Pick<Kind, 'kind' | 'version'>): ObjectMeta {
-  const wrong = (found: unknown, where: string, type: string) =>
-    StatusError.badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: json: cannot unmarshal ${jsonTypeName(found)} into Go struct field ${where} of type ${type}`)
+  const refused = (why: string) => StatusError.badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${why}`)
+  const wrong = (found: unknown, where: string, type: string) => refused(type === TIME ? timeMistake(found as string) : `json: cannot unmarshal ${type === 'int64' && isNumber(found) ? `number ${JSON.stringify(found)}` : jsonTypeName(found)} into Go struct field ${where} of type ${type}`)
   if (value !== undefined && value !== null && !isJsonObject(value)) throw wrong(value, `${kind.kind}.metadata`, 'v1.ObjectMeta')
   return decodeStruct(value ?? {}, OBJECT_META, 'ObjectMeta.metadata', wrong)
 }
@@ -30,9 +30,17 @@ const text: Decoder = (value, where, wrong) => {
   if (typeof value !== 'string') throw wrong(value, where, 'string')
   return value === '' ? undefined : value
 }
+const TIME = 'a time'
+const time: Decoder = (value, where, wrong) => {
+  const said = text(value, where, wrong) as string | undefined
+  if (said !== undefined && !RFC_3339.test(said)) throw wrong(said, where, TIME)
+  return said
+}
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/
+const isNumber = (value: unknown) => typeof value === 'number' || JSON.isRawJSON(value)
 const integer: Decoder = (value, where, wrong) => {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
-  throw typeof value === 'number' || JSON.isRawJSON(value) ? wrong({ number: value }, where, 'int64') : wrong(value, where, 'int64')
+  throw wrong(value, where, 'int64')
 }
 const flag: Decoder = (value, where, wrong) => {
   if (typeof value !== 'boolean') throw wrong(value, where, 'bool')
@@ -52,7 +60,7 @@ const OWNER_REFERENCE = new Map<string, Decoder>([['apiVersion', text], ['kind',
 const ownerReference: Decoder = (value, where, wrong) => {
   if (!isJsonObject(value)) throw wrong(value, where, 'v1.OwnerReference')
   // Required fields that are missing stay visible as '': validation names them.
-  return { apiVersion: '', kind: '', name: '', uid: '', ...decodeStruct(value, OWNER_REFERENCE, where, wrong) }
+  return { apiVersion: '', kind: '', name: '', uid: '', ...decodeStruct(value, OWNER_REFERENCE, where.replace(/^ObjectMeta/, 'OwnerReference'), wrong) }
 }
 const managedFieldsEntry: Decoder = (value, where, wrong) => {
   if (!isJsonObject(value)) throw wrong(value, where, 'v1.ManagedFieldsEntry')
@@ -60,17 +68,19 @@ const managedFieldsEntry: Decoder = (value, where, wrong) => {
 }
 /** selfLink is long dead: accepted, never kept. */
 const OBJECT_META = new Map<string, Decoder>([
-  ['name', text], ['generateName', text], ['namespace', text], ['uid', text], ['resourceVersion', text], ['generation', integer], ['creationTimestamp', text], ['deletionTimestamp', text],
+  ['name', text], ['generateName', text], ['namespace', text], ['uid', text], ['resourceVersion', text], ['generation', integer], ['creationTimestamp', time], ['deletionTimestamp', time],
   ['deletionGracePeriodSeconds', integer], ['labels', texts], ['annotations', texts], ['ownerReferences', listOf('v1.OwnerReference', ownerReference)],
   ['finalizers', listOf('string', (value, where, wrong) => text(value, where, wrong) ?? '')], ['managedFields', listOf('v1.ManagedFieldsEntry', managedFieldsEntry)],
 ])
 
-function jsonTypeName(value: unknown): string {
-  if (Array.isArray(value)) return 'array'
-  if (JSON.isRawJSON(value)) return 'number'
-  switch (typeof value) {
-    case 'string': case 'number': return typeof value
-    case 'boolean': return 'bool'
-    default: return isJsonObject(value) && 'number' in value && Object.keys(value).length === 1 ? `number ${JSON.stringify(value['number'])}` : 'object'
+/** In the words of Go, which names the first part of its layout that the text lacks. */
+function timeMistake(text: string): string {
+  const layout = ['2006', '-', '01', '-', '02', 'T', '15', ':', '04', ':', '05', 'Z07:00']
+  let rest = text
+  for (const part of layout) {
+    const [found] = (/\d/.test(part[0]!) ? new RegExp(`^\\d{${part.length}}`) : part[0] === 'Z' ? /^(?:Z|[+-]\d\d:\d\d)/ : new RegExp(`^${part}`)).exec(rest) ?? []
+    if (found === undefined) return `parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(rest)} as ${JSON.stringify(part)}`
+    rest = rest.slice(found.length)
   }
+  return `parsing time ${JSON.stringify(text)}: extra text: ${JSON.stringify(rest)}`
 }

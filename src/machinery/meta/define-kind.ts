@@ -21,6 +21,6 @@ export function defineKind<T extends KubeObject>(declaration: {
   const { group, version, kind, plural, shortNames = [], categories = [], scope, schema, columns, fields = {}, hasStatus = true, strategy = {} } = declaration
   return {
     group, version, kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), shortNames, categories, namespaced: scope === 'Namespaced',
-    schema: () => Promise.resolve(schema), columns, fields, hasStatus, strategy,
+    schema: () => Promise.resolve(schema), columns, fields, hasStatus, strategy, strategicMerge: true,
   }
 }

@@ -3,6 +3,18 @@ export type JsonObject = { [key: string]: unknown }
 
 export const isJsonObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value)
 
+/** Deeper bodies and patched objects are refused: Go's decoders stop at 10,000, where the stack of whatever walks a value here has long been used up. */
+export const MAX_DEPTH = 1_000
+
+/** How many objects and arrays lie inside each other, itself included: 0 for a scalar. Without recursion, so that it can be asked of anything. */
+export function depthOf(value: unknown): number {
+  let depth = 0
+  for (let level = [value].filter(isContainer); level.length > 0; depth++) level = level.flatMap((container) => Object.values(container).filter(isContainer))
+  return depth
+}
+
+const isContainer = (value: unknown): value is object => Array.isArray(value) || isJsonObject(value)
+
 /** Sets a member whatever its name: assigning `__proto__` would change the object's prototype instead. */
 export function setMember(object: JsonObject, key: string, value: unknown): void {
   if (key === '__proto__') Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
@@ -11,6 +23,14 @@ export function setMember(object: JsonObject, key: string, value: unknown): void
 
 /** Members of the object itself only. */
 export const getMember = (object: JsonObject, key: string): unknown => (Object.hasOwn(object, key) ? object[key] : undefined)
+
+/** As Go's decoder names the type of a value. */
+export function jsonTypeName(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  if (JSON.isRawJSON(value)) return 'number'
+  return typeof value === 'boolean' ? 'bool' : typeof value
+}
 
 export function cloneJson<T>(value: T): T {
   if (Array.isArray(value)) return value.map(cloneJson) as T

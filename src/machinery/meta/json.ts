@@ -10,13 +10,14 @@ declare global {
   }
 }
 
-const UNSAFE_NUMBER = /\d{16}|\d\.0|[eE]/
+/** Where a value may begin, a number that is no short integer: negative zero, one with a fraction or an exponent, or of sixteen digits and more. Texts that look so cost time, nothing else. */
+const UNSAFE_NUMBER = /(?:^|[:[,])\s*(?:-0|-?\d+[.eE]|-?\d{16})/
 
-/** Throws SyntaxError. Numbers that a double would change come back as `JSON.rawJSON` values, which `stringifyJson` writes verbatim. */
+/** Throws SyntaxError. Numbers that a double would change come back as `JSON.rawJSON` values, which `stringifyJson` writes verbatim; the integer -0 is 0. */
 export function parseJson(text: string): unknown {
   if (!UNSAFE_NUMBER.test(text)) return JSON.parse(text)
   return JSON.parse(text, function keep(this: unknown, _key: string, value: unknown, context?: { source?: string }) {
-    if (typeof value === 'number' && context?.source !== undefined && String(value) !== context.source) return JSON.rawJSON(context.source)
+    if (typeof value === 'number' && context?.source !== undefined && String(value) !== context.source) return context.source === '-0' ? 0 : JSON.rawJSON(context.source)
     return value
   } as (this: unknown, key: string, value: unknown) => unknown)
 }

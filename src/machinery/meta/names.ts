@@ -11,7 +11,7 @@ const QUALIFIED_TEXT = "must consist of alphanumeric characters, '-', '_' or '.'
 
 /** Names of namespaces and the like: at most 63 bytes, no dots. */
 export const dns1123Label: NameRule = (value) => {
-  const errors = tooLong(value, 63)
+  const errors = tooLong(value, 63, 'characters')
   if (LABEL_REGEX.test(value)) return errors
   // A valid subdomain that is not a valid label can only be wrong for its dots.
   if (SUBDOMAIN_REGEX.test(value)) return [...errors, 'must not contain dots']
@@ -31,8 +31,11 @@ export const pathSegmentName: NameRule = (value) => [
 ]
 
 /** Names of most objects: at most 253 bytes. */
-export const dns1123Subdomain: NameRule = (value) => [
-  ...tooLong(value, 253),
+export const dns1123Subdomain: NameRule = (value) => subdomain(value, 'characters')
+
+/** Upstream says the unit differently for names and for what is before the slash of a label's key. */
+const subdomain = (value: string, unit: Unit) => [
+  ...tooLong(value, 253, unit),
   ...(SUBDOMAIN_REGEX.test(value) ? [] : [mismatch("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character", SUBDOMAIN, 'example.com')]),
 ]
 
@@ -41,7 +44,7 @@ export const qualifiedName: NameRule = (value) => {
   const parts = value.split('/')
   if (parts.length > 2) return [`a valid label key ${mismatch(QUALIFIED_TEXT, QUALIFIED, 'MyName', 'my.name', '123-abc')} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
   const name = parts.at(-1)!, prefix = parts.length === 2 ? parts[0]! : undefined
-  const ofPrefix = prefix === undefined ? [] : prefix === '' ? ['must be non-empty'] : dns1123Subdomain(prefix)
+  const ofPrefix = prefix === undefined ? [] : prefix === '' ? ['must be non-empty'] : subdomain(prefix, 'bytes')
   const ofName = [...(name === '' ? ['must be non-empty'] : tooLong(name, 63)), ...(QUALIFIED_REGEX.test(name) ? [] : [mismatch(QUALIFIED_TEXT, QUALIFIED, 'MyName', 'my.name', '123-abc')])]
   return [...ofPrefix.map((text) => `prefix part ${text}`), ...ofName.map((text) => `name part ${text}`)]
 }
@@ -51,5 +54,6 @@ export const labelValue: NameRule = (value) => [
   ...(VALUE_REGEX.test(value) ? [] : [mismatch(`a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character`, VALUE, 'MyValue', 'my_value', '12345')]),
 ]
 
-const tooLong = (value: string, max: number) => (Buffer.byteLength(value) > max ? [`must be no more than ${max} bytes`] : [])
+type Unit = 'bytes' | 'characters'
+const tooLong = (value: string, max: number, unit: Unit = 'bytes') => (Buffer.byteLength(value) > max ? [`must be no more than ${max} ${unit}`] : [])
 const mismatch = (text: string, pattern: string, ...examples: string[]) => `${text} (e.g. ${examples.map((example) => `'${example}', `).join(' or ')}regex used for validation is '${pattern}')`

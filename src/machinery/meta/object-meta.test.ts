@@ -46,6 +46,7 @@ test.each<[string, ObjectMeta, ObjectMeta, string[]]>([
   ['generation backwards', { ...old, generation: 2 }, old, ['metadata.generation: Invalid value: 2: must not be decremented']],
   ['a finalizer while being deleted', { ...old, deletionTimestamp: 't', finalizers: ['x/y', 'b/c', 'a/b'] }, { ...old, deletionTimestamp: 't' },
     ['metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"a/b", "b/c"}']],
+  ['finalizers that are no names', { ...old, finalizers: ['/x', 'orphan', 'foregroundDeletion'] }, old, ['metadata.finalizers: Invalid value: "/x": prefix part must be non-empty', 'metadata.finalizers: Invalid value: ["/x","orphan","foregroundDeletion"]: finalizer orphan and foregroundDeletion cannot be both set']],
 ])('update: %s', (_name, meta, before, expected) => {
   expect(show(validateObjectMetaUpdate(meta, before))).toEqual(expected)
 })
@@ -62,12 +63,16 @@ test.each([
   [{ labels: [] }, 'array into Go struct field ObjectMeta.metadata.labels of type map[string]string'],
   [{ finalizers: 'x' }, 'string into Go struct field ObjectMeta.metadata.finalizers of type []string'],
   [{ generation: 1.5 }, 'number 1.5 into Go struct field ObjectMeta.metadata.generation of type int64'],
-  [{ ownerReferences: [{ controller: 'yes' }] }, 'string into Go struct field ObjectMeta.metadata.ownerReferences.controller of type bool'],
+  [{ ownerReferences: [{ controller: 'yes' }] }, 'string into Go struct field OwnerReference.metadata.ownerReferences.controller of type bool'],
 ])('decoding %j', (value, text) => {
   expect(() => decodeObjectMeta(value, widget)).toThrow(`Widget in version "v1" cannot be handled as a Widget: json: cannot unmarshal ${text}`)
 })
 
-test('an update may bring finalizers of any form, with a warning', () => {
+test.each([
+  ['yesterday', 'cannot parse "yesterday" as "2006"'], ['2024-1-01T00:00:00Z', 'cannot parse "1-01T00:00:00Z" as "01"'], ['2024-01-01T00:00:00', 'cannot parse "" as "Z07:00"'], ['2024-01-01T00:00:00Zx', 'extra text: "x"'],
+])('a time %s is none', (text, mistake) => { expect(() => decodeObjectMeta({ creationTimestamp: text }, widget)).toThrow(mistake) })
+
+test('finalizers that are new and odd are warned of', () => {
   expect(finalizerWarnings({ finalizers: ['plain', 'a.b', 'example.com/x', 'orphan', 'old', 'x/y z'] }, { finalizers: ['old'] })).toEqual([
     'metadata.finalizers: "a.b": prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers',
     'metadata.finalizers: "plain": prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers',

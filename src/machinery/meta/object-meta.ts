@@ -22,7 +22,7 @@ export function validateObjectMeta(meta: ObjectMeta, rules: { readonly namespace
   } else if (!meta.namespace) errors.push(fieldError.required(`${path}.namespace`))
   else for (const text of dns1123Label(meta.namespace)) errors.push(fieldError.invalid(`${path}.namespace`, meta.namespace, text))
   if ((meta.generation ?? 0) < 0) errors.push(fieldError.invalid(`${path}.generation`, meta.generation, 'must be greater than or equal to 0'))
-  return [...errors, ...validateShared(meta, path), ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`)]
+  return [...errors, ...validateShared(meta, path)]
 }
 
 /** Metadata on update. Fields that the server restores (generation, creationTimestamp, …) must have been restored before. */
@@ -57,7 +57,7 @@ export function finalizerWarnings(meta: ObjectMeta, old: ObjectMeta | undefined)
 }
 
 function validateShared(meta: ObjectMeta, path: string): FieldError[] {
-  return [...validateLabels(meta.labels ?? {}, `${path}.labels`), ...validateAnnotations(meta.annotations ?? {}, `${path}.annotations`), ...validateOwners(meta.ownerReferences ?? [], `${path}.ownerReferences`)]
+  return [...validateLabels(meta.labels ?? {}, `${path}.labels`), ...validateAnnotations(meta.annotations ?? {}, `${path}.annotations`), ...validateOwners(meta.ownerReferences ?? [], `${path}.ownerReferences`), ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`)]
 }
 
 export function validateAnnotations(annotations: Record<string, string>, path: string): FieldError[] {

@@ -1,38 +1,57 @@
-import { cloneJson, equalJson, getMember, isJsonObject, setMember } from '../meta/json-value.ts'
+import { cloneJson, depthOf, equalJson, getMember, isJsonObject, jsonTypeName, MAX_DEPTH, setMember } from '../meta/json-value.ts'
 import { stringifyJson } from '../meta/json.ts'
 import { StatusError } from '../meta/status-error.ts'
 import { wrongType } from './decoding-error.ts'
+import { rejected } from './refusal.ts'
 
 const MAX_OPERATIONS = 10_000
 /** What all `copy` operations of a patch may add, in bytes of JSON: copies of copies double. */
 const MAX_COPIED_BYTES = 3 * 1024 * 1024
+/** How often a patch may seem to nest too deep without doing so: finding out takes a walk. */
+const MAX_MEASURED = 100
 
 /**
  * RFC 6902 as a kube-apiserver applies it (evanphx/json-patch v4): negative indices count from the end, `replace` adds what is missing, a missing `value` is null,
  * `add` cannot replace the whole document. The inputs are left as they are.
- * Errors: BadRequest where `patch` is no list of operations, RequestEntityTooLarge above 10,000 of them, Invalid (without detail, as there) where one does not apply.
+ * Errors: BadRequest where `patch` is no list of operations, RequestEntityTooLarge above 10,000 of them, Invalid (without detail, as there) where one does not apply, or nests the document deeper than `MAX_DEPTH`.
  */
 export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   const operations = patch ?? []
   if (!Array.isArray(operations)) throw wrongType(operations, '[]handlers.jsonPatchOp')
+  for (const operation of operations as unknown[]) for (const field of ['op', 'path', 'from']) {
+    const value = isJsonObject(operation) ? operation[field] ?? '' : ''
+    if (typeof value !== 'string') throw StatusError.badRequest(`error decoding patch: json: cannot unmarshal ${jsonTypeName(value)} into Go struct field jsonPatchOp.${field} of type string`)
+  }
   const misfit = operations.find((operation) => operation !== null && !isJsonObject(operation)) as unknown
   if (misfit !== undefined) throw wrongType(misfit, 'handlers.jsonPatchOp')
   if (operations.length > MAX_OPERATIONS) throw new StatusError('RequestEntityTooLarge', `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${operations.length}`)
-  const state: State = { root: cloneJson(document), copied: 0 }
+  const state: State = { root: cloneJson(document), copied: 0, depth: depthOf(document), measured: 0 }
   for (const operation of operations as readonly (Operation | null)[]) {
     const apply = OPERATIONS.get(operation?.op)
     if (!apply) throw rejected()
     apply(state, operation!)
+    checkDepth(state, operation!)
   }
   return state.root
 }
 
+/** Depth is bounded from above by what an operation could have put where, so that most patches are never measured. */
+function checkDepth(state: State, { op, path, from, value }: Operation): void {
+  if (op === 'remove' || op === 'test') return
+  const inserted = op === 'add' || op === 'replace' ? depthOf(value) : state.depth - steps(from)
+  state.depth = Math.max(state.depth, steps(path) + inserted)
+  if (state.depth <= MAX_DEPTH) return
+  state.depth = depthOf(state.root)
+  if (state.depth > MAX_DEPTH || ++state.measured > MAX_MEASURED) throw rejected()
+}
+
+const steps = (path: unknown) => (path as string).split('/').length - 1
+
 interface Operation { readonly op?: unknown; readonly path?: unknown; readonly from?: unknown; readonly value?: unknown }
-interface State { root: unknown; copied: number }
+/** `depth`: at most so deep. */
+interface State { root: unknown; copied: number; depth: number; measured: number }
 /** The last step of a path: a member of an object, or a place in an array. */
 interface Place { readonly parent: unknown; readonly key: string }
-
-const rejected = () => new StatusError('Invalid', 'the server rejected our request due to an error in our request', { details: {} })
 
 const OPERATIONS = new Map<unknown, (state: State, operation: Operation) => void>([
   ['add', (state, { path, value = null }) => add(locate(state, path), cloneJson(value))],

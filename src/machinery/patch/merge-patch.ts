@@ -25,7 +25,8 @@ function mergeObjects(document: JsonObject, patch: JsonObject): JsonObject {
   return result
 }
 
-function withoutNulls(value: unknown): unknown {
+/** Lists keep elements that are null. */
+export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => (item === null ? null : withoutNulls(item)))
   if (!isJsonObject(value)) return value
   const result: JsonObject = {}

@@ -12,8 +12,13 @@ export const patchObject = (kind: Kind, name: string, apply: (document: JsonObje
   if (!current) throw StatusError.notFound({ group: kind.group, resource: kind.plural }, name)
   const patched = apply(current), metadata = isJsonObject(patched) ? patched['metadata'] : undefined
   if (!isJsonObject(patched)) throw StatusError.invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', stringifyJson(patched), `json: cannot unmarshal ${Array.isArray(patched) ? 'array' : typeof patched} into Go value of type map[string]interface {}`)])
+  const wrongType = [...typeErrors('kind', patched['kind'], kind.kind), ...typeErrors('apiVersion', patched['apiVersion'], kind.group ? `${kind.group}/${kind.version}` : kind.version)]
+  if (wrongType.length > 0) throw StatusError.invalid({ ...kind, kind: typeof patched['kind'] === 'string' && patched['kind'] !== '' ? patched['kind'] : kind.kind }, name, wrongType)
   const uid = isJsonObject(metadata) ? metadata['uid'] : undefined
   if (typeof uid !== 'string' || uid === '' || uid === current.metadata.uid) return patched as KubeObject
   const immutable = fieldError.invalid('metadata.uid', uid, 'field is immutable')
   throw StatusError.invalid(kind, name, [immutable, immutable])
 }
+
+/** What a patch removes of these is filled in again. */
+const typeErrors = (field: 'kind' | 'apiVersion', given: unknown, own: string) => (given === undefined || given === null || given === '' || given === own ? [] : [fieldError.invalid(field, given, `must be ${own}`)])

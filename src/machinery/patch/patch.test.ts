@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { Kind } from '../meta/core.ts'
 import type { JsonObject } from '../meta/json-value.ts'
 import { equalJson, isJsonObject } from '../meta/json-value.ts'
 import { parseJson, stringifyJson } from '../meta/json.ts'
 import { StatusError } from '../meta/status-error.ts'
 import { applyJsonPatch } from './json-patch.ts'
 import { applyMergePatch } from './merge-patch.ts'
+import { patchObject } from './patch-object.ts'
 
 interface Case { name: string; kind: 'json-patch' | 'merge-patch'; document: unknown; patch: unknown; expect?: unknown; expectError?: boolean }
 const { cases } = JSON.parse(readFileSync(new URL('../../../test/cases/interpretation/json-patch.json', import.meta.url), 'utf8')) as { cases: Case[] }
@@ -63,4 +65,26 @@ test('a member called __proto__ is data', () => {
   expect(stringifyJson(patched)).toBe('{"__proto__":{"x":1}}')
   expect(stringifyJson(applyMergePatch({}, parseJson('{"__proto__":{"x":1}}')))).toBe('{"__proto__":{"x":1}}')
   expect(patched['x']).toBeUndefined()
+})
+
+test('json patch: depth is bounded, however it comes about', () => {
+  const deep = (levels: number): unknown => Array.from({ length: levels }).reduce((inner) => ({ a: inner }), 1), long = (levels: number) => '/a'.repeat(levels)
+  expect(outcome(() => applyJsonPatch({ a: deep(900) }, [{ op: 'add', path: long(600), value: deep(600) }]))).toBe(REJECTED)
+  expect(outcome(() => applyJsonPatch({ a: deep(900) }, [{ op: 'copy', from: '/a', path: `${long(500)}/b` }]))).toBe(REJECTED)
+  expect(outcome(() => applyJsonPatch({ a: deep(900), c: deep(900) }, [{ op: 'move', from: '/c', path: `${long(500)}/b` }]))).toBe(REJECTED)
+  // Only seems so: what is moved is shallow.
+  expect(stringifyJson(outcome(() => applyJsonPatch({ a: deep(900), c: 1 }, [{ op: 'move', from: '/c', path: `${long(500)}/b` }])))).toContain('"b":1')
+})
+
+test('what an operation says of itself is text', () => {
+  expect(() => applyJsonPatch({}, [{ op: 'add', path: 5, value: 1 }])).toThrow('error decoding patch: json: cannot unmarshal number into Go struct field jsonPatchOp.path of type string')
+})
+
+test.each([
+  [{ kind: 'Other' }, 'Other.g.io "a" is invalid: kind: Invalid value: "Other": must be Kind'],
+  [{ apiVersion: 'g.io/v2' }, 'Kind.g.io "a" is invalid: apiVersion: Invalid value: "g.io/v2": must be g.io/v1'],
+])('a patch to %j is refused', (patch, message) => {
+  const change = patchObject({ group: 'g.io', version: 'v1', kind: 'Kind', plural: 'kinds' } as Kind, 'a', (document) => applyMergePatch(document, patch))
+  expect(() => change({ apiVersion: 'g.io/v1', kind: 'Kind', metadata: { name: 'a' } })).toThrow(message)
+  expect(patchObject({ group: 'g.io', version: 'v1', kind: 'Kind', plural: 'kinds' } as Kind, 'a', (document) => applyMergePatch(document, { kind: null }))({ apiVersion: 'g.io/v1', kind: 'Kind', metadata: { name: 'a' } })).toEqual({ apiVersion: 'g.io/v1', metadata: { name: 'a' } })
 })

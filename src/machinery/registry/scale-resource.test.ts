@@ -15,7 +15,7 @@ const Kiosk = {
 const options = { user: { name: 'u', groups: [], extra: {} }, manager: 'm', authorize: () => Promise.resolve(), warn: () => undefined }
 const make = async (spec: object) => {
   const resource = createStoredResource(Kiosk, new MemoryStorage(), { clock: systemClock, randomUuid: () => crypto.randomUUID(), randomSuffix: () => 'abcde', logger: silentLogger }, signal)
-  await resource.writer!.create({ metadata: { name: 'a' }, spec }, options, signal)
+  await resource.writer.create({ metadata: { name: 'a' }, spec }, options, signal)
   return { resource, to: (replicas: unknown) => resource.scale!.writer!.update('a', (scale) => ({ ...scale!, spec: replicas === undefined ? {} : { replicas } }), options, signal) }
 }
 
@@ -32,4 +32,10 @@ test('refusals', async () => {
   for (const replicas of ['3', 1.5, 2 ** 31]) await expect(to(replicas)).rejects.toThrow('Go struct field ScaleSpec.spec.replicas of type int32')
   const { resource } = await make({})
   await expect(resource.scale!.writer!.update('nope', (scale) => scale!, options, signal)).rejects.toThrow('kiosks.example.com "nope" not found')
+})
+
+test('zero replicas are left out, and an object that has none cannot be shown', async () => {
+  const shown = async ({ resource }: Awaited<ReturnType<typeof make>>) => [...(await resource.scale!.reader.list({ name: 'a' }, signal)).entries].map((entry) => entry.parse()['spec'])
+  expect(await shown(await make({ size: { wanted: 0 } }))).toEqual([{}])
+  await expect(make({}).then(shown)).rejects.toThrow('the spec replicas field ".spec.size.wanted" does not exist')
 })

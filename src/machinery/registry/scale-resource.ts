@@ -20,6 +20,7 @@ export function scaleResource({ kind, reader, writer }: Resource & { readonly wr
       list: async (query, signal) => {
         const page = await reader.list(query, signal), entries = [...page.entries].map(shown)
         if (query.name !== undefined && entries.length === 0) throw StatusError.notFound(of, query.name)
+        for (const entry of page.entries) mustHaveReplicas(entry.parse(), paths)
         return { ...page, entries }
       },
       watch: () => { throw StatusError.methodNotAllowed(of, 'watch') },
@@ -38,6 +39,12 @@ export function scaleResource({ kind, reader, writer }: Resource & { readonly wr
   }
 }
 
+/** An object without them cannot be scaled: a default belongs into its schema. */
+function mustHaveReplicas(object: KubeObject, { specReplicasPath, defaultReplicas }: ScalePaths): void {
+  const cause = `the spec replicas field ${JSON.stringify(specReplicasPath)} does not exist`
+  if ((at(object, steps(specReplicasPath)) ?? defaultReplicas) === undefined) throw new StatusError('InternalError', `Internal error occurred: ${cause}`, { details: { causes: [{ message: cause }] } })
+}
+
 const int32: JsonSchema = { type: 'integer', format: 'int32' }
 const SCHEMA: JsonSchema = {
   type: 'object', properties: {
@@ -53,25 +60,25 @@ const COLUMNS: readonly Column[] = [
   column('Age', 'date', ({ metadata }) => (metadata.creationTimestamp === undefined ? '<unknown>' : { since: Date.parse(metadata.creationTimestamp) })),
 ]
 
-const scaleKind = ({ plural, namespaced }: Kind): StoredKind => ({
+const scaleKind = ({ plural, namespaced, strategicMerge = false }: Kind): StoredKind => ({
   group: 'autoscaling', version: 'v1', kind: 'Scale', listKind: 'ScaleList', plural, singular: 'scale', shortNames: [], categories: [], namespaced,
-  schema: () => Promise.resolve(SCHEMA), columns: COLUMNS, fields: {}, hasStatus: true, strategy: {},
+  schema: () => Promise.resolve(SCHEMA), columns: COLUMNS, fields: {}, hasStatus: true, strategy: {}, strategicMerge,
 })
 
 const steps = (path: string) => path.slice(1).split('.')
 
-function scaleOf(object: KubeObject, { specReplicasPath, statusReplicasPath, labelSelectorPath }: ScalePaths): KubeObject {
+function scaleOf(object: KubeObject, { specReplicasPath, statusReplicasPath, labelSelectorPath, defaultReplicas = 0 }: ScalePaths): KubeObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata, selector = labelSelectorPath && at(object, steps(labelSelectorPath))
-  const metadata = Object.fromEntries(Object.entries({ name, namespace, uid, resourceVersion, creationTimestamp }).filter(([, value]) => value !== undefined))
+  const replicas = at(object, steps(specReplicasPath)) ?? defaultReplicas, metadata = Object.fromEntries(Object.entries({ name, namespace, uid, resourceVersion, creationTimestamp }).filter(([, value]) => value !== undefined))
   return {
-    kind: 'Scale', apiVersion: 'autoscaling/v1', metadata, spec: { replicas: at(object, steps(specReplicasPath)) ?? 0 },
+    kind: 'Scale', apiVersion: 'autoscaling/v1', metadata, spec: replicas === 0 ? {} : { replicas },
     status: { replicas: at(object, steps(statusReplicasPath)) ?? 0, ...(typeof selector === 'string' && selector && { selector }) },
   }
 }
 
 /** The object once its Scale has been changed. Without a resourceVersion from the client, whatever is there now is scaled. */
 function written(kind: Kind, paths: ScalePaths, current: KubeObject, change: Parameters<Writer['update']>[1], { manager, ownershipSettled }: { readonly manager: string; readonly ownershipSettled?: boolean }): KubeObject {
-  const path = steps(paths.specReplicasPath), isSet = at(current, path) !== undefined, before = scaleOf(current, paths), replicasPaths = replicasPathsOf(kind, current, path)
+  const path = steps(paths.specReplicasPath), isSet = (at(current, path) ?? paths.defaultReplicas) !== undefined, before = scaleOf(current, paths), replicasPaths = replicasPathsOf(kind, current, path)
   const entries = entriesOfScale(current.metadata.managedFields, replicasPaths)
   if (entries) before.metadata.managedFields = entries
   if (!isSet) before['spec'] = {}

@@ -37,7 +37,7 @@ const increment = (current: KubeObject | undefined): KubeObject => ({ ...current
 
 describe('create', () => {
   test('the stored value is JSON of the version, without resourceVersion', async () => {
-    const storage = new MemoryStorage(), { writer } = make(undefined, storage), entry = await writer!.create(object('a', { count: 1 }), options(), signal)
+    const storage = new MemoryStorage(), { writer } = make(undefined, storage), entry = await writer.create(object('a', { count: 1 }), options(), signal)
     const { record } = await storage.get('/test.federation/counters/n/a', signal)
     expect(JSON.parse(Buffer.from(record!.value).toString())).toEqual({
       apiVersion: 'test.federation/v1alpha1', kind: 'Counter', spec: { count: 1, color: 'green' },
@@ -50,9 +50,9 @@ describe('create', () => {
   test('a generated name that is taken is made anew, eight times', async () => {
     const suffixes = ['aaaaa', 'aaaaa', 'bbbbb'], { writer } = make(undefined, undefined, { randomSuffix: () => suffixes.shift() ?? 'bbbbb' })
     const generated = (): KubeObject => ({ metadata: { generateName: 'g-', namespace: 'n' } })
-    expect((await writer!.create(generated(), options(), signal)).key).toBe('n/g-aaaaa')
-    expect((await writer!.create(generated(), options(), signal)).key).toBe('n/g-bbbbb')
-    const error = await writer!.create(generated(), options(), signal).catch((thrown: unknown) => thrown as StatusError) as StatusError
+    expect((await writer.create(generated(), options(), signal)).key).toBe('n/g-aaaaa')
+    expect((await writer.create(generated(), options(), signal)).key).toBe('n/g-bbbbb')
+    const error = await writer.create(generated(), options(), signal).catch((thrown: unknown) => thrown as StatusError) as StatusError
     expect([error.message, error.details?.retryAfterSeconds]).toEqual(['counters.test.federation "g-bbbbb" already exists, the server was not able to generate a unique name for the object', 1])
   })
 
@@ -65,59 +65,59 @@ describe('create', () => {
       authorize: (made, old) => { asked.push(`authorize ${made?.spec?.color} ${old === undefined}`); return Promise.resolve() },
     })
     const warned: string[] = []
-    await writer!.create(object('a'), options({ warn: (text) => warned.push(text) }), signal)
+    await writer.create(object('a'), options({ warn: (text) => warned.push(text) }), signal)
     expect([asked, warned]).toEqual([['prepare true', 'validate blue', 'warn true', 'authorize blue true'], ['mind']])
-    expect(await refusal(writer!.create(object('long', { count: 13 }), options(), signal))).toBe('422 Counter.test.federation "long" is invalid: [metadata.name: Invalid value: "long": too long, spec.count: Invalid value: 13: unlucky]')
+    expect(await refusal(writer.create(object('long', { count: 13 }), options(), signal))).toBe('422 Counter.test.federation "long" is invalid: [metadata.name: Invalid value: "long": too long, spec.count: Invalid value: 13: unlucky]')
   })
 
   test('what is too large for a store of etcd is refused everywhere', async () => {
-    expect(await refusal(make().writer!.create(object('a', { color: 'x'.repeat(1_600_000) }), options(), signal))).toBe('500 etcdserver: request is too large')
+    expect(await refusal(make().writer.create(object('a', { color: 'x'.repeat(1_600_000) }), options(), signal))).toBe('500 etcdserver: request is too large')
   })
 })
 
 describe('update', () => {
   test('integers beyond 2^53 survive', async () => {
     const { writer } = make()
-    await writer!.create(parseJson('{"metadata":{"name":"a","namespace":"n"},"spec":{"big":9007199254740993}}') as KubeObject, options(), signal)
-    const { entry } = await writer!.update('n/a', increment, options(), signal)
+    await writer.create(parseJson('{"metadata":{"name":"a","namespace":"n"},"spec":{"big":9007199254740993}}') as KubeObject, options(), signal)
+    const { entry } = await writer.update('n/a', increment, options(), signal)
     expect(JSON.stringify(specOf(entry))).toBe('{"big":9007199254740993,"color":"green","count":1}')
   })
 
   test('a change that answers an object for a missing one creates it', async () => {
-    const { writer } = make(), { created, entry } = await writer!.update('n/a', (current) => current ?? object('a', { count: 5 }), options(), signal)
+    const { writer } = make(), { created, entry } = await writer.update('n/a', (current) => current ?? object('a', { count: 5 }), options(), signal)
     expect([created, specOf(entry)?.count]).toEqual([true, 5])
-    expect((await writer!.update('n/a', (current) => current!, options(), signal)).created).toBe(false)
+    expect((await writer.update('n/a', (current) => current!, options(), signal)).created).toBe(false)
   })
 
   test('permission may depend on old and new', async () => {
     const { writer } = make({ authorize: (made, old) => (made && old && made.spec?.color !== old.spec?.color ? Promise.reject(StatusError.forbidden({ group: 'test.federation', resource: 'counters' }, 'a', 'no painting')) : Promise.resolve()) })
-    await writer!.create(object('a'), options(), signal)
-    expect(await refusal(writer!.update('n/a', (current) => ({ ...current!, spec: { color: 'red' } }), options(), signal))).toBe('403 counters.test.federation "a" is forbidden: no painting')
-    expect(specOf((await writer!.update('n/a', increment, options(), signal)).entry)?.count).toBe(1)
+    await writer.create(object('a'), options(), signal)
+    expect(await refusal(writer.update('n/a', (current) => ({ ...current!, spec: { color: 'red' } }), options(), signal))).toBe('403 counters.test.federation "a" is forbidden: no painting')
+    expect(specOf((await writer.update('n/a', increment, options(), signal)).entry)?.count).toBe(1)
   })
 
   test('a kind may allow updates without a version', async () => {
     const { writer } = make({ allowUnconditionalUpdate: true })
-    await writer!.create(object('a'), options(), signal)
-    expect(specOf((await writer!.update('n/a', () => object('a', { count: 9 }), options(), signal)).entry)?.count).toBe(9)
+    await writer.create(object('a'), options(), signal)
+    expect(specOf((await writer.update('n/a', () => object('a', { count: 9 }), options(), signal)).entry)?.count).toBe(9)
   })
 
   test('a subresource creates nothing', async () => {
-    expect(await refusal(make().writer!.update('n/a', () => object('a'), options({ subresource: 'status' }), signal))).toBe('404 counters.test.federation "a" not found')
+    expect(await refusal(make().writer.update('n/a', () => object('a'), options({ subresource: 'status' }), signal))).toBe('404 counters.test.federation "a" not found')
   })
 
   test('a change that throws leaves everything as it is', async () => {
-    const { writer, reader } = make(), before = await writer!.create(object('a'), options(), signal)
-    expect(await refusal(writer!.update('n/a', () => { throw StatusError.badRequest('no') }, options(), signal))).toBe('400 no')
+    const { writer, reader } = make(), before = await writer.create(object('a'), options(), signal)
+    expect(await refusal(writer.update('n/a', () => { throw StatusError.badRequest('no') }, options(), signal))).toBe('400 no')
     expect([...(await reader.list({}, signal)).entries].map(({ position }) => position)).toEqual([before.position])
   })
 
   test('dry run answers what would be, and writes nothing', async () => {
-    const storage = new MemoryStorage(), { writer } = make(undefined, storage), before = await writer!.create(object('a'), options(), signal), revision = await storage.revision(signal)
-    const { entry } = await writer!.update('n/a', increment, options({ dryRun: true }), signal)
+    const storage = new MemoryStorage(), { writer } = make(undefined, storage), before = await writer.create(object('a'), options(), signal), revision = await storage.revision(signal)
+    const { entry } = await writer.update('n/a', increment, options({ dryRun: true }), signal)
     expect([specOf(entry)?.count, entry.position, entry.parse().metadata.generation]).toEqual([1, before.position, 2])
-    expect((await writer!.create(object('b'), options({ dryRun: true }), signal)).position).toBe('')
-    expect((await writer!.delete('n/a', options({ dryRun: true }), signal)).removed).toBe(true)
+    expect((await writer.create(object('b'), options({ dryRun: true }), signal)).position).toBe('')
+    expect((await writer.delete('n/a', options({ dryRun: true }), signal)).removed).toBe(true)
     expect(await storage.revision(signal)).toBe(revision)
   })
 })
@@ -126,20 +126,20 @@ describe('delete', () => {
   const finalizersOf = (entry: Entry) => entry.parse().metadata.finalizers
   test('propagation is told by finalizers, which a later deletion may change', async () => {
     const { writer } = make()
-    await writer!.create(object('a'), options(), signal)
-    const foreground = await writer!.delete('n/a', options({ propagation: 'Foreground' }), signal)
+    await writer.create(object('a'), options(), signal)
+    const foreground = await writer.delete('n/a', options({ propagation: 'Foreground' }), signal)
     expect([foreground.removed, finalizersOf(foreground.entry), foreground.entry.parse().metadata.generation]).toEqual([false, ['foregroundDeletion'], 2])
-    const again = await writer!.delete('n/a', options(), signal)
+    const again = await writer.delete('n/a', options(), signal)
     expect([again.removed, again.entry.position]).toEqual([false, foreground.entry.position])
-    const orphan = await writer!.delete('n/a', options({ propagation: 'Orphan' }), signal)
+    const orphan = await writer.delete('n/a', options({ propagation: 'Orphan' }), signal)
     expect([finalizersOf(orphan.entry), orphan.entry.parse().metadata.generation]).toEqual([['orphan'], 2])
-    expect((await writer!.delete('n/a', options({ propagation: 'Background' }), signal)).removed).toBe(true)
-    expect(await refusal(writer!.delete('n/a', options(), signal))).toBe('404 counters.test.federation "a" not found')
+    expect((await writer.delete('n/a', options({ propagation: 'Background' }), signal)).removed).toBe(true)
+    expect(await refusal(writer.delete('n/a', options(), signal))).toBe('404 counters.test.federation "a" not found')
   })
 
   test('a collection: by selector, by page, and what keeps itself', async () => {
     const resource = make(), { writer } = resource
-    for (let i = 0; i < 40; i++) await writer!.create(object(`o${String(i).padStart(2, '0')}`, {}, { labels: { odd: String(i % 2) }, ...(i === 7 && { finalizers: ['example.com/f'] }) }), options(), signal)
+    for (let i = 0; i < 40; i++) await writer.create(object(`o${String(i).padStart(2, '0')}`, {}, { labels: { odd: String(i % 2) }, ...(i === 7 && { finalizers: ['example.com/f'] }) }), options(), signal)
     const odd = await deleteCollection(resource, { where: compileSelector({ labels: 'odd=1' }, resource.kind) }, options(), signal)
     expect([...odd.entries].length).toBe(20)
     expect(await names(resource, 'odd=1')).toEqual(['n/o07'])
@@ -151,7 +151,7 @@ describe('delete', () => {
   test('a collection ends at the first error', async () => {
     let asked = 0
     const resource = make({ authorize: (made) => (made || ++asked < 3 ? Promise.resolve() : Promise.reject(StatusError.unavailable('stop'))) })
-    for (let i = 0; i < 100; i++) await resource.writer!.create(object(`o${i}`), options(), signal)
+    for (let i = 0; i < 100; i++) await resource.writer.create(object(`o${i}`), options(), signal)
     expect(await refusal(deleteCollection(resource, {}, options(), signal))).toBe('503 stop')
     expect((await names(resource)).length).toBe(98)
     expect(asked).toBeLessThan(40)
@@ -161,8 +161,8 @@ describe('delete', () => {
 describe('reads', () => {
   test('a list sees every write acknowledged before it; older states come from the store', async () => {
     const storage = new MemoryStorage(), before = make(undefined, storage)
-    const first = await before.writer!.create(object('a'), options(), signal)
-    await before.writer!.create(object('b'), options(), signal)
+    const first = await before.writer.create(object('a'), options(), signal)
+    await before.writer.create(object('b'), options(), signal)
     // Begun now: its cache remembers nothing of the time before.
     const resource = make(undefined, storage)
     expect(await names(resource)).toEqual(['n/a', 'n/b'])
@@ -174,10 +174,10 @@ describe('reads', () => {
 
   test('a watch without position begins now', async () => {
     const { reader, writer } = make(), stop = new AbortController(), seen: string[] = []
-    await writer!.create(object('before'), options(), signal)
+    await writer.create(object('before'), options(), signal)
     const watching = (async () => { for await (const batch of reader.watch({}, stop.signal)) for (const change of batch) if (change.type !== 'BOOKMARK') { seen.push(`${change.type} ${change.entry.key}`); stop.abort() } })()
     await new Promise((resolve) => { setTimeout(resolve, 5) })
-    await writer!.create(object('after'), options(), signal)
+    await writer.create(object('after'), options(), signal)
     await watching
     expect(seen).toEqual(['ADDED n/after'])
   })
@@ -194,7 +194,7 @@ describe.each([1, 2, Math.floor(Date.now() / 1000)])('with seed %i', (seed) => {
       range: storage.range.bind(storage), watch: storage.watch.bind(storage), revision: storage.revision.bind(storage),
     }), pause = async () => { for (let i = Math.floor(random() * 4); i > 0; i--) await new Promise((resolve) => { setImmediate(resolve) }) }
     const resource = make(undefined, slow), { reader, writer } = resource, keys = ['n/a', 'n/b', 'n/c'], done = new Map(keys.map((key) => [key, 0]))
-    for (const key of keys) await writer!.create(object(key.slice(2), { count: 0 }), options(), signal)
+    for (const key of keys) await writer.create(object(key.slice(2), { count: 0 }), options(), signal)
 
     const page = await reader.list({}, signal), state = new Map([...page.entries].map((entry) => [entry.key, specOf(entry)?.count])), stop = new AbortController(), seen: Change[] = []
     const follow = async (batches: AsyncIterable<Batch>) => {
@@ -210,7 +210,7 @@ describe.each([1, 2, Math.floor(Date.now() / 1000)])('with seed %i', (seed) => {
     await Promise.all(Array.from({ length: 12 }, async () => {
       for (let i = 0; i < 20; i++) {
         const key = keys[Math.floor(random() * keys.length)]!
-        await writer!.update(key, increment, options(), signal)
+        await writer.update(key, increment, options(), signal)
         done.set(key, done.get(key)! + 1)
       }
     }))

@@ -117,7 +117,7 @@ export class StoredWriter implements Writer {
     const object = this.#owned(schema, prepared.object, admitted, undefined, options)
     await this.#admitted?.validate(object, undefined, options, signal)
     // Not a user's mistake by the book: a kube-apiserver answers it as an error without a reason.
-    if (metadata.resourceVersion && metadata.resourceVersion !== '0') throw new StatusError('', 'resourceVersion should not be set on objects to be created')
+    if (/^\d+$/.test(metadata.resourceVersion ?? '') && Number(metadata.resourceVersion) !== 0) throw new StatusError('', 'resourceVersion should not be set on objects to be created')
     const key = this.#storageKey(namespaced ? `${object.metadata.namespace}/${object.metadata.name}` : object.metadata.name!), value = encode(object, options)
     if (options.dryRun) {
       const { record } = await this.#storage.get(key, signal)
@@ -202,9 +202,9 @@ export class StoredWriter implements Writer {
     } else if (resourceVersion !== String(revision)) throw StatusError.conflict(this.#resource, name, 'the object has been modified; please apply your changes to the latest version and try again')
   }
 
-  async #checkNamespace({ namespace, name }: ObjectMeta, signal: AbortSignal): Promise<void> {
+  async #checkNamespace({ namespace, name, generateName: prefix }: ObjectMeta, signal: AbortSignal): Promise<void> {
     const { namespaces } = this.#dependencies
-    if (namespaces && this.#kind.namespaced && namespace) await checkNamespace(namespaces, namespace, { of: this.#resource, name: name ?? '' }, signal)
+    if (namespaces && this.#kind.namespaced && namespace) await checkNamespace(namespaces, namespace, { of: this.#resource, name: name ?? prefix ?? '' }, signal)
   }
 
   #alreadyExists(current: StoredRecord | undefined, name: string): StatusError {

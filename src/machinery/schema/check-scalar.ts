@@ -68,11 +68,14 @@ function checkNumber(schema: JsonSchema, value: unknown, path: string): FieldErr
   if (type === 'integer' && (integer === undefined || !fitsFormat(integer, format))) {
     errors.push(fieldError.invalid('<nil>', '', `Checked value must be of type integer ${format ? `with format ${format}` : '(default format)'} in ${path}`))
   }
+  if (type === 'number' && format === 'float' && Math.abs(number) > MAX_FLOAT) errors.push(fieldError.invalid('<nil>', '', `Checked value must be of type number with format float in ${path}`))
   if (multipleOf !== undefined && !isMultiple(number, multipleOf)) invalid(`a multiple of ${multipleOf}`)
   if (minimum !== undefined && (exclusiveMinimum ? number <= minimum : number < minimum)) invalid(`greater than ${exclusiveMinimum ? '' : 'or equal to '}${minimum}`)
   if (maximum !== undefined && (exclusiveMaximum ? number >= maximum : number > maximum)) invalid(`less than ${exclusiveMaximum ? '' : 'or equal to '}${maximum}`)
   return errors
 }
+
+const MAX_FLOAT = 3.4028234663852886e38
 
 /** Up to the rounding of doubles: 0.3 is a multiple of 0.1. */
 function isMultiple(number: number, factor: number): boolean {

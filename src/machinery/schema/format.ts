@@ -22,7 +22,11 @@ const isCidr = (text: string) => {
   return version > 0 && Number(bits) <= (version === 4 ? 32 : 128)
 }
 const isUri = (text: string) => text.startsWith('/') || URL.canParse(text)
-const isHostname = (text: string) => text.length <= 255 && /^(?:[a-z0-9\p{S}\p{L}]|[a-z0-9\p{S}\p{L}][a-z0-9\p{S}\p{L}-]{0,62}[a-z0-9\p{S}\p{L}])(?:\.(?:[a-z0-9\p{S}\p{L}]|[a-z0-9\p{S}\p{L}][a-z0-9\p{S}\p{L}-]{0,62}[a-z0-9\p{S}\p{L}]))*\.?$/iu.test(text)
+/** Odd as upstream: one label without two dashes in a row, or labels that end in letters, two at least (`a.bc`, but not `a.b`). */
+const HOSTNAME = /^(?:[a-zA-Z0-9\p{S}\p{L}](?:-?[a-zA-Z0-9\p{S}\p{L}]{0,62})?|(?:[a-zA-Z0-9\p{S}\p{L}](?:[a-zA-Z0-9\-\p{S}\p{L}]{0,61}[a-zA-Z0-9\p{S}\p{L}])?\.)+[a-zA-Z\p{L}]{2,63})$/u
+const isHostname = (text: string) => HOSTNAME.test(text) && Buffer.byteLength(text) <= 255 && text.split('.').every((label) => Buffer.byteLength(label) <= 63)
+/** Go's own, or any number with a unit somewhere in it. */
+const isDuration = (text: string) => /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.test(text) || [...text.matchAll(/\d+\s*([A-Za-zµ]+)/g)].some(([, unit]) => /^(?:ns|us|µs|ms|s|m|h|hr|d|w|wk|nano.*|micro.*|milli.*|sec.*|min.*|hour.*|day.*|week.*)$/i.test(unit!))
 const uuid = (third: string, fourth: string) => matches(new RegExp(`^[0-9a-f]{8}-?[0-9a-f]{4}-?${third}-?${fourth}-?[0-9a-f]{12}$`, 'i'))
 const LABEL = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?'
 
@@ -31,12 +35,13 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   byte: matches(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/),
   date: isDate,
   datetime: isDateTime,
-  duration: matches(/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*(?:ns|us|µs|μs|ms|s|m|h|d|w|nanos?|micros?|millis?|seconds?|sec|minutes?|min|hours?|hr|days?|weeks?|wk|nanoseconds?|microseconds?|milliseconds?)(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*$|^[+-]?0$/),
+  duration: isDuration,
   email: matches(/^(?:[^<>]*<)?[^\s@<>]+@[^\s@<>]+>?$/),
   hexcolor: matches(/^#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/),
   hostname: isHostname,
-  ipv4: (text) => isIP(text) > 0 && text.includes('.'),
-  ipv6: isIPv6,
+  // Zeros may lead a part, as they could when the first of these objects were written.
+  ipv4: (text) => isIP(text.replaceAll(/\b0+(?=\d)/g, '')) > 0 && text.includes('.'),
+  ipv6: (text) => isIPv6(text) && !text.includes('%'),
   cidr: isCidr,
   mac: matches(/^(?:[0-9a-f]{2}([:-]))(?:[0-9a-f]{2}\1){4}(?:[0-9a-f]{2}\1[0-9a-f]{2}\1)?[0-9a-f]{2}$|^(?:[0-9a-f]{4}\.){2,3}[0-9a-f]{4}$/i),
   rgbcolor: matches(/^rgb\(\s*(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])\s*(?:,\s*(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])\s*){2}\)$/),

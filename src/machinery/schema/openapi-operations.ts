@@ -1,8 +1,9 @@
 import type { Kind } from '../meta/core.ts'
+import { patchTypes as typesOf } from '../meta/patch-types.ts'
 
 /** What a document says about one resource. */
 export interface DocumentedResource {
-  readonly kind: Pick<Kind, 'group' | 'version' | 'kind' | 'listKind' | 'plural' | 'namespaced'>
+  readonly kind: Pick<Kind, 'group' | 'version' | 'kind' | 'listKind' | 'plural' | 'namespaced' | 'strategicMerge'>
   /** As discovery lists them: create, delete, deletecollection, get, list, patch, update, watch. */
   readonly verbs: readonly string[]
   /** True: has the subresource `status` (get, and patch and update where the resource has them). */
@@ -19,7 +20,7 @@ export interface GroupVersionKind { readonly group: string; readonly version: st
 
 /** What the server can do; clients read it off the documents (kubectl: `--dry-run=server`, `--validate`, the patch it sends). */
 export interface Capabilities {
-  /** Media types of PATCH. Default: JSON patch, JSON merge patch and apply. */
+  /** Media types of PATCH. Default: those of the kind. */
   readonly patchTypes?: readonly string[]
   /** Default: true. */
   readonly dryRun?: boolean
@@ -53,7 +54,6 @@ interface Names { readonly object: string; readonly list: string }
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.'
 const PRODUCES = ['application/json', 'application/yaml'], STREAMS = ['application/json;stream=watch']
-const DEFAULT_PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml']
 
 const query = (name: string, description: string, type: Parameter['type'] = 'string'): Parameter => ({ name, in: 'query', type, description })
 const PRETTY = query('pretty', 'true: indented output.')
@@ -113,8 +113,8 @@ const ACTIONS: Readonly<Record<string, { method: Operation['method']; action: st
   delete: { method: 'delete', action: 'delete', word: 'delete', text: (kind) => `Deletes an object of kind ${kind}.` },
 }
 
-function write(verb: string, path: string, { kind: { group, version, kind, namespaced }, verbs }: DocumentedResource, names: Names, capabilities: Capabilities, scope: { namespaced: boolean; suffix: string }): Operation {
-  const { method, action, word, text } = ACTIONS[verb]!, { patchTypes = DEFAULT_PATCH_TYPES, dryRun = true, fieldValidation = true } = capabilities
+function write(verb: string, path: string, { kind: { group, version, kind, namespaced, strategicMerge = false }, verbs }: DocumentedResource, names: Names, capabilities: Capabilities, scope: { namespaced: boolean; suffix: string }): Operation {
+  const { method, action, word, text } = ACTIONS[verb]!, { patchTypes = typesOf({ strategicMerge }), dryRun = true, fieldValidation = true } = capabilities
   const id = `${word}${capital(camel(group))}${capital(version)}${verb === 'deletecollection' ? 'Collection' : ''}${scope.namespaced ? 'Namespaced' : ''}${kind}${scope.suffix}`
   const writing = [...(dryRun ? [DRY_RUN] : []), FIELD_MANAGER, ...(fieldValidation ? [FIELD_VALIDATION] : [])], deleting = [...(dryRun ? [DRY_RUN] : []), ...DELETION], canWatch = verb === 'list' && verbs.includes('watch')
   const details: Readonly<Record<string, Pick<Operation, 'parameters' | 'body' | 'codes' | 'result'>>> = {

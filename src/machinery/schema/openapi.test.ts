@@ -41,7 +41,7 @@ const OPERATIONS = [
 ]
 
 const v3 = openApiV3({ groupVersion, resources: [carts, shelf], definitions, info }) as unknown as { paths: Paths; components: { schemas: Record<string, JsonSchema> } }
-const v2 = openApiV2({ groupVersions: [{ groupVersion, resources: [carts, shelf] }], definitions, info }) as unknown as { paths: Paths; definitions: Record<string, JsonSchema> }
+const v2 = openApiV2({ groupVersions: [{ groupVersion, resources: [carts, shelf] }], definitions, info }) as unknown as { paths: Paths; definitions: Record<string, JsonSchema>; parameters: Record<string, { name: string; in: string }> }
 const CART_PATH = '/apis/shop.example.k8s.io/v1/namespaces/{namespace}/carts/{name}'
 
 test('both versions have the same operations, named as Kubernetes names them', () => {
@@ -56,6 +56,8 @@ test('PATCH says what kubectl looks for', () => {
   expect(patch.parameters!.map(({ name }) => name)).toEqual(['dryRun', 'fieldManager', 'fieldValidation', 'force'])
   expect(Object.keys(patch.requestBody!.content)).toEqual(['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'])
   expect(v2.paths[CART_PATH]!['patch']!.consumes).toEqual(['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'])
+  const typed = openApiV3({ groupVersion, resources: [{ ...carts, kind: { ...carts.kind, strategicMerge: true } }], definitions, info }) as typeof v3
+  expect(Object.keys(typed.paths[CART_PATH]!['patch']!.requestBody!.content)).toEqual(['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml'])
   const able = openApiV3({ groupVersion, resources: [carts], definitions, info, capabilities: { fieldValidation: false, dryRun: false, patchTypes: ['application/apply-patch+yaml'] } }) as typeof v3
   expect(able.paths[CART_PATH]!['patch']!.parameters!.map(({ name }) => name)).toEqual(['fieldManager', 'force'])
 })
@@ -68,10 +70,19 @@ test('definitions: those in use, lists made up, kinds without a schema left open
   expect(schemas['io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions']!['x-kubernetes-group-version-kind']).toEqual([{ ...groupVersion, kind: 'DeleteOptions' }])
 })
 
+test('version 2 says each parameter once', () => {
+  const ofPath = (path: string) => (v2.paths[path]!['parameters'] as unknown as { $ref: string }[]).map(({ $ref }) => v2.parameters[$ref.slice('#/parameters/'.length)])
+  expect(ofPath(CART_PATH).map((parameter) => parameter?.name)).toEqual(['name', 'namespace', 'pretty'])
+  expect(ofPath(CART_PATH)[0]).toEqual({ uniqueItems: true, type: 'string', description: 'Name of the Cart.', name: 'name', in: 'path', required: true })
+  expect(ofPath('/apis/shop.example.k8s.io/v1/shelves/{name}')[0]).toMatchObject({ description: 'Name of the Shelf.' })
+  const names = Object.values(v2.parameters).map(({ name }) => name)
+  expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual(['name'])
+})
+
 test('every reference has its definition', () => {
-  const missing = (document: object, prefix: string, known: object) => [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, to]) => to!).filter((to) => !to.startsWith(prefix) || !(to.slice(prefix.length) in known))
-  expect(missing(v3, '#/components/schemas/', v3.components.schemas)).toEqual([])
-  expect(missing(v2, '#/definitions/', v2.definitions)).toEqual([])
+  const missing = (document: object, known: readonly string[]) => [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, to]) => to!).filter((to) => !known.includes(to)), under = (prefix: string, named: object) => Object.keys(named).map((name) => prefix + name)
+  expect(missing(v3, under('#/components/schemas/', v3.components.schemas))).toEqual([])
+  expect(missing(v2, [...under('#/definitions/', v2.definitions), ...under('#/parameters/', v2.parameters)])).toEqual([])
 })
 
 test('version 2 has no alternatives, nulls or wrapped references', () => {

@@ -76,8 +76,24 @@ describe('texts', () => {
     ['names every object inherits', { type: 'object', properties: { a: { type: 'string' } }, required: ['constructor'] }, {}, ['spec.constructor: Required value']],
   ])('%s', (_, schema, value, expected) => { expect(invalid(schema, value)).toEqual(expected) })
 
+  test('a schema may narrow names', () => {
+    const schema: JsonSchema = { type: 'object', properties: { metadata: { type: 'object', properties: { name: { type: 'string', maxLength: 3, pattern: '^a' } } } } }
+    expect(validateSchema(schema, { metadata: { name: 'abc' } })).toEqual([])
+    expect(validateSchema(schema, { metadata: { name: 'abcd' } }).map(({ field, message }) => `${field}: ${message}`)).toEqual(['metadata.name: Too long: may not be more than 3 bytes'])
+    expect(validateSchema(schema, { metadata: { name: 'b' } }).map(({ field }) => field)).toEqual(['metadata.name'])
+  })
+  test.each([
+    ['hostname', ['a.bc', 'a', 'a-b'], ['a.b', 'a.', 'xn--a', '-a', '']],
+    ['duration', ['1h30m', '-5s', 'P1D', '2 days', '.5h', '0'], ['5', '', 'soon', '1x']],
+    ['ipv6', ['::1', '::ffff:1.2.3.4'], ['fe80::1%eth0', '1.2.3.4']],
+    ['ipv4', ['1.2.3.4', '01.2.3.4'], ['::1', '256.1.1.1']],
+  ])('format %s', (format, right, wrong) => {
+    const isRight = (text: string) => validateSchema({ type: 'object', properties: { text: { type: 'string', format } } }, { metadata: {}, text }).length === 0
+    expect([right.filter((text) => !isRight(text)), wrong.filter(isRight)]).toEqual([[], []])
+  })
+  test('a float has bounds', () => { expect(validateSchema({ type: 'object', properties: { f: { type: 'number', format: 'float' } } }, { metadata: {}, f: 3.5e38 })).toHaveLength(1) })
   test('types inside metadata are checked', () => {
-    const schema: JsonSchema = { type: 'object', properties: { metadata: { type: 'object', required: ['name'], properties: { labels: { type: 'object', additionalProperties: { type: 'string' } } } } } }
+    const schema: JsonSchema = { type: 'object', properties: { metadata: { type: 'object', properties: { labels: { type: 'object', additionalProperties: { type: 'string' } } } } } }
     const errors = validateSchema(schema, { metadata: { labels: { a: 1 as unknown as string } } })
     expect(StatusError.invalid({ group: 'g', kind: 'K' }, 'n', errors).message).toBe('K.g "n" is invalid: metadata.labels.a: Invalid value: "integer": metadata.labels.a in body must be of type string: "integer"')
   })

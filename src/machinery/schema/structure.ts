@@ -1,8 +1,9 @@
 import type { ObjectMeta } from '../meta/core.ts'
+import { decodeObjectMeta } from '../meta/decode-object-meta.ts'
 import type { JsonSchema } from '../meta/json-schema.ts'
 import { isJsonObject, type JsonObject } from '../meta/json-value.ts'
 import { validateObjectMeta } from '../meta/object-meta.ts'
-import { type FieldError, fieldError } from '../meta/status-error.ts'
+import { type FieldError, fieldError, isReason } from '../meta/status-error.ts'
 import { own } from './prune.ts'
 
 /** Items of sets, and keys of map lists, that occur twice: each is reported once, where it is met again. */
@@ -52,9 +53,17 @@ function embeddedErrors(resource: JsonObject, path: string): FieldError[] {
 function embeddedMetadataErrors(metadata: unknown, path: string): FieldError[] {
   if (metadata === undefined) return []
   if (!isJsonObject(metadata)) return [fieldError.invalid(path, metadata, 'must be an object')]
+  let decoded: ObjectMeta
+  try { decoded = decodeObjectMeta(metadata, EMBEDDED) } catch (error) {
+    if (!isReason(error, 'BadRequest')) throw error
+    return [fieldError.invalid(path, metadata, error.message.replace(/^.*?: (?=json: )/, ''))]
+  }
   // An embedded resource needs no name.
-  return validateObjectMeta({ ...(metadata as ObjectMeta), name: (metadata as ObjectMeta).name || 'unnamed' }, { namespaced: Boolean(metadata['namespace']), validateName: pathSegment }, path)
+  return validateObjectMeta({ ...decoded, name: decoded.name || 'unnamed' }, { namespaced: Boolean(decoded.namespace), validateName: pathSegment }, path)
 }
+
+/** Only part of a message that is not shown. */
+const EMBEDDED = { kind: '', version: '' }
 
 /** Names that can be part of a path. */
 const pathSegment = (name: string): string[] => [

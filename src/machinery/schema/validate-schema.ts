@@ -9,16 +9,18 @@ import { own } from './prune.ts'
 /**
  * Everything in which an object, defaulted and pruned, breaks its schema; texts and fields as a kube-apiserver gives for custom resources
  * (kube-openapi/pkg/validation/validate, apiextensions-apiserver/pkg/registry/customresource).
- * Of metadata only types are checked here: what its fields may say is the same for all kinds (`meta/object-meta.ts`).
+ * Of metadata only types are checked here, and names, which a kind may narrow: what other fields may say is the same for all kinds (`meta/object-meta.ts`).
  */
 export function validateSchema(schema: JsonSchema, object: KubeObject): FieldError[] {
   const { metadata, ...body } = object, { metadata: metadataSchema, ...properties } = schema.properties ?? {}
   const root: JsonSchema = { ...schema, properties, required: (schema.required ?? []).filter((name) => name !== 'metadata') }, errors = check(root, body, '')
-  if (metadataSchema) errors.push(...check(metadataSchema, metadata, 'metadata').filter(({ type }) => type === 'FieldValueTypeInvalid'))
+  if (metadataSchema) errors.push(...check(metadataSchema, metadata, 'metadata').filter(({ type, field }) => type === 'FieldValueTypeInvalid' || NAMES.includes(field)))
   errors.push(...validateEmbeddedResources(root, body, ''), ...validateLists(root, body, ''))
   if (blocksRules(errors) && hasRules(schema)) errors.push(rulesNotChecked)
   return errors
 }
+
+const NAMES = ['metadata.name', 'metadata.generateName']
 
 /** Errors after which rules in CEL are not evaluated: they could not rely on types. */
 export const blocksRules = (errors: readonly FieldError[]): boolean => errors.some(({ type }) => BLOCKING.has(type))

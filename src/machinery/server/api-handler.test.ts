@@ -117,6 +117,17 @@ describe('writes', () => {
     expect(await json(await ask('PATCH', `${THINGS}/w/status`, { json: { status: { ok: true } }, headers: [['content-type', 'application/merge-patch+json']] }))).toMatchObject({ status: { ok: true }, spec: { size: 3 } })
     expect(await json(await ask('DELETE', `${THINGS}/w`))).toEqual({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details: { name: 'w', group: 'example.com', kind: 'things', uid: created.metadata['uid'] } })
   })
+  test.each([
+    ['an apiVersion that is no text', { apiVersion: [{}], metadata: { name: 'odd' } }, 'cannot unmarshal array into Go struct field .apiVersion of type string'],
+    ['a kind that no double holds', '{"kind":1e999,"metadata":{"name":"odd"}}', 'cannot unmarshal number into Go struct field .kind of type string'],
+    ['objects inside objects', `{"metadata":{"name":"odd"},"spec":${'{"a":'.repeat(2_000)}1${'}'.repeat(2_000)}}`, 'exceeded max depth'],
+  ])('%s', async (_name, json, message) => {
+    const response = await ask('POST', THINGS, { json })
+    expect([response.status, await text(response)]).toEqual([400, expect.stringContaining(message)])
+  })
+  test('a name that no double holds', async () => {
+    expect((await ask('PUT', `${THINGS}/a`, { json: '{"metadata":{"name":1e999}}' })).status).toBe(400)
+  })
   test('a dry run writes nothing', async () => {
     expect((await ask('POST', `${THINGS}?dryRun=All`, { json: { metadata: { name: 'dry' } } })).status).toBe(201)
     expect((await ask('GET', `${THINGS}/dry`)).status).toBe(404)
@@ -144,7 +155,7 @@ describe('refusals', () => {
     ['GET', `${THINGS}?limit=x`, 400, 'strconv.ParseInt: parsing "x": invalid syntax'],
     ['GET', `${THINGS}?timeout=soon`, 400, 'invalid timeout specified in the request URL - time: invalid duration "soon"'],
     ['GET', `${THINGS}?resourceVersionMatch=Exact`, 422, 'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided'],
-    ['PATCH', `${THINGS}/a`, 415, 'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml'],
+    ['PATCH', `${THINGS}/a`, 415, '415: Unsupported Media Type'],
     ['GET', '/apis/example.com/v1/nodes/x/proxy/a/../b', 400, 'the path behind the subresource must not hold "." or "..": "/a/../b"'],
     ['GET', '/apis/example.com/v1/nodes/x/proxy/a%2fb', 400, 'the path behind the subresource must not hold encoded slashes: "/a%2fb"'],
   ])('%s %s: %i', async (method, url, status, message) => {

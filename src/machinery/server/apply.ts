@@ -11,8 +11,6 @@ import type { FieldValidation } from './field-validation.ts'
 import type { Target } from './route.ts'
 import { yamlDuplicates } from './yaml-duplicates.ts'
 
-export const APPLY_TYPE = 'application/apply-patch+yaml'
-
 export interface ApplyRequest { readonly name: string; readonly subresource: string | undefined; readonly bytes: Buffer; readonly force: boolean; readonly validation: FieldValidation; readonly options: WriteOptions; readonly now: number }
 
 /**

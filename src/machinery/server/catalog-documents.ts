@@ -12,15 +12,18 @@ import type { OpenApiProvider } from './openapi.ts'
 export class CatalogDocuments implements OpenApiProvider {
   readonly #catalog: Catalog
   readonly #definitions: Definitions
+  readonly #smallDefinitions: Definitions
   readonly #info: { readonly title: string; readonly version: string }
   #groups: readonly ApiGroup[] | undefined
   #paths: readonly string[] = []
   #v2: object | undefined
   #v3 = new Map<string, object>()
 
-  constructor(catalog: Catalog, definitions: Definitions, info: { readonly title: string; readonly version: string }) {
+  /** `smallDefinitions`: those of version 2. A kube-apiserver that aggregates this server keeps that document once for every APIService, and merges it anew whenever one changes. */
+  constructor(catalog: Catalog, definitions: Definitions, info: { readonly title: string; readonly version: string }, smallDefinitions = definitions) {
     this.#catalog = catalog
     this.#definitions = definitions
+    this.#smallDefinitions = smallDefinitions
     this.#info = info
   }
 
@@ -30,7 +33,7 @@ export class CatalogDocuments implements OpenApiProvider {
   }
 
   v2(): Promise<object> {
-    this.#v2 = this.#refresh() && this.#v2 ? this.#v2 : openApiV2({ groupVersions: this.#versions(), definitions: this.#definitions, info: this.#info })
+    this.#v2 = this.#refresh() && this.#v2 ? this.#v2 : openApiV2({ groupVersions: this.#versions(), definitions: this.#smallDefinitions, info: this.#info })
     return Promise.resolve(this.#v2)
   }
 

@@ -25,6 +25,7 @@ export function decodeContinue(token: string, namespace: string): Continuation {
     throw invalid(`: ${goSyntaxError(bytes.toString('latin1'))}`)
   }
   const { v, rv, start } = fields ?? {}
+  if (typeof rv === 'string' && /"rv"\s*:\s*"/.test(text)) throw invalid(': json: cannot unmarshal string into Go struct field continueToken.rv of type int64')
   if (v !== 'meta.k8s.io/v1') throw invalid(`: server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`)
   if (typeof rv !== 'string' || !/^(?:-1|[1-9]\d*)$/.test(rv)) throw invalid(': incorrect encoded start resourceVersion (version meta.k8s.io/v1)')
   if (typeof start !== 'string' || start === '') throw invalid(': encoded start key empty (version meta.k8s.io/v1)')

@@ -56,9 +56,10 @@ test('patches', () => {
   expect(patchMistakes('[{"op":"add","op":"add","path":"/a","value":{"x":1,"x":1},"foo":1}]', parseJson('[{"op":"add","path":"/a","value":{"x":1},"foo":1}]'))).toEqual(
     ['json patch duplicate field "[0].op"', 'json patch duplicate field "[0].value.x"', 'json patch unknown field "[0].foo"'])
   const patched = { spec: { bogus: 1 }, metadata: { name: 'a' } } as KubeObject
-  expect(attempt((warn) => { validatePatched('Strict', patched, ['duplicate field "a"'], schema, warn) })).toEqual(
+  expect(attempt((warn) => { validatePatched('Strict', patched, { mistakes: ['duplicate field "a"'] }, schema, warn) })).toEqual(
     [String.raw`422  "" is invalid: patch: Invalid value: "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"bogus\":1}}": strict decoding error: duplicate field "a", unknown field "spec.bogus"`])
-  expect(attempt((warn) => { validatePatched('Warn', patched, [], schema, warn) })).toEqual(['unknown field "spec.bogus"'])
-  expect(attempt((warn) => { validatePatched('Ignore', patched, ['duplicate field "a"'], schema, warn) })).toEqual([])
+  expect(attempt((warn) => { validatePatched('Strict', patched, { mistakes: [], shownPatch: 'map[spec:map[bogus:1]]' }, schema, warn) })).toEqual(['422  "" is invalid: patch: Invalid value: "map[spec:map[bogus:1]]": strict decoding error: unknown field "spec.bogus"'])
+  expect(attempt((warn) => { validatePatched('Warn', patched, { mistakes: [] }, schema, warn) })).toEqual(['unknown field "spec.bogus"'])
+  expect(attempt((warn) => { validatePatched('Ignore', patched, { mistakes: ['duplicate field "a"'] }, schema, warn) })).toEqual([])
   expect(patched).toEqual({ spec: { bogus: 1 }, metadata: { name: 'a' } })
 })

@@ -14,9 +14,9 @@ export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
 const YAML_ERRORS = 'yaml: unmarshal errors:\n  '
 
-/** Of a body that is an object. `object` is what was parsed from it. Throws StatusError BadRequest where strict. */
+/** Of a body that is an object. `object` is what was parsed from it. Protobuf has neither names that could be wrong nor fields twice. Throws StatusError BadRequest where strict. */
 export function validateFields(validation: FieldValidation, { bytes, format, object }: { readonly bytes: Buffer; readonly format: InputFormat; readonly object: KubeObject }, kind: Kind, schema: JsonSchema | undefined, warn: (text: string) => void): void {
-  if (validation === 'Ignore') return
+  if (validation === 'Ignore' || format === 'protobuf') return
   const unknown = schema ? unknownFields(schema, object) : []
   // YAML's come as one error of several lines, and as one warning each.
   const duplicates = format === 'yaml' ? yamlDuplicates(bytes.toString()) : duplicateFields(bytes.toString()).map(duplicate)
@@ -38,21 +38,21 @@ export function patchMistakes(text: string, patch: unknown): string[] {
 
 const OPERATION_FIELDS = new Set(['op', 'path', 'from', 'value'])
 
-/** Of what a patch makes of an object. `mistakes`: those of the patch itself. Throws StatusError Invalid where strict. */
-export function validatePatched(validation: FieldValidation, patched: KubeObject, mistakes: readonly string[], schema: JsonSchema | undefined, warn: (text: string) => void): void {
+/** Of what a patch makes of an object. `mistakes`: those of the patch itself; `shownPatch`: shown with them instead of the object. Throws StatusError Invalid where strict. */
+export function validatePatched(validation: FieldValidation, patched: KubeObject, { mistakes, shownPatch }: { readonly mistakes: readonly string[]; readonly shownPatch?: string }, schema: JsonSchema | undefined, warn: (text: string) => void): void {
   if (validation === 'Ignore') return
   const errors = [...mistakes, ...(schema ? unknownFields(schema, patched) : [])]
   if (errors.length === 0) return
-  if (validation === 'Strict') throw StatusError.invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', stringifyJson(sorted(patched)), strictText(errors))])
+  if (validation === 'Strict') throw StatusError.invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', shownPatch ?? stringifyJson(sorted(patched)), strictText(errors))])
   for (const text of errors) warn(text)
 }
 
-/** In words, those of metadata first, then by path. `object` is left as it is. */
+/** In words, those of metadata first, then by path, then those of metadata inside. `object` is left as it is. */
 function unknownFields(schema: JsonSchema, object: KubeObject): string[] {
-  const ofMetadata: string[] = [], others: string[] = []
+  const ofMetadata: string[] = [], others: string[] = [], ofEmbedded: string[] = []
   // What is no metadata at all is for the writer to refuse.
-  prune(schema, cloneJson(object), (path) => (path.startsWith('metadata.') ? ofMetadata : others).push(path))
-  return [...ofMetadata, ...others.sort()].slice(0, MAX_REPORTED).map((path) => `unknown field "${path}"`)
+  prune(schema, cloneJson(object), (path, isMetadata) => (path.startsWith('metadata.') ? ofMetadata : isMetadata ? ofEmbedded : others).push(path))
+  return [...ofMetadata, ...others.sort(), ...ofEmbedded].slice(0, MAX_REPORTED).map((path) => `unknown field "${path}"`)
 }
 
 const duplicate = (path: string) => `duplicate field ${JSON.stringify(path)}`

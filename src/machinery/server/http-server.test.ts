@@ -2,6 +2,7 @@ import 'reflect-metadata'
 import { once } from 'node:events'
 import http2 from 'node:http2'
 import https from 'node:https'
+import net from 'node:net'
 import { text } from 'node:stream/consumers'
 import tls from 'node:tls'
 import * as x509 from '@peculiar/x509'
@@ -148,4 +149,15 @@ test('shutdown ends watches cleanly and is quick', async () => {
   await other.shutdown(10_000)
   expect([await all, Date.now() - begin < 3_000]).toEqual([expect.stringContaining('tick 0'), true])
   session.destroy()
+})
+
+test('a connection that never shakes hands is closed, and an idle one', async () => {
+  const other = await serveHttps({ handler, tls: secrets, address: '127.0.0.1', port: 0, logger: silentLogger, clock: systemClock, limits: { headersMs: 300, idleMs: 300, stalledMs: 300 } }, controller.signal)
+  const silent = net.connect(other.port, '127.0.0.1').resume(), session = http2.connect(`https://127.0.0.1:${other.port}`, { rejectUnauthorized: false })
+  try {
+    expect(await Promise.all([once(silent, 'close'), once(session, 'close')])).toHaveLength(2)
+  } finally {
+    session.destroy()
+    await other.shutdown(0)
+  }
 })

@@ -12,9 +12,11 @@ import type { Logger } from '../../lib/logger.ts'
 import { requestInfo } from '../auth/request-info.ts'
 import type { Handler, Peer, Request, Response, Upgrader } from '../meta/core.ts'
 import { StatusError } from '../meta/status-error.ts'
+import type { ConnectionLimits } from './connection-limits.ts'
+import { closeWhenIdle, CONNECTION_LIMITS, limiting } from './connection-limits.ts'
 import { incoming, peerOf } from './incoming.ts'
 import { isLongRunning } from './long-running.ts'
-import { cut, send, sendRaw } from './outgoing.ts'
+import { cut, refuseConnection, send, sendRaw } from './outgoing.ts'
 import { rareRoutes } from './rare-routes.ts'
 import { respondError } from './respond.ts'
 
@@ -30,6 +32,8 @@ export interface ServeOptions {
   readonly port: number
   readonly logger: Logger
   readonly clock: Clock
+  /** Absent: a kube-apiserver's. */
+  readonly limits?: ConnectionLimits
 }
 
 export interface RunningServer {
@@ -40,7 +44,7 @@ export interface RunningServer {
   shutdown(graceMs: number): Promise<void>
 }
 
-const HEADER_BYTES = 64 << 10, HOT = /^\/(?:apis?|openapi)(?:\/|\?|$)/
+const HOT = /^\/(?:apis?|openapi)(?:\/|\?|$)/
 
 /** HTTP/2 and HTTP/1.1 on one TLS port. Client certificates are asked for and verified per request, not here. Throws where the port cannot be had; aborting the signal closes at once. */
 export async function serveHttps(options: ServeOptions, signal: AbortSignal): Promise<RunningServer> {
@@ -48,9 +52,10 @@ export async function serveHttps(options: ServeOptions, signal: AbortSignal): Pr
     ...options.tls, allowHTTP1: true, minVersion: 'TLSv1.2', requestCert: true, rejectUnauthorized: false,
     // A resumed session would bring the client's certificate without those between it and the authority.
     secureOptions: constants.SSL_OP_NO_TICKET,
-    maxHeaderSize: HEADER_BYTES, settings: { maxHeaderListSize: HEADER_BYTES, maxConcurrentStreams: 1_000, initialWindowSize: 256 << 10 }, maxSessionMemory: 256,
-    http1Options: { maxHeaderSize: HEADER_BYTES, keepAliveTimeout: 90_000, headersTimeout: 32_000 },
-  } as Parameters<typeof createSecureServer>[0])
+    ...limiting(options.limits ?? CONNECTION_LIMITS),
+  })
+  // Read by Node only from here.
+  ;(server as { maxHeadersCount?: number }).maxHeadersCount = 0
   const running = new Running(server, options)
   await listen(server, options)
   signal.addEventListener('abort', () => void running.shutdown(0), { once: true })
@@ -88,17 +93,20 @@ class Running implements RunningServer {
   constructor(server: Http2SecureServer, options: ServeOptions) {
     this.#server = server
     this.#options = options
-    const handle = (request: Incoming, response: Outgoing) => void this.#handle(request, response)
+    // A stream may be announced when its connection has gone: there is nobody to answer, and nobody to ask who it was.
+    const handle = (request: Incoming, response: Outgoing) => { if (!('stream' in request) || (request.stream.session && !request.stream.session.destroyed)) void this.#handle(request, response) }
     const rare = options.routes && rareRoutes(options.routes, handle)
     server.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => { (rare && !HOT.test(request.url) ? rare : handle)(request, response) })
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#upgrade(request, socket, head))
     server.on('secureConnection', (socket: TLSSocket) => this.#admit(socket))
     server.on('session', (session) => {
       this.#sessions.add(session)
+      closeWhenIdle(session, (options.limits ?? CONNECTION_LIMITS).idleMs)
       session.on('close', () => this.#sessions.delete(session)).on('error', (error: Error) => this.#note(error))
     })
-    server.on('tlsClientError', (error: Error) => this.#note(error)).on('sessionError', (error: Error) => this.#note(error))
-    server.on('clientError', (error: Error, socket: Duplex) => { this.#note(error); if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'); else socket.destroy() })
+    // One that never finishes its handshake cannot be told so.
+    server.on('tlsClientError', (error: Error, socket: TLSSocket) => { this.#note(error); socket.destroy() }).on('sessionError', (error: Error) => this.#note(error))
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => { this.#note(error); refuseConnection(socket, error.code) })
     server.on('error', (error: Error) => this.#options.logger.error({ error: error.message }, 'server'))
   }
 
@@ -150,7 +158,7 @@ class Running implements RunningServer {
     out.on('error', (error: Error) => this.#note(error))
     try {
       const request = incoming(message, this.#peer(message)), response = await this.#answer(request, gone.signal)
-      await send(out, response, { isHead: request.method === 'HEAD', close: this.#shutdown !== undefined })
+      await send(out, response, { isHead: request.method === 'HEAD', close: this.#shutdown !== undefined, stalledMs: (this.#options.limits ?? CONNECTION_LIMITS).stalledMs })
       isSent = true
     } catch (error) {
       if (!gone.signal.aborted) this.#options.logger.error({ path: message.url, error: error instanceof Error ? error.stack : error }, 'response failed')

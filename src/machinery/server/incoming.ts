@@ -8,7 +8,7 @@ const LONGEST_CHAIN = 8
 /** One request of either protocol. Header values are taken pair by pair: Node would join repeated ones with commas. */
 export function incoming(message: IncomingMessage | Http2ServerRequest, peer: Peer): Request {
   const url = (message.url ?? '/').replace(/^https?:\/\/[^/]*/i, '') || '/', at = url.indexOf('?'), path = at < 0 ? url : url.slice(0, at), method = message.method ?? 'GET'
-  const headers = pairs(message.rawHeaders), base = { method, path, query: new URLSearchParams(at < 0 ? '' : url.slice(at + 1)), headers, peer }
+  const headers = pairs(message.rawHeaders), base = { method, path, query: readQuery(at < 0 ? '' : url.slice(at + 1)), headers, peer }
   return method === 'GET' || method === 'HEAD' ? base : { ...base, body: bodyOf(message) }
 }
 
@@ -32,3 +32,7 @@ export function peerOf(socket: TLSSocket): Peer {
   for (let certificate = socket.getPeerX509Certificate(); certificate && certificates.length < LONGEST_CHAIN; certificate = certificate.issuerCertificate) certificates.push(certificate.raw)
   return { address: socket.remoteAddress ?? '', certificates }
 }
+
+/** As Go reads it: a pair with a semicolon or an escape that is none is dropped. */
+const readQuery = (text: string) => new URLSearchParams(UNREADABLE.test(text) ? text.split('&').filter((pair) => !UNREADABLE.test(pair)).join('&') : text)
+const UNREADABLE = /;|%(?![\da-fA-F]{2})/

@@ -59,8 +59,8 @@ export function parseAccept(headers: Headers): readonly Clause[] {
     const parameters = new Map(rest.map((pair) => { const at = pair.indexOf('='); return at < 0 ? [pair, ''] as const : [pair.slice(0, at).trim(), unquote(pair.slice(at + 1).trim())] as const }))
     const quality = Number(parameters.get('q') ?? '1')
     parameters.delete('q')
-    if (type === '' || (subtype === '' && type !== '*')) return []
-    return [{ type, subtype: subtype || '*', quality: Number.isFinite(quality) ? quality : 1, parameters }]
+    if (type === '') return []
+    return [{ type, subtype: subtype || (type === '*' ? '*' : ''), quality: Number.isFinite(quality) ? quality : 1, parameters }]
   })
   const vagueness = ({ type, subtype }: Clause) => (type === '*' ? 2 : subtype === '*' ? 1 : 0)
   return clauses.toSorted((a, b) => b.quality - a.quality || vagueness(a) - vagueness(b))

@@ -3,6 +3,7 @@ import type { Headers, Page, Query, Request, Response } from '../meta/core.ts'
 import { isReason, StatusError } from '../meta/status-error.ts'
 import { compileSelector } from '../meta/selector.ts'
 import { fieldSelectorName } from '../meta/field-selector.ts'
+import { isTrue } from '../auth/request-info.ts'
 import { encodeContinue, expiredContinue } from './continue-token.ts'
 import { getAt, listOptions } from './list-options.ts'
 import type { Representation } from './negotiation.ts'
@@ -16,7 +17,8 @@ import { shapeFor } from './shapes.ts'
 /** One object by name; NotFound where it is not. */
 export async function getObject({ resource: { reader }, kind, namespace }: Target, name: string, request: Request, now: number, signal: AbortSignal): Promise<Response> {
   const representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'object')
-  const page = await reader.list({ ...scope(kind.namespaced, namespace), name, ...getAt(request.query) }, signal)
+  if (isTrue(request.query.get('export'))) throw StatusError.badRequest('the export parameter, deprecated since v1.14, is no longer supported')
+  const page = await reader.list({ ...scope(kind.namespaced, namespace), name, ...getAt(request.query, kind) }, signal)
   const [entry] = page.entries
   if (!entry) throw StatusError.notFound({ group: kind.group, resource: kind.plural }, name)
   return respondBytes(200, objectBytes(shape, entry, now), representation, warningHeaders(page.warnings))
@@ -24,7 +26,7 @@ export async function getObject({ resource: { reader }, kind, namespace }: Targe
 
 export async function listObjects(target: Target, request: Request, now: number, signal: AbortSignal): Promise<Response> {
   const { resource: { reader }, kind, namespace } = target, representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'list')
-  const { continuation, ...options } = listOptions(request.query, namespace)
+  const { continuation, ...options } = listOptions(request.query, namespace, kind)
   let page: Page
   try {
     page = await reader.list({ ...scope(kind.namespaced, namespace), ...selection(target, request.query), ...options }, signal)

@@ -15,7 +15,7 @@ import { watchObjects } from './watch.ts'
 import { watchOverWebSocket } from './watch-websocket.ts'
 import { wantsWebSocket } from './websocket.ts'
 import type { WriteContext } from './write.ts'
-import { createObject, deleteObject, deleteObjects, patchObject, updateObject } from './write.ts'
+import { checkPatchType, createObject, deleteObject, deleteObjects, patchObject, updateObject } from './write.ts'
 
 export interface ResourceOptions {
   readonly clock: Clock
@@ -35,6 +35,7 @@ export function resourceHandler(catalog: Catalog, options: ResourceOptions): Han
     if (!groups.some(({ name }) => name === info.group)) return pageNotFound()
     const found = route(groups, request.method, info)
     if (found.action !== 'connect') {
+      if (found.action === 'patch') checkPatchType(found.target.kind, request)
       const { deprecation } = found.target.kind
       return deprecation === undefined ? serve(found, request, options, signal) : withWarning(deprecation, request, async () => serve(found, request, options, signal))
     }
@@ -70,7 +71,8 @@ export function resourceUpgrader(catalog: Catalog, context: WatchContext): Upgra
 }
 
 function serve(found: Exclude<Route, { action: 'connect' }>, request: Request, options: ResourceOptions, signal: AbortSignal): Response | Promise<Response> {
-  const { target } = found, now = options.clock.now(), context = (): WriteContext => writeContext(request, options, now, signal)
+  const { target } = found, { passOn } = target.resource, now = options.clock.now(), context = (): WriteContext => writeContext(request, options, now, signal)
+  if (passOn && !READS.has(found.action)) return passOn('name' in found ? found.name : undefined, request, signal)
   switch (found.action) {
     case 'get': return getObject(target, found.name, request, now, signal)
     case 'list': return listObjects(target, request, now, signal)
@@ -82,6 +84,8 @@ function serve(found: Exclude<Route, { action: 'connect' }>, request: Request, o
     default: return deleteObjects(target, context(), signal)
   }
 }
+
+const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch'])
 
 function writeContext(request: Request, { authorizer }: ResourceOptions, now: number, signal: AbortSignal): WriteContext {
   const { user } = request

@@ -35,7 +35,7 @@ export function tableShape(kind: Kind, include: IncludeObject, version: 'v1' | '
       row(sink, entry, now, position)
       put(sink, ']}')
     },
-    bookmark: (position, initial) => `${start}{"resourceVersion":"${position}"},"columnDefinitions":null,"rows":[{"cells":[${kind.columns.map(() => 'null').join(',')}],"object":${partial}${bookmarkMeta(position, initial)}}}]}`,
+    bookmark: (position, initial) => `${start}{"resourceVersion":"${position}"},"columnDefinitions":null,"rows":[{"cells":[${kind.columns.map((_, index) => (index === 0 ? '""' : 'null')).join(',')}],"object":${partial}${bookmarkMeta(position, initial)}}}]}`,
   }
 }
 

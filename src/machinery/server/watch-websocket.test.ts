@@ -19,7 +19,7 @@ const kind = defineKind<KubeObject>({ group: 'example.com', version: 'v1', kind:
 const things = createStoredResource(kind, storage, { clock: systemClock, logger: silentLogger, randomUuid: () => crypto.randomUUID(), randomSuffix: () => 'abcde' }, signal)
 const upgrader = resourceUpgrader({ groups: () => groups }, { clock: systemClock, random: () => 0 }), groups = [{ name: 'example.com', versions: [{ version: 'v1', resources: [things] }] }]
 const options = { user: { name: 'admin', groups: [], extra: {} }, manager: 'test', authorize: () => Promise.resolve(), warn: () => undefined }
-const create = (name: string, data = '') => things.writer!.create({ apiVersion: 'example.com/v1', kind: 'Thing', metadata: { name, namespace: 'n' }, data }, options, signal)
+const create = (name: string, data = '') => things.writer.create({ apiVersion: 'example.com/v1', kind: 'Thing', metadata: { name, namespace: 'n' }, data }, options, signal)
 const server = http.createServer(), PATH = '/apis/example.com/v1/namespaces/n/things?watch=true', origin = 'https://example.com', BIG = 'ü'.repeat(100_000)
 let port = 0, live = 0
 

@@ -1,14 +1,19 @@
+import { shown } from '../apply/go-text.ts'
 import type { Entry, Kind, Request, Response, WriteOptions } from '../meta/core.ts'
+import type { JsonSchema } from '../meta/json-schema.ts'
 import type { JsonObject } from '../meta/json-value.ts'
+import { APPLY_TYPE, JSON_PATCH_TYPE, MERGE_PATCH_TYPE, patchTypes, STRATEGIC_MERGE_TYPE } from '../meta/patch-types.ts'
 import type { StatusDetails } from '../meta/status-error.ts'
 import { StatusError } from '../meta/status-error.ts'
 import type { StoredKind } from '../meta/strategy.ts'
 import { applyJsonPatch } from '../patch/json-patch.ts'
 import { applyMergePatch } from '../patch/merge-patch.ts'
 import { patchObject as patchObjectBy } from '../patch/patch-object.ts'
+import { applyStrategicMergePatch } from '../patch/strategic-merge-patch.ts'
+import { typedDocument } from '../patch/typed-document.ts'
 import { deleteCollection } from '../registry/delete-collection.ts'
-import { APPLY_TYPE, applyConfiguration } from './apply.ts'
-import { checkName, checkNamespace, decode, decodeObject, inputFormat, mediaType, readBody, unsupported } from './body.ts'
+import { applyConfiguration } from './apply.ts'
+import { checkName, checkNamespace, decode, decodeObject, formatOf, mediaType, readBody, unsupported } from './body.ts'
 import { patchMistakes, validateFields, validatePatched } from './field-validation.ts'
 import { listOptions } from './list-options.ts'
 import { negotiate } from './negotiation.ts'
@@ -23,7 +28,7 @@ import { deleteParameters, writeOptions } from './write-options.ts'
 export interface WriteContext { readonly request: Request; readonly user: WriteOptions['user']; readonly authorize: WriteOptions['authorize']; readonly now: number }
 
 export async function createObject(target: Target, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
-  const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), bytes = await readBody(request), { validation, force: _, ...options } = writeOptions(request, 'CreateOptions')
+  const { kind, namespace } = target, answer = answerer(target, request, now), format = formatOf(request, kind), bytes = await readBody(request), { validation, force: _, ...options } = writeOptions(request, 'CreateOptions')
   const object = decodeObject(bytes, format, kind, namespace)
   validateFields(validation, { bytes, format, object }, kind, await kind.schema?.(signal), answer.warn)
   return answer.telling(async () => answer(201, await target.resource.writer!.create(object, { user, authorize, ...options, warn: answer.warn }, signal)))
@@ -31,7 +36,7 @@ export async function createObject(target: Target, { request, user, authorize, n
 
 /** PUT. A name that does not exist is created where the kind allows it. */
 export async function updateObject(target: Target, name: string, subresource: Subresource | undefined, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
-  const { kind, namespace } = target, answer = answerer(target, request, now), format = inputFormat(request), bytes = await readBody(request), { validation, force: _, ...options } = writeOptions(request, 'UpdateOptions')
+  const { kind, namespace } = target, answer = answerer(target, request, now), format = formatOf(request, kind), bytes = await readBody(request), { validation, force: _, ...options } = writeOptions(request, 'UpdateOptions')
   const object = checkName(decodeObject(bytes, format, kind, namespace), name), mayCreate = subresource === undefined && (kind as Partial<StoredKind>).strategy?.allowCreateOnUpdate === true
   validateFields(validation, { bytes, format, object }, kind, await kind.schema?.(signal), answer.warn)
   return answer.telling(async () => {
@@ -43,18 +48,24 @@ export async function updateObject(target: Target, name: string, subresource: Su
   })
 }
 
-/** JSON patch, merge patch and apply. The patch is applied again where another write came between. */
+/** Typed kinds' own router refuses what is no patch, before anything else is looked at and without naming what they take; others say it themselves. Throws StatusError UnsupportedMediaType. */
+export function checkPatchType(kind: Kind, request: Request): void {
+  const type = mediaType(request)
+  if (kind.strategicMerge && type !== '*/*' && !typesOf(kind).includes(type)) throw new StatusError('UnsupportedMediaType', '415: Unsupported Media Type', { details: {} })
+}
+
+/** All kinds of patches, and apply. The patch is applied again where another write came between. */
 export async function patchObject(target: Target, name: string, subresource: Subresource | undefined, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
-  const { kind, namespace } = target, answer = answerer(target, request, now), type = mediaType(request), apply = PATCHES.get(type)
-  if (type === APPLY_TYPE && canApply(kind)) return applyObject(target, name, subresource, { request, user, authorize, now }, answer, signal)
-  if (!apply) throw unsupported([...PATCHES.keys(), ...(canApply(kind) ? [APPLY_TYPE] : [])].join(', '))
-  const bytes = await readBody(request), patch = decodePatch(bytes), { validation, force: _, ...options } = writeOptions(request, 'PatchOptions'), schema = await kind.schema?.(signal)
-  const mistakes = validation === 'Ignore' ? [] : patchMistakes(bytes.toString(), patch)
-  const change = patchObjectBy(kind, name, (document) => apply({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...document }, patch))
+  const { kind, namespace } = target, answer = answerer(target, request, now), type = mediaType(request), types = typesOf(kind)
+  if (!types.includes(type)) throw unsupported(types.join(', '))
+  if (type === APPLY_TYPE) return applyObject(target, name, subresource, { request, user, authorize, now }, answer, signal)
+  const isStrategic = type === STRATEGIC_MERGE_TYPE, bytes = await readBody(request), patch = decodePatch(bytes, isStrategic), { validation, force: _, ...options } = writeOptions(request, 'PatchOptions'), schema = await kind.schema?.(signal)
+  const mistakes = validation === 'Ignore' ? [] : patchMistakes(bytes.toString(), patch), shownPatch = isStrategic ? shown(patch) : undefined
+  const change = patchObjectBy(kind, name, (document) => PATCHES[type]!({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...document }, patch, schema))
   return answer.telling(async () => {
     const { entry } = await target.resource.writer!.update(keyOf(target, name), (current) => {
       const patched = change(current)
-      validatePatched(validation, patched, mistakes, schema, answer.warn)
+      validatePatched(validation, patched, { mistakes, ...(shownPatch !== undefined && { shownPatch }) }, schema, answer.warn)
       return checkName(checkNamespace(patched, kind, namespace), name)
     }, { user, authorize, ...options, warn: answer.warn, ...(subresource && { subresource }) }, signal)
     return answer(200, entry)
@@ -62,7 +73,7 @@ export async function patchObject(target: Target, name: string, subresource: Sub
 }
 
 /** Who owns what is known of stored kinds. */
-const canApply = (kind: Kind): boolean => kind.schema !== undefined && (kind as Partial<StoredKind>).strategy !== undefined
+const typesOf = (kind: Kind) => patchTypes(kind).filter((type) => type !== APPLY_TYPE || (kind.schema !== undefined && (kind as Partial<StoredKind>).strategy !== undefined))
 
 async function applyObject(target: Target, name: string, subresource: Subresource | undefined, { request, user, authorize, now }: WriteContext, answer: Answer, signal: AbortSignal): Promise<Response> {
   const bytes = await readBody(request), { validation, force, ...options } = writeOptions(request, 'ApplyOptions'), schema = await target.kind.schema!(signal)
@@ -70,13 +81,16 @@ async function applyObject(target: Target, name: string, subresource: Subresourc
   return answer(created ? 201 : 200, entry)
 }
 
-const PATCHES = new Map<string, (document: JsonObject, patch: unknown) => unknown>([['application/json-patch+json', applyJsonPatch], ['application/merge-patch+json', applyMergePatch]])
+const PATCHES: Readonly<Record<string, (document: JsonObject, patch: unknown, schema: JsonSchema | undefined) => unknown>> = {
+  [JSON_PATCH_TYPE]: applyJsonPatch, [MERGE_PATCH_TYPE]: applyMergePatch,
+  [STRATEGIC_MERGE_TYPE]: (document, patch, schema = {}) => typedDocument(applyStrategicMergePatch(document, patch, schema), schema, patch),
+}
 
-function decodePatch(body: Buffer): unknown {
+function decodePatch(body: Buffer, isStrategic: boolean): unknown {
   try {
     return decode(body, 'json')
   } catch (error) {
-    throw StatusError.badRequest(`error decoding patch: ${(error as Error).message}`)
+    throw StatusError.badRequest(`${isStrategic ? '' : 'error decoding patch: '}${(error as Error).message}`)
   }
 }
 
@@ -96,7 +110,7 @@ export async function deleteObject(target: Target, name: string, { request, user
 export async function deleteObjects(target: Target, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
   const { resource, kind, namespace } = target, representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'list'), warnings: string[] = []
   const { waitsForDependents: _, ...parameters } = deleteParameters(request, await readBody(request)), { manager } = writeOptions({ ...request, query: new URLSearchParams() }, 'DeleteOptions')
-  const { continuation: _continuation, ...options } = listOptions(request.query, namespace), query = { ...scope(kind.namespaced, namespace), ...selection(target, request.query), ...options }
+  const { continuation: _continuation, ...options } = listOptions(request.query, namespace, kind), query = { ...scope(kind.namespaced, namespace), ...selection(target, request.query), ...options }
   const page = await deleteCollection(resource, query, { user, authorize, manager, warn: (text) => { warnings.push(text) }, ...parameters }, signal)
   return respondPage({ ...page, warnings: [...page.warnings, ...warnings] }, { shape, representation, namespace, now })
 }

@@ -1,10 +1,11 @@
 import { EVENT_ALIAS, EVENT_MAPPING, EVENT_POP, EVENT_SCALAR, EVENT_SEQUENCE, getScalarValue, parseEvents } from 'js-yaml'
+import { MAX_DEPTH } from '../meta/json-value.ts'
 import { MAX_REPORTED } from './duplicate-fields.ts'
 
 /** Keys that a mapping of the document gives twice, in the words of Kubernetes' YAML decoder (go.yaml.in/yaml/v2): `line 4: key "name" already set in map`. The line is that of the value. `text` must be YAML. */
 export function yamlDuplicates(text: string): string[] {
   const found: string[] = [], open: Open[] = [], lineOf = lines(text)
-  for (const event of parseEvents(text, {})) {
+  for (const event of parseEvents(text, { maxDepth: MAX_DEPTH })) {
     if (found.length === MAX_REPORTED) break
     if (event.type === EVENT_POP) { open.pop(); continue }
     const container = open.at(-1), isKey = container?.keys !== undefined && container.key === undefined

@@ -1,18 +1,28 @@
-import { boolYaml11Tag, defineScalarTag, dump, DUMP_SCHEMA, FAILSAFE_SCHEMA, floatCoreTag, intCoreTag, load, mergeTag, NOT_RESOLVED, nullYaml11Tag } from 'js-yaml'
+import { boolYaml11Tag, defineScalarTag, dump, DUMP_SCHEMA, FAILSAFE_SCHEMA, floatCoreTag, intCoreTag, loadAll, mergeTag, NOT_RESOLVED, nullYaml11Tag } from 'js-yaml'
+import { MAX_DEPTH } from '../meta/json-value.ts'
 import { parseJson, stringifyJson } from '../meta/json.ts'
+import { checkExpansion } from './yaml-expansion.ts'
 
 /**
  * YAML as Kubernetes reads it (sigs.k8s.io/yaml): version 1.1, where an unquoted `y` is true, but dates and `8080:80` stay text, and integers of any length keep their digits.
- * Throws where it is malformed, or repeats aliases so often that a small body would grow without bound.
+ * An empty text is null; of several documents the first counts. Throws where it is malformed, nests deeper than `MAX_DEPTH`, holds what is no number, or repeats aliases so often that a small body would grow without bound.
  */
-export const parseYaml = (text: string): unknown =>
+export function parseYaml(text: string): unknown {
+  const value = loadAll(text, { schema: INPUT, maxDepth: MAX_DEPTH, json: true })[0] ?? null
+  checkExpansion(value, text)
   // Through JSON: what JSON cannot say is refused here rather than stored.
-  parseJson(stringifyJson(load(text, { schema: INPUT, maxAliases: MAX_ALIASES, json: true }) ?? null))
+  return parseJson(stringifyJson(finite(value)))
+}
+
+function finite(value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`json: unsupported value: ${Number.isNaN(value) ? 'NaN' : value < 0 ? '-Inf' : '+Inf'}`)
+  if (typeof value === 'object' && value !== null && !isRaw(value)) for (const member of Object.values(value)) finite(member)
+  return value
+}
 
 /** Keys sorted and lists not indented, as Kubernetes writes YAML. */
 export const stringifyYaml = (value: unknown): string => dump(value, { schema: OUTPUT, sortKeys: true, seqNoIndent: true, noRefs: true, lineWidth: -1, quoteStyle: 'double' })
 
-const MAX_ALIASES = 100
 const DECIMAL = /^[-+]?[1-9][0-9_]*$|^[-+]?0$/, OTHER_BASE = /^[-+]?0(?:x[0-9a-fA-F_]+|o?[0-7_]+|b[01_]+)$/
 
 const integer = defineScalarTag('tag:yaml.org,2002:int', {

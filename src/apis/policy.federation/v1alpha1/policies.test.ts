@@ -45,6 +45,7 @@ describe('a PropagationPolicy', () => {
     ['the first planner', { placement: { replicaScheduling: { replicaSchedulingType: 'Divided', clusterPreferences: { a: { minReplicas: 1, maxReplicas: 3 }, '*': { weight: 1 } }, rebalance: true, keepEmpty: true } } }, []],
     ['two ways to weigh', { placement: { replicaScheduling: { clusterPreferences: {}, weightPreference: {} } } }, ['spec.placement.replicaScheduling.clusterPreferences: Forbidden: may not be set with weightPreference']],
     ['bounds upside down', { placement: { replicaScheduling: { clusterPreferences: { a: { minReplicas: 2, maxReplicas: 1 } } } } }, ['spec.placement.replicaScheduling.clusterPreferences[a].maxReplicas: Invalid value: 1: must not be lower than minReplicas']],
+    ['what the scheduler cannot do', { placement: { spreadConstraints: [{ spreadByField: 'cluster' }, { spreadByField: 'region' }, { spreadByLabel: 'rack' }] } }, ['spec.placement.spreadConstraints[2]: Forbidden: spreading by more than one of region, zone, provider and label is not supported by this release']],
     ['a priority beyond 32 bits', { priority: 2 ** 31 }, [expect.stringContaining('integer with format int32')]],
     ['an unknown resolution', { conflictResolution: 'Ask' }, ['spec.conflictResolution: Unsupported value: "Ask": supported values: "Abort", "Overwrite"']],
     ['preemption of whatever is there', { preemption: 'Always' }, ['spec.resourceSelectors[0].name: Invalid value: "": must be set with preemption Always']],
@@ -52,13 +53,8 @@ describe('a PropagationPolicy', () => {
 
   test.each<[string, object, string]>([
     ['association', { association: true }, 'it is superseded by propagateDeps'],
-    ['propagateDeps', { propagateDeps: true }, 'select what the workload needs in a policy too'],
-    ['dependentOverrides', { dependentOverrides: ['a'] }, 'create override policies first'],
     ['schedulerName', { schedulerName: 'mine' }, 'there is only default-scheduler'],
     ['failover', { failover: { cluster: {} } }, ''],
-    ['suspension', { suspension: { dispatching: true } }, ''],
-    ['suspension', { suspension: { dispatchingOnClusters: { clusterNames: ['a'] } } }, ''],
-    ['preserveResourcesOnDeletion', { preserveResourcesOnDeletion: true }, 'delete with propagationPolicy Orphan'],
     ['schedulePriority', { schedulePriority: { priorityClassSource: 'KubePriorityClass', priorityClassName: 'high' } }, ''],
     ['rescheduling', { rescheduling: { triggers: ['ClusterJoined'], minInterval: '10m', maxMoves: 3 } }, ''],
     ['rollout', { rollout: { waves: [{ clusterAffinity: { clusterNames: ['a'] } }] } }, 'clusters get changes all at once'],

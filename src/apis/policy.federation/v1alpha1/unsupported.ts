@@ -9,12 +9,8 @@ const DEFAULT_SCHEDULER = 'default-scheduler'
  */
 const UNSUPPORTED: readonly { readonly field: keyof PropagationPolicySpec; readonly isUsed: (spec: PropagationPolicySpec) => boolean; readonly instead?: string }[] = [
   { field: 'association', isUsed: ({ association }) => association === true, instead: 'it is superseded by propagateDeps' },
-  { field: 'propagateDeps', isUsed: ({ propagateDeps }) => propagateDeps === true, instead: 'select what the workload needs in a policy too' },
-  { field: 'dependentOverrides', isUsed: ({ dependentOverrides }) => Boolean(dependentOverrides?.length), instead: 'create override policies first' },
   { field: 'schedulerName', isUsed: ({ schedulerName = DEFAULT_SCHEDULER }) => schedulerName !== DEFAULT_SCHEDULER, instead: `there is only ${DEFAULT_SCHEDULER}` },
   { field: 'failover', isUsed: ({ failover }) => Boolean(failover?.application ?? failover?.cluster) },
-  { field: 'suspension', isUsed: ({ suspension }) => suspension?.dispatching === true || Boolean(suspension?.dispatchingOnClusters?.clusterNames?.length) },
-  { field: 'preserveResourcesOnDeletion', isUsed: ({ preserveResourcesOnDeletion }) => preserveResourcesOnDeletion === true, instead: 'delete with propagationPolicy Orphan' },
   { field: 'schedulePriority', isUsed: ({ schedulePriority }) => schedulePriority !== undefined },
   { field: 'rescheduling', isUsed: ({ rescheduling }) => rescheduling !== undefined },
   { field: 'rollout', isUsed: ({ rollout }) => rollout !== undefined, instead: 'clusters get changes all at once' },

@@ -1,7 +1,7 @@
 /** What the columns of many kinds are made of. Cells are what kube-apiserver's own printers give, empty and missing values included (pkg/printers/internalversion). */
 import { labelSelectorFromObject } from '../../../machinery/meta/label-selector.ts'
 import type { Cell, Column, KubeObject } from '../../../machinery/meta/core.ts'
-import { stringifyJson } from '../../../machinery/meta/json.ts'
+import { canonicalJson } from '../../../machinery/apply/go-text.ts'
 import { isJsonObject } from '../../../machinery/meta/json-value.ts'
 
 export interface ColumnOptions { readonly type?: Column['type']; readonly format?: string; readonly wide?: boolean }
@@ -52,7 +52,7 @@ export function valueAt(object: unknown, members: readonly string[]): unknown {
 }
 
 export const numberOf = (value: unknown): number => (typeof value === 'number' ? value : JSON.isRawJSON(value) ? Number(value.rawJSON) : 0)
-export const plain = (value: unknown): string => (typeof value === 'string' ? value : JSON.isRawJSON(value) ? value.rawJSON : stringifyJson(value))
+export const plain = (value: unknown): string => (typeof value === 'string' ? value : JSON.isRawJSON(value) ? value.rawJSON : canonicalJson(value))
 
 export function formatLabels(labels: unknown): string {
   return isJsonObject(labels) && Object.keys(labels).length > 0 ? Object.entries(labels).map(([key, value]) => `${key}=${plain(value)}`).toSorted().join(',') : '<none>'

@@ -25,7 +25,9 @@ function compile(path: string): Finder {
 
 /** A value of another type than the column's is shown as nothing (apiextensions-apiserver's table convertor). */
 function customCell(type: string, value: unknown): Cell {
-  if (value === undefined || value === null) return null
+  if (value === undefined) return null
+  // Go prints a null as this, and knows no other text for it.
+  if (value === null) return type === 'string' ? '<no value>' : null
   const isNumber = typeof value === 'number' || JSON.isRawJSON(value)
   switch (type) {
     case 'integer': return isNumber ? Math.trunc(numberOf(value)) : null

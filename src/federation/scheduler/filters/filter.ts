@@ -3,7 +3,7 @@ import type { PlacementTerm } from '../placement-request.ts'
 import type { ClusterFacts } from '../snapshot.ts'
 
 /** Why a cluster gets no copy: for programs. */
-export type RejectReason = 'Leaving' | 'NotSelected' | 'Refused' | 'NotConnected' | 'Unreachable' | 'KindNotServed' | 'TaintNotTolerated' | 'NoSpreadProperty' | 'NoPreference' | 'NoWeight' | 'BeyondSpread' | 'NoReplicas' | 'NotPlaced' | 'NotFound'
+export type RejectReason = 'Leaving' | 'NotSelected' | 'NamespaceNotPlaced' | 'Refused' | 'NotConnected' | 'Unreachable' | 'KindNotServed' | 'TaintNotTolerated' | 'NoSpreadProperty' | 'NoPreference' | 'NoWeight' | 'BeyondSpread' | 'NoReplicas' | 'NotPlaced' | 'NotFound'
 
 export interface FilterInput extends Pick<ClusterFacts, 'cluster' | 'state'> {
   /** A decision before chose it already. */
@@ -13,6 +13,8 @@ export interface FilterInput extends Pick<ClusterFacts, 'cluster' | 'state'> {
   readonly term: PlacementTerm
   readonly tolerations: readonly Toleration[]
   readonly spread: readonly SpreadConstraint[]
+  /** Absent: the namespace may be anywhere. */
+  readonly namespaceClusters: ReadonlySet<string> | undefined
 }
 
 /** `message`: one sentence without its full stop, about the cluster. */

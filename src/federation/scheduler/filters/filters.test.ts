@@ -15,9 +15,9 @@ const apiEnablements = [{ groupVersion: 'v1', resources: [] }, { groupVersion: '
 type Given = Partial<Cluster['spec']> & { name?: string; labels?: Record<string, string> }
 const clusterOf = ({ name = 'cluster1', labels = {}, ...spec }: Given, status: Cluster['status'] = { apiEnablements }): Cluster => ({ metadata: { name, labels }, spec: { syncMode: 'Push', ...spec }, ...(status && { status }) })
 
-function rejection(facts: Partial<ClusterFacts> & { cluster: Cluster }, placement: Placement, { isTarget = false, observedAffinity = '', kind = 'Deployment' } = {}) {
+function rejection(facts: Partial<ClusterFacts> & { cluster: Cluster }, placement: Placement, { isTarget = false, observedAffinity = '', kind = 'Deployment', namespaceClusters }: { isTarget?: boolean; observedAffinity?: string; kind?: string; namespaceClusters?: ReadonlySet<string> } = {}) {
   const { terms, tolerations, spread } = placementRequest({ by: 'placement', placement })
-  return reject({ state: { state: 'ready' }, ...facts, isTarget, kind: `apps/v1 ${kind}`, term: terms[affinityIndex(terms, observedAffinity)]!, tolerations, spread })
+  return reject({ state: { state: 'ready' }, ...facts, isTarget, kind: `apps/v1 ${kind}`, term: terms[affinityIndex(terms, observedAffinity)]!, tolerations, spread, namespaceClusters })
 }
 
 interface TaintCase { name: string; op: string; cluster: { name: string; taints: Taint[] }; targets: string[]; tolerations: Toleration[]; taints: Taint[]; expect: boolean | { all: boolean; used: Toleration[] } }
@@ -51,6 +51,8 @@ test.each<[string, Parameters<typeof rejection>, { reason: string; message: stri
   ['not selected', [{ cluster: clusterOf({}) }, { clusterAffinity: { exclude: ['cluster1'] } }, { isTarget: true }], { reason: 'NotSelected', message: 'is not selected by the placement' }],
   ['not selected by an alternative', [{ cluster: clusterOf({}) }, { clusterAffinities: [{ affinityName: 'first', clusterNames: ['b'] }] }], { reason: 'NotSelected', message: 'is not selected by the affinity first' }],
   ['selected by overflow', [{ cluster: clusterOf({}) }, { clusterAffinities: [{ affinityName: 'first', clusterNames: ['b'], overflowAffinities: [{ affinityName: 'second', clusterNames: ['cluster1'] }] }] }], undefined],
+  ['outside of the namespace', [{ cluster: clusterOf({}) }, {}, { isTarget: true, namespaceClusters: new Set(['b', 'c']) }], { reason: 'NamespaceNotPlaced', message: 'is none of the 2 clusters that the FederatedNamespace is placed in' }],
+  ['inside of the namespace', [{ cluster: clusterOf({}) }, {}, { namespaceClusters: new Set(['cluster1']) }], undefined],
   ['never reached', [{ cluster: clusterOf({}), state: { state: 'connecting' } }, {}], { reason: 'NotConnected', message: 'was not reached yet' }],
   ['refused', [{ cluster: clusterOf({}), state: { state: 'refused', reason: 'another cluster answers' } }, {}], { reason: 'Refused', message: 'is refused: another cluster answers' }],
   ['unreachable', [{ cluster: clusterOf({}), state: { state: 'unreachable', since: 0, reason: 'timeout' } }, {}], { reason: 'Unreachable', message: 'has not answered since 1970-01-01T00:00:00Z: timeout' }],

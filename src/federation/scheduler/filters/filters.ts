@@ -3,11 +3,12 @@ import { connection } from './connection.ts'
 import type { Filter, FilterInput, Rejection } from './filter.ts'
 import { kindServed } from './kind-served.ts'
 import { leaving } from './leaving.ts'
+import { namespacePlaced } from './namespace-placed.ts'
 import { spreadProperty } from './spread-property.ts'
 import { taints } from './taints.ts'
 
 /** In this order, so that the reason told is the same each time, and the one to act on first. */
-const FILTERS: readonly Filter[] = [leaving, affinity, connection, kindServed, taints, spreadProperty]
+const FILTERS: readonly Filter[] = [leaving, affinity, namespacePlaced, connection, kindServed, taints, spreadProperty]
 
 /** The first reason against the cluster. */
 export function reject(input: FilterInput): Rejection | undefined {

@@ -3,6 +3,7 @@ import type { Headers, Request, Response } from '../../meta/core.ts'
 import { header } from '../../meta/headers.ts'
 import { isJsonObject } from '../../meta/json-value.ts'
 import { parseJson } from '../../meta/json.ts'
+import { decodeEnvelope, decodeMessage, messageOf, PROTOBUF_TYPE } from '../../schema/protobuf.ts'
 import { parseYaml } from '../yaml.ts'
 
 /** Larger bodies are not recorded: an event says so instead. */
@@ -45,12 +46,20 @@ export function recordable(headers: Headers, copy: Copy, omitManagedFields: bool
   if (bytes?.length === 0) return undefined
   if (!bytes) return 'omitted'
   try {
-    const text = (header(headers, 'content-encoding') === 'gzip' ? gunzipSync(bytes, { maxOutputLength: MAX_BYTES }) : bytes).toString(), object = type.endsWith('yaml') ? parseYaml(text) : type === '' || type.endsWith('json') ? parseJson(text) : 'omitted'
+    const object = decoded(type, header(headers, 'content-encoding') === 'gzip' ? gunzipSync(bytes, { maxOutputLength: MAX_BYTES }) : bytes)
     return omitManagedFields ? withoutManagedFields(object) : object
   } catch {
     // What cannot be read is not recorded as an object: the handler has said what is wrong with it.
     return 'omitted'
   }
+}
+
+function decoded(type: string, bytes: Buffer): unknown {
+  if (type.endsWith('yaml')) return parseYaml(bytes.toString())
+  if (type === '' || type.endsWith('json')) return parseJson(bytes.toString())
+  if (type !== PROTOBUF_TYPE) return 'omitted'
+  const { message, apiVersion, kind } = decodeEnvelope(bytes), slash = apiVersion.indexOf('/'), name = messageOf({ group: apiVersion.slice(0, Math.max(slash, 0)), version: apiVersion.slice(slash + 1), kind })
+  return name === undefined ? 'omitted' : { kind, apiVersion, ...decodeMessage(name, message) }
 }
 
 function withoutManagedFields(object: unknown): unknown {
