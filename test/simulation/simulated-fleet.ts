@@ -158,11 +158,9 @@ export class SimulatedFleet {
 
   /** Waits for what may take time, and lets it pass meanwhile. */
   async until<T>(done: Promise<T>): Promise<T> {
-    let isDone = false
-    const settled = done.finally(() => { isDone = true })
+    const state = { isDone: false }, settled = done.finally(() => { state.isDone = true })
     settled.catch(() => undefined)
-    await this.clock.advance(0)
-    while (!isDone) await this.clock.advance(100)
+    for (await this.clock.advance(0); !state.isDone;) await this.clock.advance(100)
     return settled
   }
 
