@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     projects: [
       project('unit', ['src/**/*.test.ts', 'test/*.test.ts', 'test/testbed/*.test.ts', 'test/cases/**/*.test.ts'], 20_000),
+      project('simulation', ['test/simulation/**/*.test.ts'], 180_000),
       project('conformance', ['test/conformance/**/*.test.ts'], 60_000),
       // One real fleet at a time: the files share a test bed and two cores.
       { test: { ...project('e2e', ['test/e2e/**/*.test.ts'], 60_000, false).test, globalSetup: ['test/e2e/setup.ts'] } },

@@ -1,7 +1,7 @@
 /** One API for many clusters: templates of three generations of federation go where they are to go, and every verb of kubectl works on them through the fleet. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { deployment, describeFleet, eventually, KUBECTLS, kubectl, MEMBERS, rows, tryKubectl } from './fleet-bed.ts'
-import { apply, copies, createHostNamespace, deploymentPolicy, image, ofCopies, placedIn, policy, removeNamespace, replicas, selects, weighted } from './distribution-bed.ts'
+import { deployment, describeFleet, eventually, KUBECTLS, kubectl, MEMBERS, rows } from './fleet-bed.ts'
+import { apply, copies, createHostNamespace, deploymentPolicy, image, ofCopies, placedIn, policy, removeNamespace, replicas, weighted } from './distribution-bed.ts'
 
 const NAMESPACE = 'e2e-distribution'
 const replicasIn = (name: string, resource = 'deployments') => ofCopies(NAMESPACE, resource, name, replicas)

@@ -4,6 +4,8 @@ import { Cache } from '../../machinery/cache/cache.ts'
 import { reflect } from '../../machinery/cache/reflect.ts'
 import { RemoteReader } from '../../machinery/client/remote-reader.ts'
 import type { Handler, Kind, ListerWatcher, Position } from '../../machinery/meta/core.ts'
+import { comparePositions, isPosition } from '../../machinery/meta/position.ts'
+import { StatusError } from '../../machinery/meta/status-error.ts'
 
 /** `since`: milliseconds since the epoch. `stale`: what is held is as old as that. `failed`: nothing was ever held. */
 export type MemberCacheState = { readonly state: 'starting' } | { readonly state: 'synced' } | { readonly state: 'stale'; readonly since: number; readonly reason: string } | { readonly state: 'failed'; readonly since: number; readonly reason: string; readonly error: unknown }
@@ -142,6 +144,16 @@ const admitted = (source: ListerWatcher, admit: (signal: AbortSignal) => Promise
   },
   watch: async function* (query, signal) {
     await admit(signal)
+    if (query.at && !query.initial) await refuseSetBack(source, query.at.position, signal)
     yield* source.watch(query, AbortSignal.any([signal, cut()]))
   },
 })
+
+/**
+ * A kube-apiserver whose store came back from a backup says nothing to a watch from a version that it has not reached yet, and then goes on as if nothing had been in between.
+ * The version of a list is that of the store, so one that is behind ours tells. Throws StatusError Expired.
+ */
+async function refuseSetBack(source: ListerWatcher, position: Position, signal: AbortSignal): Promise<void> {
+  const { position: latest } = await source.list({ limit: 1 }, signal)
+  if (isPosition(latest) && isPosition(position) && comparePositions(latest, position) < 0) throw StatusError.expired(`${source.kind.plural} are at ${latest} and were at ${position}: the cluster was set back`)
+}

@@ -1,8 +1,8 @@
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
-import type { KubeObject } from '../../machinery/meta/core.ts'
+import type { KubeObject, Position } from '../../machinery/meta/core.ts'
 import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 import type { Member } from '../member/member.ts'
-import { MANAGED_LABEL } from '../template/marks.ts'
+import { MANAGED_LABEL, TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { isNamespaces } from '../template/namespace-template.ts'
 import { keyOfTemplate, type TemplateStore } from '../template/templates.ts'
 import { driftText, type CopyRecord } from './copy-decision.ts'
@@ -14,7 +14,7 @@ import { whyNamespaceStays } from './namespace-removal.ts'
 import type { PropagationOptions } from './propagation-context.ts'
 
 /** What is known after a step; `again`: the world is not as it was thought, decide anew. */
-type Made = { readonly record: CopyRecord | 'gone'; readonly requeueAfterMs?: number } | { readonly again: true }
+export type Made = { readonly record: CopyRecord | 'gone'; /** Of the copy as it was written. */ readonly version?: Position; readonly requeueAfterMs?: number } | { readonly again: true }
 
 const WAIT_MS = 1000
 
@@ -41,12 +41,15 @@ export class CopyActor {
     return this.#federated
   }
 
-  async create(object: KubeObject, signal: AbortSignal): Promise<Made> {
+  async create(object: KubeObject, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
+    // What was in the way is most likely there still.
+    const inTheWay = record?.state === 'AlreadyExists' ? await readCopy(this.#member.handler, this.#store.target, this.#named, signal) : undefined
+    if (inTheWay) return this.#meet(inTheWay, object, signal)
     // A namespace is made as one, so that it is known to be ours, and then dressed as the template wants.
     const copy = isNamespaces(this.#store.target) ? await this.#makeNamespace(signal) : await this.#inNamespace(() => createCopy(this.#member.handler, this.#store.target, object, signal), signal)
     if (copy) {
       this.#tell('Normal', 'Created', `created in cluster ${this.#member.name}`)
-      return { record: this.#written(copy, object) }
+      return this.#written(copy, object)
     }
     const there = await readCopy(this.#member.handler, this.#store.target, this.#named, signal)
     return there ? this.#meet(there, object, signal) : { again: true }
@@ -56,7 +59,7 @@ export class CopyActor {
     const copy = await applyCopy(this.#member.handler, this.#store.target, { object, uid, ...(handOver && { handOver }) }, signal)
     if (copy) {
       if (drift) this.#tell('Warning', 'DriftCorrected', `cluster ${this.#member.name}: ${driftText(drift)}; put back`)
-      return { record: this.#written(copy, object) }
+      return this.#written(copy, object)
     }
     // What the watch shows is out of date: it was replaced, or is gone.
     const there = await readCopy(this.#member.handler, this.#store.target, this.#named, signal)
@@ -64,11 +67,13 @@ export class CopyActor {
     return { record: { ...forgotten(record), state: 'Pending', message: 'the copy was deleted a moment ago' }, requeueAfterMs: WAIT_MS }
   }
 
-  /** An object of that name is there. Ours by its label, or somebody else's. */
+  /** An object of that name is there: ours by its label or by the template that it says it was made from, or somebody else's. */
   async #meet(there: KubeObject, object: KubeObject, signal: AbortSignal): Promise<Made> {
-    const { fleetId, policyOf } = this.#options, { spec } = this.federated, overwrites = (spec.conflictResolution ?? policyOf(this.federated)?.conflictResolution) === 'Overwrite', { labels = {}, uid = '', deletionTimestamp, managedFields = [] } = there.metadata, isOurs = labels[MANAGED_LABEL] === fleetId || (isNamespaces(this.#store.target) && isMadeBy(there, fleetId))
+    const { fleetId, policyOf } = this.#options, { spec, metadata } = this.federated, overwrites = (spec.conflictResolution ?? policyOf(this.federated)?.conflictResolution) === 'Overwrite'
+    const { labels = {}, annotations = {}, uid = '', deletionTimestamp, managedFields = [] } = there.metadata, label = labels[MANAGED_LABEL]
+    const isOurs = label === fleetId || (label === undefined && annotations[TEMPLATE_ANNOTATION] === metadata.uid) || (isNamespaces(this.#store.target) && isMadeBy(there, fleetId))
     if (deletionTimestamp !== undefined) return { record: { state: 'Pending', message: 'an object of that name is being deleted there' }, requeueAfterMs: WAIT_MS }
-    if (!isOurs && labels[MANAGED_LABEL] !== undefined) return { record: { state: 'AlreadyExists', message: `another fleet (${labels[MANAGED_LABEL]}) owns the object of that name` }, requeueAfterMs: LOOK_AGAIN_MS }
+    if (!isOurs && label !== undefined) return { record: { state: 'AlreadyExists', message: `another fleet (${label}) owns the object of that name` }, requeueAfterMs: LOOK_AGAIN_MS }
     if (!isOurs && !overwrites) {
       const managers = [...new Set(managedFields.flatMap((entry) => { const { manager } = entry as { manager?: unknown }; return typeof manager === 'string' ? [JSON.stringify(manager)] : [] }))].join(', ')
       const message = `an object of that name is there, made by ${managers || 'somebody else'}; remove it, or set spec.conflictResolution: Overwrite to adopt it`
@@ -78,26 +83,36 @@ export class CopyActor {
     const copy = await applyCopy(this.#member.handler, this.#store.target, { object, uid }, signal)
     if (!copy) return { again: true }
     if (!isOurs) this.#tell('Normal', 'Adopted', `the object that was in cluster ${this.#member.name} was adopted`)
-    return { record: this.#written(copy, object) }
+    return this.#written(copy, object)
   }
 
-  /** The watch shows no copy, though there was one. */
-  async verify(record: CopyRecord | undefined, isWanted: boolean, signal: AbortSignal): Promise<Made> {
-    const there = await readCopy(this.#member.handler, this.#store.target, this.#named, signal)
-    if (!there || there.metadata.uid !== record?.uid) {
-      if (!isWanted) return { record: 'gone' }
+  /** The watch shows no copy, though there was one. `object`: what is to be there. */
+  async verify({ object, finished }: { readonly object?: KubeObject; readonly finished: boolean }, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
+    const there = await readCopy(this.#member.handler, this.#store.target, this.#named, signal), { labels = {}, annotations = {} } = there?.metadata ?? {}, isLabelled = labels[MANAGED_LABEL] === this.#options.fleetId
+    const isSame = there && record && (there.metadata.uid === record.uid || (isLabelled && annotations[TEMPLATE_ANNOTATION] === this.federated.metadata.uid))
+    if (!isSame) {
+      if (!object) return { record: 'gone' }
+      if (!there && record && finished) return { record: { ...record, state: 'OK', message: 'it finished here, and was removed since' } }
       this.#tell('Warning', 'CopyDeleted', `the copy in cluster ${this.#member.name} was deleted by somebody else; it is made again`)
       this.#options.ledger.set(this.#key, this.#member.name, { ...forgotten(record), state: 'Pending', message: 'the copy was deleted by somebody else' })
       return { again: true }
     }
-    if (there.metadata.labels?.[MANAGED_LABEL] === this.#options.fleetId) return { record: { ...record, state: isWanted ? 'Pending' : 'WaitingForRemoval', message: 'the watch of the cluster is behind' }, requeueAfterMs: WAIT_MS }
-    // Somebody took our label off. To have a copy it is put back; where none is wanted, it was let go.
-    if (!isWanted) {
+    if (isLabelled) return { record: { ...record, state: object ? 'Pending' : 'WaitingForRemoval', message: 'the watch of the cluster is behind' }, requeueAfterMs: WAIT_MS }
+    return this.#unlabelled(there, object, record, signal)
+  }
+
+  /** Somebody took our label off. Where a copy is wanted it is drift like any other; where none is, the object was let go. */
+  async #unlabelled(there: KubeObject, object: KubeObject | undefined, record: CopyRecord, signal: AbortSignal): Promise<Made> {
+    if (!object) {
       this.#tell('Warning', 'LabelRemoved', `the label ${MANAGED_LABEL} was taken off the object in cluster ${this.#member.name}: it is left there`)
       return { record: 'gone' }
     }
-    this.#options.ledger.set(this.#key, this.#member.name, { ...forgotten(record), state: 'Pending' })
-    return { record: { ...forgotten(record), state: 'AlreadyExists', message: `the label ${MANAGED_LABEL} was taken off the object; put it back, or remove the object` }, requeueAfterMs: LOOK_AGAIN_MS }
+    const message = `the label ${MANAGED_LABEL} was taken off the object`
+    if (this.federated.spec.drift === 'Report') return { record: { ...record, state: 'Drifted', message }, requeueAfterMs: LOOK_AGAIN_MS }
+    const copy = there.metadata.deletionTimestamp === undefined ? await applyCopy(this.#member.handler, this.#store.target, { object, uid: there.metadata.uid ?? '' }, signal) : undefined
+    if (!copy) return { record: { ...record, state: 'Pending', message }, requeueAfterMs: WAIT_MS }
+    this.#tell('Warning', 'DriftCorrected', `cluster ${this.#member.name}: ${message}; put back`)
+    return this.#written(copy, object)
   }
 
   async delete(uid: string, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
@@ -108,7 +123,11 @@ export class CopyActor {
       if (kept) return { record: { ...record, uid, state: 'WaitingForRemoval', message: kept.wait }, requeueAfterMs: WAIT_MS }
     }
     const { budget } = this.#options, isEnding = this.federated.metadata.deletionTimestamp !== undefined, waitMs = isEnding ? 0 : budget.take()
-    if (waitMs > 0) return { record: { ...record, state: 'WaitingForRemoval', message: 'more copies are to be removed than may be in a minute (--max-removals-per-minute)' }, requeueAfterMs: waitMs }
+    if (waitMs > 0) {
+      const message = 'more copies are to be removed than may be in a minute (--max-removals-per-minute)'
+      if (record?.message !== message) this.#tell('Warning', 'RemovalPaused', `cluster ${this.#member.name}: ${message}; it goes on by and by`)
+      return { record: { ...record, state: 'WaitingForRemoval', message }, requeueAfterMs: waitMs }
+    }
     const isGone = await deleteCopy(this.#member.handler, this.#store.target, this.#named, { uid, propagationPolicy: removalPolicy(this.federated) }, signal)
     this.#tell('Normal', 'Removed', `removed from cluster ${this.#member.name}`)
     // Gone is what the watch shows gone: until then nothing else may take the name for free.
@@ -152,11 +171,11 @@ export class CopyActor {
     }
   }
 
-  #written(copy: KubeObject, object: KubeObject): CopyRecord {
+  #written(copy: KubeObject, object: KubeObject): Made {
     const { uid = '', generation, resourceVersion } = copy.metadata
     return {
-      state: 'OK', uid, appliedGeneration: this.federated.metadata.generation ?? 0, ...(generation !== undefined && { copyGeneration: generation }),
-      applied: `${fingerprintOf(object)}:${ownershipOf(copy)}`, ...(resourceVersion !== undefined && { version: resourceVersion }),
+      record: { state: 'OK', uid, appliedGeneration: this.federated.metadata.generation ?? 0, ...(generation !== undefined && { copyGeneration: generation }), applied: `${fingerprintOf(object)}:${ownershipOf(copy)}` },
+      ...(resourceVersion !== undefined && { version: resourceVersion }),
     }
   }
 

@@ -9,32 +9,35 @@
  *           a copy  ─▶ as sent, and ours as then? fine : apply it again
  */
 import type { ClusterState, FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
-import type { KubeObject, Position } from '../../machinery/meta/core.ts'
+import type { KubeObject } from '../../machinery/meta/core.ts'
 import { isJsonObject } from '../../machinery/meta/json-value.ts'
 import { TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { fingerprintOf, ownershipOf, owns, takersOf } from './fingerprint.ts'
+import { revisionOf } from './store-guard.ts'
 
 /** What status says of a cluster, but for what the copy itself reports. */
 export type Outcome = Omit<ClusterState, 'name' | 'health' | 'status'>
 
-/** What this server remembers of a copy. `version`: its resourceVersion as answered to the last write; absent after a restart. */
-export interface CopyRecord extends Outcome { readonly version?: Position }
+/** What this server remembers of a copy. */
+export type CopyRecord = Outcome
 
-/** Of the members' watch. `behind`: it has not shown yet what was written last. */
-export type Observed = { readonly known: false; readonly reason: string } | { readonly known: true; readonly copy: KubeObject | undefined; readonly behind: boolean }
+/** Of the members' watch. `behind`: it has not shown yet what was written last. `starting`: it is about to be known. */
+export type Observed = { readonly known: false; readonly reason: string; readonly starting: boolean } | { readonly known: true; readonly copy: KubeObject | undefined; readonly behind: boolean }
 
 /** The object for this cluster, and as it is created: with what is the member's own business from then on; or why there can be none; or undefined: the cluster is to have no copy. */
 export type Wanted = { readonly object: KubeObject; readonly whole: KubeObject } | { readonly problem: Outcome } | undefined
 
 export type Step =
   /** Nothing is to be done, or can be now. */
-  | { readonly do: 'report'; readonly outcome: Outcome }
+  | { readonly do: 'report'; readonly outcome: Outcome; /** The watch is about to show more. */ readonly soon?: true }
+  /** What there is will be known in a moment: until then all stays as it was said to be. */
+  | { readonly do: 'wait' }
   /** The cluster has no copy, and is to have none. */
   | { readonly do: 'forget' }
   | { readonly do: 'create'; readonly object: KubeObject }
   | { readonly do: 'apply'; readonly object: KubeObject; readonly uid: string; /** Who changed it; undefined: nobody did, the template has. */ readonly drift?: readonly string[]; /** What is to stay the member's from now on. */ readonly handOver?: KubeObject }
   /** The watch shows nothing: that is no proof. Ask by name. */
-  | { readonly do: 'verify' }
+  | { readonly do: 'verify'; /** Absent: none is wanted. */ readonly object?: KubeObject; /** It is not made again. */ readonly finished: boolean }
   | { readonly do: 'delete'; readonly uid: string }
   | { readonly do: 'release'; readonly copy: KubeObject }
 
@@ -49,25 +52,32 @@ export interface CopyInput {
   readonly retained: readonly string[] | undefined
   /** The copy was seen to have run to its end: a Job. */
   readonly finished: boolean
-  /** Why nothing is sent for now; undefined: it is. */
+  /** Why a copy that is not wanted any more is not taken yet. */
+  readonly stays: string | undefined
+  /** An administrator said that the store is right, though copies are of later decisions. */
+  readonly storeIsRight: boolean
+  /** Why nothing is sent or removed for now; undefined: it is. */
   readonly suspended: string | undefined
 }
 
 export function decideCopy(input: CopyInput): Step {
   const { federated, wanted, observed } = input
+  // What is known here is behind: this server's own cache for a moment, or the store for good, and then the guard stops everything.
+  if (!input.storeIsRight && observed.known && observed.copy && isAhead(observed.copy, federated)) return { do: 'wait' }
   if (!wanted) return decideRemoval(input)
+  // What was not decided about is not carried out.
+  if (federated.status?.schedule?.observedGeneration !== federated.metadata.generation) return { do: 'wait' }
   if ('problem' in wanted) return { do: 'report', outcome: { ...kept(input.record), ...wanted.problem } }
   if (input.suspended !== undefined) return { do: 'report', outcome: { ...kept(input.record), state: 'Suspended', message: input.suspended } }
-  if (!observed.known) return { do: 'report', outcome: { ...kept(input.record), state: 'ClusterNotReady', message: observed.reason } }
-  if (observed.behind && input.record?.applied?.startsWith(`${fingerprintOf(wanted.object)}:`)) return { do: 'report', outcome: { ...kept(input.record), state: 'OK', appliedGeneration: federated.metadata.generation ?? 0 } }
-  return observed.copy ? decideCopyThere(input, wanted.object, observed.copy) : decideCopyMissing(input, wanted.whole)
+  if (!observed.known) return observed.starting ? { do: 'wait' } : { do: 'report', outcome: { ...kept(input.record), state: 'ClusterNotReady', message: observed.reason } }
+  if (observed.behind && input.record?.applied?.startsWith(`${fingerprintOf(wanted.object)}:`)) return { do: 'report', outcome: { ...kept(input.record), state: 'OK', appliedGeneration: federated.metadata.generation ?? 0 }, soon: true }
+  return observed.copy ? decideCopyThere(input, wanted.object, observed.copy) : decideCopyMissing(input, wanted)
 }
 
-function decideCopyMissing({ federated, record, finished }: CopyInput, object: KubeObject): Step {
-  if (record?.uid === undefined) return { do: 'create', object }
+function decideCopyMissing({ federated, record, finished }: CopyInput, { object, whole }: { readonly object: KubeObject; readonly whole: KubeObject }): Step {
+  if (record?.uid === undefined) return { do: 'create', object: whole }
   // A Job that has run is not run again because it was tidied away.
-  if (finished && record.appliedGeneration === federated.metadata.generation) return { do: 'report', outcome: { ...kept(record), state: 'OK', message: 'it finished here, and was removed since' } }
-  return { do: 'verify' }
+  return { do: 'verify', object, finished: finished && record.appliedGeneration === federated.metadata.generation }
 }
 
 function decideCopyThere({ federated, record, retained }: CopyInput, object: KubeObject, copy: KubeObject): Step {
@@ -81,14 +91,25 @@ function decideCopyThere({ federated, record, retained }: CopyInput, object: Kub
   return { do: 'apply', object, uid, ...(drift && { drift }), ...(handOver && { handOver }) }
 }
 
-function decideRemoval({ observed, record, orphan }: CopyInput): Step {
-  if (!observed.known) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: observed.reason } }
-  if (observed.behind) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval' } }
+function decideRemoval({ federated, observed, record, orphan, stays, suspended }: CopyInput): Step {
+  if (!observed.known) return observed.starting ? { do: 'wait' } : { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: observed.reason } }
+  if (observed.behind) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval' }, soon: true }
   const { copy } = observed
-  if (!copy) return record?.uid === undefined ? { do: 'forget' } : { do: 'verify' }
+  // An answer that was lost may have been that of a write that was made.
+  if (!copy) return record ? { do: 'verify', finished: false } : { do: 'forget' }
+  // It carries our label, but was not made from this template: from one of before, or by somebody who copied the label too.
+  if (copy.metadata.uid !== record?.uid && copy.metadata.annotations?.[TEMPLATE_ANNOTATION] !== federated.metadata.uid) return { do: 'forget' }
   if (orphan) return { do: 'release', copy }
   if (copy.metadata.deletionTimestamp !== undefined) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: 'the member is deleting it' } }
+  if (suspended !== undefined && federated.metadata.deletionTimestamp === undefined) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: suspended } }
+  if (stays !== undefined) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: stays } }
   return { do: 'delete', uid: copy.metadata.uid ?? '' }
+}
+
+/** Whether a copy was made from a later decision about the template than this one. Only copies of this very template tell: of another one of the same name nothing follows. */
+export function isAhead(copy: KubeObject, { metadata, status }: FederatedObject): boolean {
+  const made = copy.metadata.annotations?.[TEMPLATE_ANNOTATION] === metadata.uid ? revisionOf(copy) : undefined
+  return made !== undefined && (made[0] > (status?.schedule?.observedGeneration ?? 0) || made[1] > (status?.schedule?.decision ?? 0))
 }
 
 export const driftText = (managers: readonly string[]): string => (managers.length > 0 ? `changed by ${managers.map((name) => JSON.stringify(name)).join(', ')}` : 'fields of it were removed')

@@ -18,6 +18,9 @@ const NOT_THERE = '1'
 /** Who holds what a member keeps for itself, e.g. replicas under an autoscaler. */
 const RETAINER = 'federation-retained'
 
+/** An API server takes an empty list for one that was forgotten, and this for one that is to be empty (apiserver/pkg/endpoints/handlers/fieldmanager, isResetManagedFields). */
+const NOBODY = [{}]
+
 /** Undefined: an object of that name is there already. */
 export async function createCopy(handler: Handler, target: Target, object: KubeObject, signal: AbortSignal): Promise<KubeObject | undefined> {
   try {
@@ -62,10 +65,10 @@ export async function deleteCopy(handler: Handler, target: Target, named: Named,
 
 /** Takes our marks off a copy and gives up what we own of it; the object stays as it is. False: it changed meanwhile. */
 export async function releaseCopy(handler: Handler, target: Target, copy: KubeObject, signal: AbortSignal): Promise<boolean> {
-  const { name = '', namespace, uid, resourceVersion, labels = {}, annotations = {}, managedFields = [] } = copy.metadata
+  const { name = '', namespace, uid, resourceVersion, labels = {}, annotations = {}, managedFields = [] } = copy.metadata, others = managedFields.filter((entry) => !isJsonObject(entry) || entry['manager'] !== FIELD_MANAGER)
   const patch = {
     metadata: {
-      uid, resourceVersion, managedFields: managedFields.filter((entry) => !isJsonObject(entry) || entry['manager'] !== FIELD_MANAGER),
+      uid, resourceVersion, managedFields: others.length > 0 ? others : NOBODY,
       ...(MANAGED_LABEL in labels && { labels: { [MANAGED_LABEL]: null } }), ...(TEMPLATE_ANNOTATION in annotations && { annotations: { [TEMPLATE_ANNOTATION]: null, [REVISION_ANNOTATION]: null } }),
     },
   }

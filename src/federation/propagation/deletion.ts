@@ -12,9 +12,9 @@ export function isOrphaned({ metadata: { deletionTimestamp, annotations = {}, fi
 
 /** Why nothing is sent to a cluster for now; undefined: it is. */
 export function suspension({ spec: { suspend } }: FederatedObject, rules: PropagationRules | undefined, cluster: string): string | undefined {
-  if (suspend) return 'spec.suspend is set: nothing is sent'
-  if (rules?.suspension?.dispatching) return 'the policy is suspended: nothing is sent'
-  return rules?.suspension?.dispatchingOnClusters?.clusterNames?.includes(cluster) ? 'the policy is suspended for this cluster: nothing is sent' : undefined
+  if (suspend) return 'spec.suspend is set: nothing is sent or removed'
+  if (rules?.suspension?.dispatching) return 'the policy is suspended: nothing is sent or removed'
+  return rules?.suspension?.dispatchingOnClusters?.clusterNames?.includes(cluster) ? 'the policy is suspended for this cluster: nothing is sent or removed' : undefined
 }
 
 /** How members are asked to delete a copy: as the user asked to delete the template. */

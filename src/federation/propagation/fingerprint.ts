@@ -14,10 +14,13 @@ export function fingerprintOf(wanted: KubeObject): string {
   return hash(stringifyJson({ ...wanted, metadata: { ...wanted.metadata, annotations } }))
 }
 
-/** Of the fields that this server owns in a copy; '' where it owns none. A field that somebody else changed is no longer among them, so this tells drift without comparing values. */
+/**
+ * Of the fields that this server owns in a copy, and of when it wrote them; '' where it owns none. A field that somebody else changed is no longer among them, so this tells drift without comparing values.
+ * The time tells a copy that came back from a backup, with the values of then.
+ */
 export function ownershipOf(copy: KubeObject): string {
   const entry = ownEntry(copy)
-  return entry ? hash(stringifyJson(entry['fieldsV1'])) : ''
+  return entry ? hash(stringifyJson([entry['fieldsV1'], entry['time'] ?? ''])) : ''
 }
 
 /** Who took fields of `wanted` from us, for people; empty where nobody can be named: fields that were removed have no owner. */

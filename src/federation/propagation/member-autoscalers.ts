@@ -31,6 +31,7 @@ export class MemberAutoscalers {
   /** The cache has told all there was. */
   #isReady = false
   #isRefused = false
+  #problem: string | undefined
 
   constructor(options: AutoscalersOptions, signal: AbortSignal) {
     this.#options = options
@@ -48,6 +49,9 @@ export class MemberAutoscalers {
     if (this.#isReady) return this.#byTarget.has(keyOf(target))
     return this.#isRefused ? false : undefined
   }
+
+  /** Why they are not known; undefined: nothing speaks against it. */
+  get problem(): string | undefined { return this.#problem }
 
   async #run(): Promise<void> {
     const { member, clock, logger } = this.#options
@@ -69,9 +73,11 @@ export class MemberAutoscalers {
     if (use !== this.#use) return
     const state = use.state(), isRefused = state.state === 'failed' && isReason(state.error, 'Forbidden', 'Unauthorized', 'NotFound', 'MethodNotAllowed')
     if (isRefused && !this.#isRefused) this.#options.logger.warn({ cluster: this.#options.member.name, error: state.reason }, 'autoscalers of the cluster cannot be seen: replicas that they set are set back, unless spec.retainReplicas is true')
-    if (isRefused === this.#isRefused) return
+    const problem = state.state === 'failed' ? state.reason : undefined
+    if (isRefused === this.#isRefused && problem === this.#problem) return
     this.#isRefused = isRefused
-    if (isRefused) this.#options.onReady()
+    this.#problem = problem
+    if (problem !== undefined) this.#options.onReady()
   }
 
   #take(change: Change, present: Set<string>): void {

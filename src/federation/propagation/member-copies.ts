@@ -13,8 +13,10 @@ interface CopiesOf {
   readonly options: Pick<PropagationOptions, 'fleetId' | 'clock' | 'logger'>
   /** Told of every change; undefined: the watch no longer shows one, which is no proof that it is gone. */
   readonly onCopy: (key: string, copy: KubeObject | undefined) => void
-  /** What there is has been told completely: at first, and after the member became another cluster. */
-  readonly onReady: () => void
+  /** What there is has been told completely, at first and after the member became another cluster; or it turned out that it cannot be told. */
+  readonly onKnown: () => void
+  /** The member was set back, became another cluster, or was lost sight of: versions of before mean nothing any more. */
+  readonly onLost: () => void
 }
 
 const RENEW_MS = 500
@@ -33,6 +35,12 @@ export class MemberCopies {
   /** How far the member has been followed. */
   get position(): Position { return this.#use?.cache.position ?? '0' }
 
+  /** Why nothing was ever known of them; undefined: nothing speaks against it. */
+  get problem(): string | undefined {
+    const state = this.#use?.state()
+    return state?.state === 'failed' ? state.reason : undefined
+  }
+
   get(key: string): KubeObject | undefined {
     const object = this.#use?.cache.get(copyKeyOf(this.#of.store.target, key))?.parse()
     return object && this.#typed(object)
@@ -43,12 +51,18 @@ export class MemberCopies {
     const kind: Kind = { group: target.group, version: target.version, kind: target.kind, listKind: `${target.kind}List`, plural: target.plural, singular: target.kind.toLowerCase(), shortNames: [], categories: [], namespaced: target.namespaced, columns: [], fields: {} }
     while (!signal.aborted) {
       const use = (this.#use = member.caches.acquire(kind, `${MANAGED_LABEL}=${fleetId}`))
+      let problem: string | undefined
+      use.onState((state) => {
+        if (state.state === 'failed' && state.reason !== problem) this.#of.onKnown()
+        problem = state.state === 'failed' ? state.reason : undefined
+      })
       try {
         for await (const batch of use.cache.watch({ initial: true }, signal)) this.#take(batch)
       } catch (error) {
         // The member became another cluster, or left: a new cache is asked for, and what is known begins anew.
         if (!signal.aborted) logger.debug({ cluster: member.name, resource: target.plural, error: error instanceof StatusError ? error.reason : String(error) }, 'copies are followed from a new cache')
       } finally { use.release() }
+      this.#of.onLost()
       if (!signal.aborted) await clock.sleep(RENEW_MS, signal)
     }
   }
@@ -56,7 +70,7 @@ export class MemberCopies {
   #take(batch: readonly Change[]): void {
     for (const change of batch) {
       if (change.type !== 'BOOKMARK') this.#of.onCopy(hubKeyOf(this.#of.store.target, change.entry.key), change.type === 'DELETED' ? undefined : this.#typed(change.entry.parse()))
-      else if (change.initial) this.#of.onReady()
+      else if (change.initial) this.#of.onKnown()
     }
   }
 

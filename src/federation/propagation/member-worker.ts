@@ -1,18 +1,24 @@
 /** Brings the copies in one member to what the store says. One slow member holds up nobody else: each has a queue, and workers, of its own. */
-import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { FederatedObject, ScheduledTarget } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import { Queue } from '../../lib/queue.ts'
-import type { KubeObject } from '../../machinery/meta/core.ts'
+import type { KubeObject, Position } from '../../machinery/meta/core.ts'
+import { isJsonObject } from '../../machinery/meta/json-value.ts'
 import { comparePositions } from '../../machinery/meta/position.ts'
 import { isReason } from '../../machinery/meta/status-error.ts'
+import { RemoteReader } from '../../machinery/client/remote-reader.ts'
 import { runController } from '../../machinery/controller/controller.ts'
+import { healthOf } from '../interpreter/health.ts'
 import type { Member } from '../member/member.ts'
-import { TEMPLATE_ANNOTATION } from '../template/marks.ts'
+import { MANAGED_LABEL, TEMPLATE_ANNOTATION } from '../template/marks.ts'
+import { hubKeyOf } from '../template/namespace-template.ts'
 import { keyOfTemplate, splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
-import { CopyActor } from './copy-actor.ts'
-import { decideCopy, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
+import { CopyActor, type Made } from './copy-actor.ts'
+import { decideCopy, isAhead, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
 import { isFinished, isOrphaned, suspension } from './deletion.ts'
+import { owns } from './fingerprint.ts'
 import { MemberAutoscalers } from './member-autoscalers.ts'
 import { MemberCopies } from './member-copies.ts'
+import { stays, type OtherTarget } from './moves.ts'
 import type { PropagationOptions } from './propagation-context.ts'
 import { render } from './render.ts'
 import { revisionOf } from './store-guard.ts'
@@ -20,26 +26,33 @@ import { revisionOf } from './store-guard.ts'
 /** Steps that one look at a copy may lead to before it is looked at again later. */
 const STEPS_MAX = 4, BEHIND_MS = 1000
 
+/** What a worker has to know of the others. `involved`: the templates that have, or are to have, a copy in its member. */
+interface WorkersOfFleet { readonly involved: () => Iterable<string>; readonly workerOf: (cluster: string) => MemberWorker | undefined }
+
 export class MemberWorker {
   readonly member: Member
   readonly #options: PropagationOptions
   readonly #queue: Queue
   readonly #copies = new Map<TemplateStore, MemberCopies>()
+  /** Versions that members answered to writes, by template; until the watch has come so far, it shows what was before. */
+  readonly #written = new Map<string, Position>()
   readonly #stop = new AbortController()
   readonly #autoscalers: MemberAutoscalers
+  /** Decisions that were carried out here, by template. */
+  readonly #settled = new Map<string, string>()
+  /** Since when something stays though the decision does not want it any more, by template. */
+  readonly #stays = new Map<string, number>()
+  readonly #fleet: WorkersOfFleet
 
-  readonly #involved: () => Iterable<string>
-
-  /** `involved`: the templates that have, or are to have, a copy here. */
-  constructor(member: Member, involved: () => Iterable<string>, options: PropagationOptions) {
+  constructor(member: Member, fleet: WorkersOfFleet, options: PropagationOptions) {
     this.member = member
-    this.#involved = involved
+    this.#fleet = fleet
     this.#options = options
     this.#queue = new Queue({ clock: options.clock, random: options.random, initialMs: 200, maxMs: 60_000 })
     this.#autoscalers = new MemberAutoscalers({
       member, clock: options.clock, logger: options.logger,
       onTarget: ({ group, kind, key }) => { for (const { id, target } of options.templates.list()) if (target.group === group && target.kind === kind) this.#queue.add(templateKey(id, key)) },
-      onReady: () => { for (const key of involved()) if (options.templates.get(splitTemplateKey(key).id)?.target.scale) this.#queue.add(key) },
+      onReady: () => { for (const key of fleet.involved()) if (options.templates.get(splitTemplateKey(key).id)?.target.scale) this.#queue.add(key) },
     }, this.#stop.signal)
   }
 
@@ -52,26 +65,50 @@ export class MemberWorker {
   }
 
   stop(): void { this.#stop.abort() }
+  /** Aborts when the worker stops. */
+  get signal(): AbortSignal { return this.#stop.signal }
+
+  /**
+   * Looks once for copies that no template's status tells of: of a cluster that had left and is back, say. Only kinds that have templates are asked for; those of templates that are gone are nobody's, and left.
+   * Throws what keeps it from being found out.
+   */
+  async lookAround(): Promise<void> {
+    const { signal } = this.#stop
+    for (const store of this.#options.templates.list()) {
+      await store.cache.ready
+      if (store.cache.size === 0 || this.#copies.has(store) || this.#problem(store)) continue
+      const { entries } = await new RemoteReader(store.target, this.member.handler, { labelSelector: `${MANAGED_LABEL}=${this.#options.fleetId}`, clock: this.#options.clock }).list({}, signal)
+      for (const { key } of entries) this.#queue.add(templateKey(store.id, hubKeyOf(store.target, key)))
+    }
+  }
 
   /** The copy that the member's watch shows; undefined: it shows none, or is not to be relied on. */
   copyOf(store: TemplateStore, key: string): KubeObject | undefined { return this.#copies.get(store)?.get(key) }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
-    const { templates, leads, guard, ledger } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id)
+    const { templates, leads, guard, ledger, tombstones } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id)
     if (!store || !leads() || guard.evidence) return {}
     // What is not known yet is not gone.
     if (!store.cache.isReady) return { requeueAfterMs: BEHIND_MS }
     const copies = this.#follow(store), federated = store.cache.get(objectKey)?.parse() as FederatedObject | undefined
-    if (!federated) return this.#bury(store, key, copies, signal)
-    const why = federated.metadata.deletionTimestamp === undefined ? store.whyOff() : undefined
-    if (why !== undefined) {
+    const why = federated && federated.metadata.deletionTimestamp === undefined ? store.whyOff() : undefined
+    if (federated && why !== undefined) {
       this.#leave(key, federated, why)
       return {}
     }
+    // A template of the same name that goes here takes the copy over; one that does not leaves it to the tombstone of the one before.
+    const tombstone = tombstones.get(this.member.name, key)
     try {
-      return await this.#sync(store, key, federated, copies, signal)
+      if (!federated || (tombstone && !this.#isTarget(federated))) {
+        const buried = await this.#bury(store, key, copies, signal)
+        if (!federated || tombstones.get(this.member.name, key)) return buried
+      }
+      const synced = await this.#sync(store, key, federated, copies, signal)
+      if (tombstone && this.#settled.has(key)) await tombstones.remove(this.member.name, key, signal)
+      return synced
     } catch (error) {
       signal.throwIfAborted()
+      if (!federated) throw error
       const known = ledger.get(key, this.member.name, federated), record = known === 'gone' ? undefined : known, isRemoval = !this.#isTarget(federated)
       ledger.set(key, this.member.name, { ...record, state: isRemoval ? 'DeletionFailed' : 'ApplyFailed', message: error instanceof Error ? error.message : String(error) })
       if (isReason(error, 'Invalid', 'BadRequest', 'Forbidden', 'MethodNotAllowed')) this.#options.record(store, federated, { type: 'Warning', reason: isRemoval ? 'DeletionFailed' : 'ApplyFailed', message: `cluster ${this.member.name}: ${(error as Error).message}` })
@@ -89,22 +126,34 @@ export class MemberWorker {
     const { ledger, clock } = this.#options, { name } = this.member, actor = new CopyActor(this.#options, this.member, store, federated)
     for (let count = 0; count < STEPS_MAX; count++) {
       const known = ledger.get(key, name, federated), record = known === 'gone' ? undefined : known, step = this.#decide(store, key, federated, copies, record)
+      if (step.do === 'wait') return {}
       const made = await this.#perform(step, actor, record, signal)
       if ('again' in made) continue
       ledger.set(key, name, made.record)
-      if (made.record !== 'gone' && made.record.version !== undefined) this.#options.logger.debug({ cluster: name, template: key, state: made.record.state, at: clock.now() }, 'a copy was written')
-      return made.requeueAfterMs === undefined ? {} : { requeueAfterMs: made.requeueAfterMs }
+      if (made.record !== 'gone' && made.record.state === 'OK') this.#settled.set(key, decisionOf(federated))
+      else this.#settled.delete(key)
+      if (made.version !== undefined) {
+        this.#written.set(key, made.version)
+        this.#options.logger.debug({ cluster: name, template: key, at: clock.now() }, 'a copy was written')
+      }
+      const againMs = made.requeueAfterMs ?? (this.#stays.has(key) ? BEHIND_MS : undefined)
+      return againMs === undefined ? {} : { requeueAfterMs: againMs }
     }
     return { requeueAfterMs: BEHIND_MS }
   }
 
   #decide(store: TemplateStore, key: string, federated: FederatedObject, copies: MemberCopies, record: CopyRecord | undefined): Step {
-    const { rendering, fleetId, ledger, policyOf } = this.#options, { member } = this, rules = policyOf(federated), keeps = this.#retained(store, federated), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
-    if (keeps === 'unknown' && copies.get(splitTemplateKey(key).key)) return { do: 'report', outcome: { ...outcomeOf(record), state: 'Pending', message: 'whether an autoscaler of the cluster scales it is not known yet' } }
-    const retained = keeps === 'unknown' ? undefined : keeps
-    const isTarget = this.#isTarget(federated), problem = isTarget ? this.#problem(store) : undefined
-    const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas: target?.replicas, fleetId, retained }, rendering)
-    return decideCopy({ federated, wanted, observed: this.#observed(copies, splitTemplateKey(key).key, record), record, orphan: isOrphaned(federated, rules), retained, suspended: suspension(federated, rules, member.name), finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated) })
+    const { rendering, fleetId, ledger, policyOf, guard } = this.#options, { member } = this, rules = policyOf(federated), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
+    const keeps = this.#retained(store, federated), observed = this.#observed(store, key, copies), copy = observed.known ? observed.copy : undefined
+    if (keeps === 'unknown' && copy) {
+      const { problem } = this.#autoscalers
+      return problem === undefined ? { do: 'wait' } : { do: 'report', outcome: { ...(record ?? {}), state: 'Pending', message: `whether an autoscaler of the cluster scales it cannot be known: ${problem}` } }
+    }
+    const retained = keeps === 'unknown' ? undefined : keeps, isTarget = this.#isTarget(federated), problem = isTarget ? this.#problem(store) : undefined
+    const shrinking = copy && this.#shrinking(store, copy, target, isTarget), stays = shrinking === undefined ? undefined : this.#staysFor(store, key, federated), replicas = stays !== undefined && target?.replicas !== undefined ? shrinking : target?.replicas
+    if (stays === undefined) this.#stays.delete(key)
+    const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas, fleetId, retained }, rendering)
+    return decideCopy({ federated, wanted, observed, record, orphan: isOrphaned(federated, rules), retained, suspended: suspension(federated, rules, member.name), stays, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated), storeIsRight: guard.isAccepted })
   }
 
   /** What of the copy is the member's business. Replicas are where the template says so, or an autoscaler there scales the copy. */
@@ -113,6 +162,30 @@ export class MemberWorker {
     if (said || !scale || !this.#isTarget(federated) || this.member.state.state !== 'ready') return said
     const isScaled = this.#autoscalers.scales({ group, kind, key: keyOfTemplate(federated) })
     return isScaled === undefined ? 'unknown' : isScaled ? scale.specReplicasPath.slice(1).split('.') : undefined
+  }
+
+  /** The replicas, of our doing, that the copy has and will have no more; 0: it is to go altogether. Undefined: nothing is taken from it. */
+  #shrinking({ target: { scale } }: TemplateStore, copy: KubeObject, target: ScheduledTarget | undefined, isTarget: boolean): number | undefined {
+    if (!isTarget) return 0
+    const path = scale?.specReplicasPath.slice(1).split('.')
+    if (!path || target?.replicas === undefined || !owns(copy, path)) return undefined
+    const replicas = path.reduce<unknown>((inner, step) => (isJsonObject(inner) ? inner[step] : undefined), copy)
+    return typeof replicas === 'number' && replicas > target.replicas ? replicas : undefined
+  }
+
+  #staysFor(store: TemplateStore, key: string, federated: FederatedObject): string | undefined {
+    // What runs to its end works nowhere in the meaning of this rule.
+    if (federated.metadata.deletionTimestamp !== undefined || store.target.kind === 'Job') return undefined
+    const now = this.#options.clock.now(), since = this.#stays.get(key) ?? now, decision = decisionOf(federated), objectKey = splitTemplateKey(key).key
+    const others = (federated.status?.schedule?.targets ?? []).flatMap(({ cluster }): OtherTarget[] => {
+      const worker = cluster === this.member.name ? undefined : this.#fleet.workerOf(cluster)
+      if (!worker) return []
+      const copy = worker.copyOf(store, objectKey)
+      return [{ cluster, reachable: worker.member.state.state === 'ready', settled: worker.#settled.get(key) === decision, health: copy && healthOf(copy), missing: copy ? missingReplicas(copy) : 0 }]
+    })
+    const why = stays(others, now - since)
+    if (why !== undefined) this.#stays.set(key, since)
+    return why
   }
 
   #isTarget({ metadata, status }: FederatedObject): boolean {
@@ -126,21 +199,22 @@ export class MemberWorker {
     return { state: 'NotServed', message: served.length > 0 ? `the cluster serves ${target.plural} in ${served.map(({ version }) => version).join(', ')}, not in ${target.version}` : `the cluster does not serve ${target.plural} of ${target.group || 'the core group'}` }
   }
 
-  #observed(copies: MemberCopies, key: string, record: CopyRecord | undefined): Observed {
-    const { state } = this.member
-    if (state.state !== 'ready') return { known: false, reason: state.state === 'connecting' ? 'the cluster has not been reached yet' : `the cluster is ${state.state}: ${state.reason}` }
-    if (!copies.isReady) return { known: false, reason: 'what is in the cluster is not known yet' }
-    return { known: true, copy: copies.get(key), behind: record?.version !== undefined && comparePositions(copies.position, record.version) < 0 }
+  #observed({ target }: TemplateStore, key: string, copies: MemberCopies): Observed {
+    const { state } = this.member, { problem } = copies, version = this.#written.get(key)
+    if (state.state === 'connecting') return { known: false, reason: 'the cluster has not been reached yet', starting: true }
+    if (state.state !== 'ready') return { known: false, reason: `the cluster is ${state.state}: ${state.reason}`, starting: false }
+    if (!copies.isReady) return problem === undefined ? { known: false, reason: 'what is in the cluster is not known yet', starting: true } : { known: false, reason: `${target.plural} of the cluster cannot be read: ${problem}`, starting: false }
+    return { known: true, copy: copies.get(splitTemplateKey(key).key), behind: version !== undefined && comparePositions(copies.position, version) < 0 }
   }
 
   /** The step's outcome; `again`: the world turned out to be another than it seemed. */
-  async #perform(step: Step, actor: CopyActor, record: CopyRecord | undefined, signal: AbortSignal): Promise<{ readonly record: CopyRecord | 'gone'; readonly requeueAfterMs?: number } | { readonly again: true }> {
+  async #perform(step: Exclude<Step, { do: 'wait' }>, actor: CopyActor, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
     switch (step.do) {
-      case 'report': return { record: { ...step.outcome, ...(record?.version !== undefined && { version: record.version }) }, ...(step.outcome.state === 'Pending' && { requeueAfterMs: BEHIND_MS }) }
+      case 'report': return { record: step.outcome, ...((step.outcome.state === 'Pending' || step.soon) && { requeueAfterMs: BEHIND_MS }) }
       case 'forget': return { record: 'gone' }
-      case 'create': return actor.create(step.object, signal)
+      case 'create': return actor.create(step.object, record, signal)
       case 'apply': return actor.apply(step, record, signal)
-      case 'verify': return actor.verify(record, this.#isTarget(actor.federated), signal)
+      case 'verify': return actor.verify(step, record, signal)
       case 'delete': return actor.delete(step.uid, record, signal)
       default: return actor.release(step.copy, record, signal)
     }
@@ -150,7 +224,7 @@ export class MemberWorker {
   async #bury(store: TemplateStore, key: string, copies: MemberCopies, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { tombstones } = this.#options, { name } = this.member, tombstone = tombstones.get(name, key)
     if (!tombstone) return {}
-    const observed = this.#observed(copies, splitTemplateKey(key).key, undefined)
+    const observed = this.#observed(store, key, copies)
     if (!observed.known) return {}
     const { copy } = observed, actor = new CopyActor(this.#options, this.member, store, undefined, splitTemplateKey(key).key)
     if (copy && copy.metadata.annotations?.[TEMPLATE_ANNOTATION] === tombstone.template) {
@@ -164,7 +238,7 @@ export class MemberWorker {
   #follow(store: TemplateStore): MemberCopies {
     let copies = this.#copies.get(store)
     if (!copies) {
-      const { ledger, tombstones } = this.#options, prefix = templateKey(store.id, ''), kickAll = () => { for (const key of [...this.#involved(), ...tombstones.of(this.member.name).keys()]) if (key.startsWith(prefix)) this.#queue.add(key) }
+      const { ledger, tombstones } = this.#options, prefix = templateKey(store.id, ''), kickAll = () => { for (const key of [...this.#fleet.involved(), ...tombstones.of(this.member.name).keys()]) if (key.startsWith(prefix)) this.#queue.add(key) }
       const onCopy = (key: string, copy: KubeObject | undefined) => {
         this.#queue.add(templateKey(store.id, key))
         this.#options.onCopy(templateKey(store.id, key))
@@ -172,7 +246,8 @@ export class MemberWorker {
         if (isFinished(copy)) ledger.noteFinished(templateKey(store.id, key), this.member.name)
         void this.#suspect(store, key, copy)
       }
-      this.#copies.set(store, (copies = new MemberCopies({ member: this.member, store, options: this.#options, onCopy, onReady: kickAll }, AbortSignal.any([this.#stop.signal, store.signal]))))
+      const onLost = () => { for (const key of this.#written.keys()) if (key.startsWith(prefix)) this.#written.delete(key) }
+      this.#copies.set(store, (copies = new MemberCopies({ member: this.member, store, options: this.#options, onCopy, onKnown: kickAll, onLost }, AbortSignal.any([this.#stop.signal, store.signal]))))
       store.signal.addEventListener('abort', () => this.#copies.delete(store), { once: true })
     }
     return copies
@@ -180,25 +255,22 @@ export class MemberWorker {
 
   /** A copy of a later decision than the cache knows: the cache may lag, so the store itself is asked. */
   async #suspect(store: TemplateStore, key: string, copy: KubeObject): Promise<void> {
-    const made = revisionOf(copy), { guard } = this.#options
-    if (!made || guard.evidence || !isBehind(store.cache.get(key)?.parse() as FederatedObject | undefined, copy, made)) return
+    const { guard } = this.#options, known = store.cache.get(key)?.parse() as FederatedObject | undefined
+    if (guard.evidence || !known || !isAhead(copy, known)) return
     try {
       const slash = key.indexOf('/'), scope = slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }, [entry] = (await store.resource.reader.list(scope, this.#stop.signal)).entries
       const federated = entry?.parse() as FederatedObject | undefined
-      if (isBehind(federated, copy, made)) guard.trip({ cluster: this.member.name, template: templateKey(store.id, key), copy: made.join('.'), stored: revisionText(federated) })
+      if (federated && isAhead(copy, federated)) guard.trip({ cluster: this.member.name, template: templateKey(store.id, key), copy: revisionOf(copy)!.join('.'), stored: `${federated.status?.schedule?.observedGeneration ?? 0}.${federated.status?.schedule?.decision ?? 0}` })
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#options.logger.warn({ error: String(error), cluster: this.member.name, key }, 'whether the store is behind could not be found out')
     }
   }
 }
 
-function outcomeOf({ version: _version, ...outcome }: CopyRecord = { state: 'Pending' }): Outcome { return outcome }
+const decisionOf = ({ metadata, status }: FederatedObject): string => `${metadata.generation ?? 0}.${status?.schedule?.decision ?? 0}`
 
-const revisionText = (federated: FederatedObject | undefined) => `${federated?.status?.schedule?.observedGeneration ?? 0}.${federated?.status?.schedule?.decision ?? 0}`
-
-/** Only copies of this very template tell: of another one of the same name nothing follows. */
-function isBehind(federated: FederatedObject | undefined, copy: KubeObject, [generation, decision]: readonly [number, number]): boolean {
-  if (!federated || copy.metadata.annotations?.[TEMPLATE_ANNOTATION] !== federated.metadata.uid) return false
-  const schedule = federated.status?.schedule
-  return generation > (schedule?.observedGeneration ?? 0) || decision > (schedule?.decision ?? 0)
+/** Of kinds that count them. */
+function missingReplicas(copy: KubeObject): number {
+  const spec = isJsonObject(copy['spec']) ? copy['spec'] : {}, status = isJsonObject(copy['status']) ? copy['status'] : {}, wanted = spec['replicas'], ready = status['availableReplicas'] ?? status['readyReplicas'] ?? 0
+  return typeof wanted === 'number' && typeof ready === 'number' ? Math.max(0, wanted - ready) : 0
 }

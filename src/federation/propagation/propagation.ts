@@ -29,7 +29,9 @@ export class Propagation {
   readonly #workers = new Map<string, { readonly worker: MemberWorker; readonly done: Promise<void> }>()
   /** Per template what propagation depends on, so that writes of status alone wake nobody. */
   readonly #seen = new Map<string, { readonly signature: string; readonly clusters: readonly string[] }>()
-  readonly #ready = new Map<string, boolean>()
+  /** Per cluster what its copies depend on: whether it can be reached, and what overrides can see of it. */
+  readonly #known = new Map<string, { readonly state: Member['state']['state']; readonly seen: string }>()
+  readonly #searched = new WeakSet<MemberWorker>()
   /** Templates that are being deleted. */
   readonly #ending = new Set<string>()
 
@@ -106,7 +108,7 @@ export class Propagation {
   #see(template: string, store: TemplateStore, federated: FederatedObject, signal: AbortSignal): void {
     const { metadata, spec, status } = federated, targets = status?.schedule?.targets ?? []
     const clusters = [...new Set([...targets.map(({ cluster }) => cluster), ...(status?.clusters ?? []).map(({ name }) => name), ...this.#options.ledger.of(template).keys()])]
-    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.decision, status?.policy, clusters]), known = this.#seen.get(template)
+    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.observedGeneration, status?.schedule?.decision, status?.policy, clusters]), known = this.#seen.get(template)
     this.#seen.set(template, { signature, clusters })
     if (metadata.deletionTimestamp === undefined) this.#ending.delete(template)
     else this.#ending.add(template)
@@ -133,7 +135,7 @@ export class Propagation {
       const known = this.#workers.get(member.name)
       if (known?.worker.member !== member) {
         known?.worker.stop()
-        const worker = new MemberWorker(member, () => this.#involving(member.name), this.#options)
+        const worker = new MemberWorker(member, { involved: () => this.#involving(member.name), workerOf: (cluster) => this.#workers.get(cluster)?.worker }, this.#options)
         this.#workers.set(member.name, { worker, done: worker.run() })
         this.#kickMember(member.name)
       }
@@ -142,15 +144,29 @@ export class Propagation {
     for (const [name, { worker }] of this.#workers) if (!present.has(name)) {
       worker.stop()
       this.#workers.delete(name)
-      this.#ready.delete(name)
+      this.#known.delete(name)
     }
   }
 
-  #useState({ name, state }: Member): void {
-    const isReady = state.state === 'ready'
-    if (this.#ready.get(name) === isReady) return
-    this.#ready.set(name, isReady)
+  #useState({ name, state: { state }, cluster: { metadata: { labels }, spec } }: Member): void {
+    const seen = JSON.stringify([labels, spec]), known = this.#known.get(name)
+    if (known?.state === state && known.seen === seen) return
+    this.#known.set(name, { state, seen })
     this.#kickMember(name)
+    if (state === 'ready') void this.#lookAround(name)
+  }
+
+  /** Once for each time that a member comes; until it answers. */
+  async #lookAround(name: string): Promise<void> {
+    const { clock, logger, members } = this.#options, worker = this.#workers.get(name)?.worker
+    if (!worker || this.#searched.has(worker)) return
+    this.#searched.add(worker)
+    while (!worker.signal.aborted) {
+      try {
+        if (members.get(name)?.state.state === 'ready') return await worker.lookAround()
+      } catch (error) { logger.debug({ cluster: name, error: String(error) }, 'what copies a cluster has could not be found out; trying again') }
+      await clock.sleep(LOOK_MS, worker.signal)
+    }
   }
 
   *#involving(cluster: string): Iterable<string> { for (const [template, { clusters }] of this.#seen) if (clusters.includes(cluster)) yield template }

@@ -20,6 +20,9 @@ export class StoreGuard {
   /** Why nothing may be written; undefined: it may. */
   get evidence(): Evidence | undefined { return this.#isAccepted ? undefined : this.#evidence }
 
+  /** The store is right, an administrator said. */
+  get isAccepted(): boolean { return this.#isAccepted }
+
   trip(evidence: Evidence): void {
     if (this.#evidence) return
     this.#evidence = evidence

@@ -58,7 +58,8 @@ export function place(input: PlaceInput): Placed {
     policies, ...(status?.policy && { current: status.policy as PolicyReference & { kind: 'PropagationPolicy' } }),
   })
   const policy = policies.find((one) => claim.policy !== undefined && one.metadata.name === claim.policy.name && one.metadata.namespace === claim.policy.namespace)
-  const reference: PolicyReference | undefined = claim.policy && { ...claim.policy, ...(claim.isPending ? generationOf(status?.policy) : generationOf(policy?.metadata)) }
+  // A claim that was lost is remembered: what stays because of it must stay the next time too.
+  const reference: PolicyReference | undefined = claim.policy ? { ...claim.policy, ...(claim.isPending ? generationOf(status?.policy) : generationOf(policy?.metadata)) } : claim.keepTargets ? status?.policy : undefined
   return { policy: reference, claim, ...withRequired(input, decide(input, claim, policy)) }
 }
 
@@ -90,7 +91,7 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
     ...(fallback && { fallback }),
   })
   const isHeld = spec.placement === undefined && (claim.isPending || claim.keepTargets)
-  const own = before?.targets?.filter(({ required }) => !required) ?? [], missing = source && policy && !spec.placement ? missingOverrides(policy, input.hasOverride) : []
+  const here = new Set(clusters.map(({ cluster }) => cluster.metadata.name)), own = before?.targets?.filter(({ cluster, required }) => !required && here.has(cluster)) ?? [], missing = source && policy && !spec.placement ? missingOverrides(policy, input.hasOverride) : []
   const keep = (reason: string, message: string): Decided => ({ schedule: { ...before, ...observed(metadata.generation), targets: own, ...counted(own, before) }, scheduled: condition(federated, claim.isPending && own.length > 0 ? 'True' : 'False', reason, message, input.now) })
   if (isHeld || !source) return keep(claim.outcome === 'Lost' ? 'PolicyLost' : claim.isPending ? 'PolicyPending' : 'NoPolicy', claim.message)
   if (missing.length > 0) return keep('OverridesMissing', `the policy waits for override policies that are not there: ${missing.join(', ')}`)

@@ -90,7 +90,7 @@ export class PlacementController {
       follow(clusterSets, (key, object) => { if (object) this.#sets.set(key, object); else this.#sets.delete(key); this.kickAll() }, retry, signal),
       follow(namespaces, (key, object) => { if (object) this.#namespaces.set(key, object.metadata.labels ?? {}); else this.#namespaces.delete(key); if ([...this.#sets.values()].some(({ spec }) => spec?.namespaceSelector)) this.kickAll() }, retry, signal),
     ]
-    await Promise.race([Promise.all([seen, ...first.map(({ ready }) => ready)]), new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })])
+    await Promise.race([Promise.all([seen, ...first.map(({ ready }) => ready)]), new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })])
     const following = first.map(({ done }) => done)
     const known: Promise<void>[] = []
     templates.onKind((store) => {

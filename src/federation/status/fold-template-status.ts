@@ -36,7 +36,7 @@ export function foldTemplateStatus({ federated, native, records, copyOf, isJoine
 
 function stateOf(name: string, before: ClusterState | undefined, record: CopyRecord | 'gone' | undefined, copy: KubeObject | undefined): ClusterState {
   if (record === 'gone') return { name, state: 'Pending' }
-  const { version: _version, ...known } = record ?? (before ? outcomeOf(before) : { state: 'Pending' }), reported = copy ? reflectedStatus(copy).status : before?.status, health: string | undefined = copy ? healthOf(copy) : before?.health
+  const known = record ?? (before ? outcomeOf(before) : { state: 'Pending' }), reported = copy ? reflectedStatus(copy).status : before?.status, health: string | undefined = copy ? healthOf(copy) : before?.health
   return { name, ...known, ...(health !== undefined && { health }), ...(reported !== undefined && { status: reported }) }
 }
 

@@ -36,10 +36,10 @@ export function statusOfCopies(federated: FederatedObject, copies: readonly Copy
   const { generation } = federated.metadata, states = new Map(federated.status?.clusters?.map((state) => [state.name, state])), { targets = [], observedGeneration } = federated.status?.schedule ?? {}, seen = new Map(copies.map((copy) => [copy.cluster, copy]))
   const isDecided = observedGeneration === generation
   const reports = targets.flatMap(({ cluster }): Report[] => {
-    const copy = seen.get(cluster), state = states.get(cluster)
-    if (!copy) return state && isJsonObject(state.status) ? [{ cluster, status: state.status, ...(state.copyGeneration !== undefined && { generation: state.copyGeneration }) }] : []
-    const { status, generation: own } = reflectedStatus(copy.object), isLatest = isDecided && state?.appliedGeneration === generation && (own ?? 0) >= (state?.copyGeneration ?? 0)
-    return [{ cluster, ...(status && { status }), ...(own !== undefined && { generation: own }), ...(isLatest && generation !== undefined && { templateGeneration: generation }) }]
+    const copy = seen.get(cluster), state = states.get(cluster), isApplied = isDecided && state?.appliedGeneration === generation, latest = generation === undefined ? {} : { templateGeneration: generation }
+    if (!copy) return state && isJsonObject(state.status) ? [{ cluster, status: state.status, ...(state.copyGeneration !== undefined && { generation: state.copyGeneration }), ...(isApplied && latest) }] : []
+    const { status, generation: own } = reflectedStatus(copy.object), isLatest = isApplied && (own ?? 0) >= (state?.copyGeneration ?? 0)
+    return [{ cluster, ...(status && { status }), ...(own !== undefined && { generation: own }), ...(isLatest && latest) }]
   })
   // A target of which nothing is known yet is one that has not caught up.
   const unknown = targets.filter(({ cluster }) => !reports.some((report) => report.cluster === cluster)).map(({ cluster }): Report => ({ cluster }))

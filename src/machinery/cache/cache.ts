@@ -98,15 +98,16 @@ export class Cache implements ListerWatcher {
 
   /** Makes the state what a fresh list of the source says. Watchers get the difference as one batch, unless `position` is before ours: then the source was set back, and watches end with Expired. */
   replace(entries: Iterable<Entry>, position: Position): void {
-    const before = this.#position, fresh = new Map<string, Entry>(), changes: ObjectChange[] = []
+    const before = this.#position, fresh = new Map<string, Entry>(), changes: ObjectChange[] = [], isSetBack = this.#isReady && comparePositions(position, before) < 0
     for (const entry of entries) fresh.set(entry.key, entry)
     for (const run of this.#entries.snapshot()) for (const entry of run) if (!fresh.has(entry.key)) changes.push({ type: 'DELETED', entry, position: before })
     for (const [key, entry] of fresh) {
       const held = this.#entries.get(key)
-      if (!held || held.position !== entry.position || entry.position === '') changes.push({ type: held ? 'MODIFIED' : 'ADDED', entry, position: before })
+      // A source that was set back gives the same positions to other states.
+      if (!held || isSetBack || held.position !== entry.position || entry.position === '') changes.push({ type: held ? 'MODIFIED' : 'ADDED', entry, position: before })
     }
     const known = changes.map((change) => this.#put(change)!)
-    if (!this.#isReady || comparePositions(position, before) < 0) this.#begin(position)
+    if (!this.#isReady || isSetBack) this.#begin(position)
     else {
       this.#move(position)
       if (known.length > 0) this.#deliver([...known, { type: 'BOOKMARK', position }], before)

@@ -10,6 +10,7 @@ const RETRY_MS = 1000
 /** Tells of every object of a kind, and of each that goes (undefined), until the signal aborts. After a gap what vanished meanwhile is told too. */
 export function follow(reader: ListerWatcher, onObject: (key: string, object: KubeObject | undefined) => void, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }, signal: AbortSignal): Following {
   const { promise: ready, resolve } = Promise.withResolvers<void>(), known = new Set<string>()
+  if (signal.aborted) resolve()
   signal.addEventListener('abort', () => resolve(), { once: true })
   const gone = (key: string) => { if (known.delete(key)) onObject(key, undefined) }
   const round = async () => {

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest'
+import type { FederatedObject, FederatedStatus } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import { builtInTargets } from '../template/target-kind.ts'
+import { place, type PlaceInput, type Placed, type PlacingPolicy, withPlacement } from './place.ts'
+import type { ClusterFacts } from './snapshot.ts'
+
+const target = builtInTargets.find(({ kind }) => kind === 'Deployment')!, NOW = Date.UTC(2030, 0, 1), THEN = '2029-01-01T00:00:00Z'
+const cluster = (name: string, labels: Record<string, string> = {}): ClusterFacts => ({
+  cluster: { metadata: { name, labels }, spec: { syncMode: 'Push' }, status: { apiEnablements: [{ groupVersion: 'apps/v1', resources: [{ name: 'deployments', kind: 'Deployment', namespaced: true }] }], resourceSummary: { allocatable: { pods: 100 } } } }, state: { state: 'ready' },
+})
+const clusters = [cluster('a', { env: 'prod' }), cluster('b', { env: 'prod' }), cluster('c')]
+const policy = (name: string, spec: object, metadata: object = {}): PlacingPolicy => ({ kind: 'PropagationPolicy', metadata: { namespace: 'shop', name, generation: 1, ...metadata }, spec: { resourceSelectors: [{ apiVersion: 'apps/v1', kind: 'Deployment' }], ...spec } }) as unknown as PlacingPolicy
+const prod = { clusterAffinity: { labelSelector: { matchLabels: { env: 'prod' } } } }
+
+interface Template { readonly spec?: object; readonly status?: FederatedStatus; readonly annotations?: Record<string, string>; readonly generation?: number; readonly replicas?: number }
+function placed({ spec = {}, status, annotations = {}, generation = 1, replicas = 6 }: Template, more: Partial<PlaceInput> = {}): Placed {
+  const federated: FederatedObject = { metadata: { namespace: 'shop', name: 'web', uid: 'u', generation }, spec: { template: {}, ...spec }, ...(status && { status }) }
+  return place({ federated, native: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace: 'shop', name: 'web', annotations }, spec: { replicas } }, target, policies: [], preference: undefined, required: { clusters: new Set(), dependents: 0 }, hasOverride: () => true, clusters, fallback: undefined, now: NOW, ...more })
+}
+const names = ({ schedule: { targets = [] } }: Placed) => targets.map((one) => (one.replicas === undefined ? one.cluster : `${one.cluster}=${one.replicas}`)).join(' ')
+const told = ({ scheduled: { status, reason } }: Placed) => `${status} ${reason}`
+/** The status after a decision. */
+const after = (it: Placed, before?: FederatedStatus) => withPlacement(before, it)
+
+describe('what places a template, in this order', () => {
+  const all = { policies: [policy('p', { placement: prod })], fallback: { clusterAffinity: { clusterNames: ['c'] } } }, annotations = { 'federation.alpha.kubernetes.io/cluster-selector': '[{"key":"env","operator":"DoesNotExist"}]' }
+  test.each<[string, Template, Partial<PlaceInput>, string, string]>([
+    ['its own placement', { spec: { placement: { clusters: [{ name: 'b' }] } }, annotations }, all, 'b', 'True Success'],
+    ['annotations of Federation v1', { annotations }, all, 'c=6', 'True Success'],
+    ['the policy that claims it', {}, all, 'a b', 'True Success'],
+    ['a policy without a placement means everywhere', {}, { ...all, policies: [policy('p', {})] }, 'a b c', 'True Success'],
+    ['the default of its cluster sets', {}, { ...all, policies: [] }, 'c', 'True Success'],
+    ['nothing: it waits', {}, {}, '', 'False NoPolicy'],
+    ['nowhere, by its own word', { spec: { placement: { clusters: [] } } }, all, '', 'True Nowhere'],
+    ['a preference alone divides among all', {}, { preference: { totalReplicas: 9 } }, 'a=3 b=3 c=3', 'True Success'],
+  ])('%s', (_name, template, input, where, why) => {
+    const it = placed(template, input)
+    expect([names(it), told(it)]).toEqual([where, why])
+  })
+})
+
+describe('what was decided stays', () => {
+  const claimed = after(placed({}, { policies: [policy('p', { placement: prod })] }))
+
+  test('when the claim is lost, however often it is looked at, and even where a default would place it', () => {
+    const fallback = { clusterAffinity: { clusterNames: ['c'] } }, lost = placed({ status: claimed }, { fallback }), again = placed({ status: after(lost, claimed) }, { fallback })
+    for (const it of [lost, again]) expect([names(it), told(it), it.policy?.name]).toEqual(['a b', 'False PolicyLost', 'p'])
+  })
+  test('until another policy claims it', () => {
+    const lost = after(placed({ status: claimed }), claimed), it = placed({ status: lost }, { policies: [policy('q', { placement: { clusterAffinity: { clusterNames: ['c'] } } })] })
+    expect([names(it), told(it), it.policy?.name]).toEqual(['c', 'True Success', 'q'])
+  })
+  test('when it fits nowhere', () => {
+    const it = placed({ status: claimed }, { policies: [policy('p', { placement: prod })], clusters: [cluster('a'), cluster('b'), cluster('c')] })
+    expect([names(it), told(it)]).toEqual(['a b', 'False NoClusterFits'])
+  })
+  test('but for clusters that have left', () => {
+    for (const policies of [[], [policy('p', { placement: { clusterAffinity: { clusterNames: ['z'] } } })]]) expect(names(placed({ status: claimed }, { policies, clusters: clusters.slice(1) }))).toBe('b')
+  })
+  test('under a lazy policy until the template changes', () => {
+    const lazy = policy('p', { placement: { clusterAffinity: { clusterNames: ['c'] } }, activationPreference: 'Lazy' }, { generation: 2 }), waits = placed({ status: claimed }, { policies: [lazy] }), changed = placed({ status: claimed, generation: 2 }, { policies: [lazy] })
+    expect([names(waits), told(waits), waits.policy?.generation]).toEqual(['a b', 'True PolicyPending', 1])
+    expect([names(changed), told(changed), changed.policy?.generation]).toEqual(['c', 'True Success', 2])
+  })
+})
+
+describe('what status says', () => {
+  test('decisions are counted by what they change for members', () => {
+    const divided = { spec: { placement: { ...prod, replicaScheduling: { replicaSchedulingType: 'Divided' } } } }, first = placed(divided), status = after(first), same = placed({ ...divided, status, generation: 2 }), more = placed({ ...divided, status, generation: 2, replicas: 10 })
+    expect([first, same, more].map((it) => [it.schedule.decision, it.schedule.observedGeneration, names(it)])).toEqual([[1, 1, 'a=3 b=3'], [1, 2, 'a=3 b=3'], [2, 2, 'a=5 b=5']])
+  })
+  test('every cluster that was not chosen has a reason', () => expect(placed({ spec: { placement: prod } }).schedule.rejected).toEqual([{ cluster: 'c', reason: 'NotSelected', message: 'is not selected by the placement' }]))
+  test('nothing is written where nothing changed; a condition keeps its time while its status stays', () => {
+    const status = after(placed({ spec: { placement: prod } })), [scheduled] = status.conditions!, old = { ...status, conditions: [{ ...scheduled!, lastTransitionTime: THEN }] }
+    expect(withPlacement(old, placed({ spec: { placement: prod }, status: old }))).toBe(old)
+    expect(placed({ spec: { placement: prod }, status: old, generation: 2 }).scheduled).toMatchObject({ lastTransitionTime: THEN, observedGeneration: 2 })
+    expect(placed({ status: old }).scheduled).toMatchObject({ status: 'False', lastTransitionTime: '2030-01-01T00:00:00Z' })
+  })
+  test('a target that is given up is remembered until its copy is gone', () => {
+    const status = { ...after(placed({ spec: { placement: prod } })), clusters: [{ name: 'a', state: 'OK', uid: 'x' }] }, next = after(placed({ spec: { placement: { clusters: [{ name: 'c' }] } }, status, generation: 2 }), status)
+    expect(next.clusters).toEqual([{ name: 'a', state: 'OK', uid: 'x' }, { name: 'b', state: 'WaitingForRemoval' }])
+  })
+  test('other writers\' parts stay', () => {
+    const status = after(placed({ spec: { placement: prod } }), { aggregated: { replicas: 1 }, conditions: [{ type: 'Healthy', status: 'True', reason: 'Healthy', message: '', lastTransitionTime: THEN }] })
+    expect(status).toMatchObject({ aggregated: { replicas: 1 }, conditions: [{ type: 'Scheduled' }, { type: 'Healthy' }] })
+  })
+})

@@ -1,0 +1,25 @@
+import { mistakesAtRest, SafetyMonitor } from './invariants.ts'
+import { RandomEvents } from './random-events.ts'
+import { SimulatedFleet } from './simulated-fleet.ts'
+
+const MEMBERS = 20, EVENTS = 60
+
+/** One run: things happen, then everything works again and comes to rest. `wrong` empty: as it should be. The same seed does the same. */
+export async function simulate(seed: number): Promise<{ readonly wrong: readonly string[]; readonly happened: readonly string[] }> {
+  const fleet = new SimulatedFleet(seed), events = new RandomEvents(fleet), monitor = new SafetyMonitor(fleet, events.notes), stop = new AbortController()
+  for (let at = 0; at < MEMBERS; at++) await fleet.addMember(`m${String(at).padStart(2, '0')}`, { env: at % 3 === 0 ? 'prod' : 'dev' })
+  await fleet.start()
+  const following = monitor.follow(stop.signal)
+  for (let at = 0; at < EVENTS; at++) await events.next(at < 12)
+  await events.healAll()
+  // Longer than any delay: of retries, of looking again, of giving up on a cluster, and of waiting for one to get ready.
+  await fleet.advance(20 * 60_000)
+  const sent = fleet.requests.length, stored = fleet.commits
+  await fleet.advance(5 * 60_000)
+  const wrong = [...monitor.mistakes, ...await mistakesAtRest(fleet, events.notes)]
+  if (fleet.requests.length > sent || fleet.commits > stored) wrong.push(`it does not come to rest: ${fleet.requests.length - sent} writes to members, ${fleet.commits - stored} to the store, such as ${JSON.stringify(fleet.requests.slice(sent, sent + 2))}`)
+  stop.abort()
+  await following
+  await fleet.close()
+  return { wrong, happened: events.notes.log }
+}
