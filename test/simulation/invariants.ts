@@ -21,6 +21,8 @@ export async function mistakesAtRest(fleet: SimulatedFleet, notes: Notes): Promi
   }
   for (const [id, object] of notes.foreign) {
     const [cluster = '', plural = '', key = ''] = id.split(' '), there = await fleet.stubs.get(cluster)!.get(plural, key)
+    // Adopted, it goes with its template.
+    if (fleet.stubs.get(cluster)!.everManaged.has(object.metadata.uid!) && notes.overwritten.has(`${plural} ${key}`)) continue
     if (there?.metadata.uid !== object.metadata.uid) wrong.push(`${id}: what others made is gone`)
     else if (!fleet.stubs.get(cluster)!.everManaged.has(object.metadata.uid!) && !isDeepStrictEqual(withoutLife(there!), withoutLife(object))) wrong.push(`${id}: what others made was changed`)
   }

@@ -33,6 +33,8 @@ export interface Notes {
   readonly orphans: Map<string, string>
   /** uids of objects that may be adopted: they hold what no template says. */
   readonly adoptable: Set<string>
+  /** Names of which some template might adopt what it found: `kind key`. */
+  readonly overwritten: Set<string>
   readonly log: string[]
 }
 
@@ -42,7 +44,7 @@ const USERS = 9
 type Happening = readonly [weight: number, name: string, happen: () => Promise<unknown>]
 
 export class RandomEvents {
-  readonly notes: Notes = { foreign: new Map(), leftBehind: new Set(), tidied: new Set(), orphans: new Map(), adoptable: new Set(), log: [] }
+  readonly notes: Notes = { foreign: new Map(), leftBehind: new Set(), tidied: new Set(), orphans: new Map(), adoptable: new Set(), overwritten: new Set(), log: [] }
   readonly #fleet: SimulatedFleet
   readonly #happenings: readonly Happening[]
   #variant = 0
@@ -165,6 +167,7 @@ export class RandomEvents {
 
   /** A template of the name takes over what was not let go yet, and adopts what was if it may. */
   async #forgetOrphans({ plural }: SimulatedKind, key: string, adopts: boolean): Promise<void> {
+    if (adopts) this.notes.overwritten.add(`${plural} ${key}`)
     for (const id of this.notes.orphans.keys()) {
       const [cluster = ''] = id.split(' ')
       if (id === `${cluster} ${plural} ${key}` && (adopts || (await this.#fleet.stubs.get(cluster)!.get(plural, key))?.metadata.labels?.[MANAGED] !== undefined)) this.notes.orphans.delete(id)

@@ -23,7 +23,7 @@ export class OwnedTemplates {
   async run(retry: { readonly clock: Clock; readonly logger: Logger }, signal: AbortSignal): Promise<void> {
     const following: Promise<void>[] = []
     this.#templates.onKind((store) => { following.push(follow(store.cache, (key, object) => this.#use(templateKey(store.id, key), key, object as FederatedObject | undefined), retry, signal).done) }, signal)
-    await new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })
+    await new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })
     await Promise.all(following)
   }
 
