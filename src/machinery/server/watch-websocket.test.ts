@@ -87,7 +87,7 @@ test('frames that break the protocol end the connection', async () => {
 test('a client that reads nothing is cut, however often it pings; one that reads a little at a time is not', async () => {
   for (let i = 0; i < 80; i++) await create(`many${i}`, BIG)
   const handshake = `GET ${PATH} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: ${origin}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
-  const deaf = net.connect(port, '127.0.0.1').on('error', () => undefined), slow = net.connect({ port, host: '127.0.0.1', highWaterMark: 1 << 19 }), ping = setInterval(() => { deaf.write(Buffer.of(0x89, 0x80, 1, 2, 3, 4)) }, 50)
+  const deaf = net.connect(port, '127.0.0.1').on('error', () => undefined), slow = new net.Socket({ highWaterMark: 1 << 19 } as net.SocketConstructorOpts).connect(port, '127.0.0.1'), ping = setInterval(() => { deaf.write(Buffer.of(0x89, 0x80, 1, 2, 3, 4)) }, 50)
   let bytes = 0
   slow.pause().write(handshake)
   deaf.pause().write(handshake)

@@ -88,11 +88,16 @@ class WebSocket {
 
   #finish(code: number): void {
     if (this.#closed.signal.aborted) return
-    void this.#said.then(() => { if (this.#socket.writable) this.#socket.end(Buffer.concat([frameHead(CLOSE, 2), Buffer.of(code >> 8, code & 255)])) })
+    void this.#farewell(code)
     // A client that neither answers nor goes is not waited for.
     const late = setTimeout(() => this.#socket.destroy(), CLOSE_WAIT_MS)
     this.#socket.once('close', () => clearTimeout(late))
     this.#over()
+  }
+
+  async #farewell(code: number): Promise<void> {
+    await this.#said
+    if (this.#socket.writable) this.#socket.end(Buffer.concat([frameHead(CLOSE, 2), Buffer.of(code >> 8, code & 255)]))
   }
 
   #over(): void {
