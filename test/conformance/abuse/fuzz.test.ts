@@ -11,7 +11,7 @@ import { inProcess } from './in-process.ts'
 import { heldBytes } from './memory.ts'
 import { overHttp1, overHttp2 } from './over-sockets.ts'
 
-const WARM_UP = 2_000, IN_PROCESS = 15_000, HTTP1 = 600, HTTP2 = 900, MB = 1 << 20
+const WARM_UP = 2_000, IN_PROCESS = 15_200, HTTP1 = 300, HTTP2 = 1_000, MB = 1 << 20
 const controller = new AbortController(), { seed } = new Seeded(), failures: unknown[] = []
 const safe = '/apis/wardle.example.com/v1alpha1/namespaces/safe/flunders'
 let bed: ServedKinds, stored: string
