@@ -7,6 +7,7 @@ import { templateStorage } from '../federation/template/template-storage.ts'
 import type { TemplateStore } from '../federation/template/templates.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { DeleteOptions, Entry, KubeObject, Position, Storage, WriteOptions, Writer } from '../machinery/meta/core.ts'
+import { decodeObjectMeta } from '../machinery/meta/decode-object-meta.ts'
 import { parseJson } from '../machinery/meta/json.ts'
 import { StatusError } from '../machinery/meta/status-error.ts'
 import type { StoredKind } from '../machinery/meta/strategy.ts'
@@ -47,8 +48,8 @@ export class TemplateWriter implements Writer {
     this.#native = new StoredWriter(kind, this.#storage, stored)
   }
 
-  async create(object: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Entry> {
-    const { name, namespace } = object.metadata, key = namespace && this.#options.kind.namespaced ? `${namespace}/${name ?? ''}` : (name ?? '')
+  async create(submitted: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Entry> {
+    const object = this.#decoded(submitted), { name, namespace } = object.metadata, key = namespace && this.#options.kind.namespaced ? `${namespace}/${name ?? ''}` : (name ?? '')
     if (name !== undefined && !(await this.#exists(key, signal))) await this.#refuseForeign(key, signal, (of) => StatusError.alreadyExists(of, name))
     const entry = await this.#native.create(withoutMarks(object), options, signal)
     return options.dryRun ? this.#asIfStored(entry.key, entry, options, signal) : this.#shown(entry.key, entry, signal)
@@ -56,7 +57,7 @@ export class TemplateWriter implements Writer {
 
   async update(key: string, change: (current: KubeObject | undefined) => KubeObject, options: WriteOptions, signal: AbortSignal): Promise<{ readonly entry: Entry; readonly created: boolean }> {
     if (!(await this.#exists(key, signal))) await this.#refuseForeign(key, signal)
-    const { entry, created } = await this.#native.update(key, (current) => this.#versioned(key, current, change(current)), options, signal)
+    const { entry, created } = await this.#native.update(key, (current) => this.#versioned(key, current, this.#decoded(change(current))), options, signal)
     return { entry: options.dryRun ? await this.#asIfStored(key, entry, options, signal) : await this.#shown(key, entry, signal), created }
   }
 
@@ -75,6 +76,9 @@ export class TemplateWriter implements Writer {
     // To those who deleted it the object is as good as gone, unless finalizers of its own keep it: what is left is this server's affair.
     return { entry: shown, removed: removed || (metadata.finalizers ?? []).length === 0 }
   }
+
+  /** With metadata of the types that it should have: what follows reads it before the native kind is asked. Throws StatusError BadRequest. */
+  #decoded(object: KubeObject): KubeObject { return { ...object, metadata: decodeObjectMeta(object.metadata, this.#options.kind) } }
 
   /** The version that the client read, as the store knows it. */
   #versioned(key: string, current: KubeObject | undefined, next: KubeObject): KubeObject {

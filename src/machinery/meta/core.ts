@@ -245,7 +245,12 @@ export type Handler = (request: Request, signal: AbortSignal) => Promise<Respons
 
 /** The protocol switches of HTTP/1.1 (exec, port-forward, WebSocket watch). Answers a Response where it refuses; undefined once it has taken the socket. */
 export type Upgrader = (request: Request, connection: Connection, signal: AbortSignal) => Promise<Response | undefined>
-export interface Connection { readonly socket: Duplex; readonly head: Uint8Array }
+export interface Connection {
+  readonly socket: Duplex
+  readonly head: Uint8Array
+  /** For how long whoever speaks on it waits for the other side to read, where a stalled reader would keep alive what it is read from. */
+  readonly stalledMs?: number
+}
 
 /** Names lower-case, several values of one name as several pairs, values never split at commas: `O="x, system:masters"` is one group. */
 export type Headers = readonly (readonly [name: string, value: string])[]

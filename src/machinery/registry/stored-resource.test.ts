@@ -56,6 +56,16 @@ describe('create', () => {
     expect([error.message, error.details?.retryAfterSeconds]).toEqual(['counters.test.federation "g-bbbbb" already exists, the server was not able to generate a unique name for the object', 1])
   })
 
+  test.each([
+    ['5', '500 resourceVersion should not be set on objects to be created'], ['18446744073709551615', '500 resourceVersion should not be set on objects to be created'],
+    ['', undefined], ['0', undefined], ['A', undefined], ['-1', undefined], ['18446744073709551616', undefined],
+  ])('the resourceVersion %j', async (resourceVersion, refused) => {
+    const { writer } = make()
+    expect(await refusal(writer.create(object('a', {}, { resourceVersion }), options(), signal))).toBe(refused)
+    // Nothing is refused by a store that is not asked.
+    expect(await refusal(writer.create(object('b', {}, { resourceVersion }), options({ dryRun: true }), signal))).toBe(undefined)
+  })
+
   test('the strategy is asked in order: prepare, validate, warn, authorize', async () => {
     const asked: string[] = [], { writer } = make({
       validateName: (name) => (name.length > 3 ? ['too long'] : []),
@@ -100,6 +110,14 @@ describe('update', () => {
     const { writer } = make({ allowUnconditionalUpdate: true })
     await writer.create(object('a'), options(), signal)
     expect(specOf((await writer.update('n/a', () => object('a', { count: 9 }), options(), signal)).entry)?.count).toBe(9)
+  })
+
+  test('a resourceVersion is a number, however it is written', async () => {
+    const { writer } = make(), { position } = await writer.create(object('a'), options(), signal), at = (resourceVersion: string) => refusal(writer.update('n/a', () => object('a', {}, { resourceVersion }), options(), signal))
+    expect(await at(`00${position}`)).toBe(undefined)
+    expect(await at('1e1')).toBe('500 strconv.ParseUint: parsing "1e1": invalid syntax')
+    expect(await at('18446744073709551616')).toBe('500 strconv.ParseUint: parsing "18446744073709551616": value out of range')
+    expect(await at('18446744073709551615')).toMatch(/^409 /)
   })
 
   test('a subresource creates nothing', async () => {

@@ -23,6 +23,7 @@ import { managedKind } from './managed-kind.ts'
 import type { NamespaceGuard } from './namespace-guard.ts'
 import { checkNamespace } from './namespace-guard.ts'
 import { timestamp } from '../meta/timestamp.ts'
+import { writtenVersion } from './written-version.ts'
 
 export interface WriterDependencies {
   readonly clock: Clock
@@ -116,8 +117,8 @@ export class StoredWriter implements Writer {
     await strategy.review?.(prepared.object, undefined, options, signal)
     const object = this.#owned(schema, prepared.object, admitted, undefined, options)
     await this.#admitted?.validate(object, undefined, options, signal)
-    // Not a user's mistake by the book: a kube-apiserver answers it as an error without a reason.
-    if (/^\d+$/.test(metadata.resourceVersion ?? '') && Number(metadata.resourceVersion) !== 0) throw new StatusError('', 'resourceVersion should not be set on objects to be created')
+    // Not a user's mistake by the book: a kube-apiserver's store answers it as an error without a reason, and reads what is no number as none (apiserver/pkg/storage/etcd3/store.go Create).
+    if (!options.dryRun && (writtenVersion(metadata.resourceVersion).version ?? 0n) !== 0n) throw new StatusError('', 'resourceVersion should not be set on objects to be created')
     const key = this.#storageKey(namespaced ? `${object.metadata.namespace}/${object.metadata.name}` : object.metadata.name!), value = encode(object, options)
     if (options.dryRun) {
       const { record } = await this.#storage.get(key, signal)
@@ -192,14 +193,15 @@ export class StoredWriter implements Writer {
     return { ...metadata, name, ...(namespace !== undefined && { namespace }) }
   }
 
-  #checkPreconditions({ key, revision }: StoredRecord, { uid, resourceVersion = '0' }: ObjectMeta, { metadata: { name = '', uid: stored } }: KubeObject): void {
+  #checkPreconditions({ key, revision }: StoredRecord, { uid, resourceVersion }: ObjectMeta, { metadata: { name = '', uid: stored } }: KubeObject): void {
     if (uid !== undefined && uid !== stored)
       throw StatusError.conflict(this.#resource, name, `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored}`)
-    if (!/^\d+$/.test(resourceVersion)) throw new StatusError('', `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`)
-    if (Number(resourceVersion) === 0) {
+    const { version, mistake } = writtenVersion(resourceVersion)
+    if (mistake) throw new StatusError('', `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: ${mistake}`)
+    if (version === 0n) {
       if (!this.#kind.strategy.allowUnconditionalUpdate)
         throw StatusError.invalid({ group: this.#kind.group, kind: this.#kind.plural }, name, [fieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update')])
-    } else if (resourceVersion !== String(revision)) throw StatusError.conflict(this.#resource, name, 'the object has been modified; please apply your changes to the latest version and try again')
+    } else if (version !== BigInt(revision)) throw StatusError.conflict(this.#resource, name, 'the object has been modified; please apply your changes to the latest version and try again')
   }
 
   async #checkNamespace({ namespace, name, generateName: prefix }: ObjectMeta, signal: AbortSignal): Promise<void> {

@@ -208,6 +208,11 @@ describe('watch', () => {
   test('it ends at its time', { timeout: LONG_MS }, async () => {
     expect(shown(await lines(`${THINGS}?watch=1&timeoutSeconds=1&allowWatchBookmarks=true&resourceVersion=${(await json(await ask('GET', THINGS))).metadata['resourceVersion']!}`, 99))).toEqual([])
   })
+  test('a timer that goes off early brings no event more', async () => {
+    const clock = { now: () => systemClock.now(), sleep: (ms: number, until?: AbortSignal) => systemClock.sleep(ms * 0.9, until) }, { metadata } = await json(await ask('GET', THINGS))
+    const query = new URLSearchParams(`watch=1&timeoutSeconds=1&allowWatchBookmarks=true&resourceVersion=${metadata['resourceVersion']!}`)
+    expect(await text(await resourceHandler({ groups: () => groups }, { clock, random: () => 0, authorizer })({ method: 'GET', path: THINGS, query, headers: [], user: admin, peer: { address: '', certificates: [] } }, signal))).toBe('')
+  })
   test('a state that is gone is an ERROR event', async () => {
     const error = [{ type: 'ERROR', object: { kind: 'Status', code: 504, reason: 'Timeout' } }]
     expect(await lines(`${THINGS}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=999999`, 1)).toMatchObject(error)

@@ -179,7 +179,7 @@ class Running implements RunningServer {
       const request = incoming(message, this.#peer(message)), { upgrader } = this.#options
       const refused = this.#shutdown || !upgrader
         ? respondError(this.#shutdown ? StatusError.unavailable('apiserver is shutting down', 1) : StatusError.badRequest('this server does not switch protocols'), request)
-        : await upgrader(request, { socket, head }, AbortSignal.any([gone.signal, this.#endless.signal]))
+        : await upgrader(request, { socket, head, stalledMs: (this.#options.limits ?? CONNECTION_LIMITS).stalledMs }, AbortSignal.any([gone.signal, this.#endless.signal]))
       if (refused) await sendRaw(socket, refused)
     } catch (error) {
       this.#options.logger.error({ path: message.url, error: error instanceof Error ? error.stack : error }, 'upgrade failed')

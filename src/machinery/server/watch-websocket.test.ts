@@ -20,7 +20,7 @@ const things = createStoredResource(kind, storage, { clock: systemClock, logger:
 const upgrader = resourceUpgrader({ groups: () => groups }, { clock: systemClock, random: () => 0 }), groups = [{ name: 'example.com', versions: [{ version: 'v1', resources: [things] }] }]
 const options = { user: { name: 'admin', groups: [], extra: {} }, manager: 'test', authorize: () => Promise.resolve(), warn: () => undefined }
 const create = (name: string, data = '') => things.writer.create({ apiVersion: 'example.com/v1', kind: 'Thing', metadata: { name, namespace: 'n' }, data }, options, signal)
-const server = http.createServer(), PATH = '/apis/example.com/v1/namespaces/n/things?watch=true', origin = 'https://example.com', BIG = 'ü'.repeat(100_000)
+const server = http.createServer(), PATH = '/apis/example.com/v1/namespaces/n/things?watch=true', origin = 'https://example.com', BIG = 'ü'.repeat(100_000), STALLED_MS = 500
 let port = 0, live = 0
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ beforeAll(async () => {
     live++
     socket.on('close', () => { live--; gone.abort() }).on('error', () => undefined)
     const request = incoming(message, { address: '', certificates: [] })
-    void upgrader(request, { socket, head }, AbortSignal.any([gone.signal, signal])).then((refused) => refused && sendRaw(socket, refused))
+    void upgrader(request, { socket, head, stalledMs: STALLED_MS }, AbortSignal.any([gone.signal, signal])).then((refused) => refused && sendRaw(socket, refused))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -82,4 +82,20 @@ test('frames that break the protocol end the connection', async () => {
   await once(socket, 'end')
   expect(Buffer.concat(chunks).subarray(-4)).toEqual(Buffer.of(0x88, 2, 1002 >> 8, 1002 & 255))
   socket.destroy()
+})
+
+test('a client that reads nothing is cut, however often it pings; one that reads a little at a time is not', async () => {
+  for (let i = 0; i < 80; i++) await create(`many${i}`, BIG)
+  const handshake = `GET ${PATH} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: ${origin}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
+  const deaf = net.connect(port, '127.0.0.1').on('error', () => undefined), slow = new net.Socket({ highWaterMark: 1 << 19 } as net.SocketConstructorOpts).connect(port, '127.0.0.1'), ping = setInterval(() => { deaf.write(Buffer.of(0x89, 0x80, 1, 2, 3, 4)) }, 50)
+  let bytes = 0
+  slow.pause().write(handshake)
+  deaf.pause().write(handshake)
+  const read = setInterval(() => { bytes += (slow.read() as Buffer | null)?.length ?? 0 }, STALLED_MS / 20)
+  try {
+    await expect.poll(() => live).toBe(2)
+    await expect.poll(() => live, { timeout: STALLED_MS * 10 }).toBe(1)
+    await expect.poll(() => bytes, { timeout: 15_000 }).toBeGreaterThan(80 * 2 * BIG.length)
+    expect(live).toBe(1)
+  } finally { clearInterval(ping); clearInterval(read); deaf.destroy(); slow.destroy() }
 })

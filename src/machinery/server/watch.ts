@@ -47,11 +47,12 @@ async function* events(reader: ListerWatcher, query: WatchQuery, { shape, bookma
   }
   const tick = async () => {
     while (!either.aborted) {
-      const left = deadline - clock.now()
-      await clock.sleep(Math.max(0, left > LAST_BOOKMARK_MS ? Math.min(BOOKMARK_EVERY_MS, left - LAST_BOOKMARK_MS) : left), either)
+      const left = deadline - clock.now(), due = left > LAST_BOOKMARK_MS ? deadline - left + Math.min(BOOKMARK_EVERY_MS, left - LAST_BOOKMARK_MS) : deadline
+      // A timer may go off a moment before the clock says so; one more event would come of it.
+      while (clock.now() < due && !either.aborted) await clock.sleep(due - clock.now(), either)
       isDue = true
       wake()
-      if (clock.now() >= deadline) return
+      if (due === deadline) return
     }
   }
   try {

@@ -1,51 +1,28 @@
 /**
- * 20,000 requests that mean no good, from a seed: `SEED=… vitest run test/conformance/abuse/fuzz.test.ts` asks them again.
+ * With fleet.test.ts 20,000 requests that mean no good, from a seed: `SEED=… vitest run test/conformance/abuse` asks them again.
  * Whatever is asked: an answer that is the client's fault or a success, well formed, soon; what was stored elsewhere is untouched; nothing is kept.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Seeded } from '../../suites/seeded.ts'
-import type { Received } from '../exchange.ts'
 import { type ServedKinds, serveFixtures } from '../served-kinds.ts'
-import { type HostileRequest, hostileRequest } from './hostile-requests.ts'
+import { hostileRequest } from './hostile-requests.ts'
+import { hostileRun, MAX_MS } from './hostile-run.ts'
 import { inProcess } from './in-process.ts'
 import { heldBytes } from './memory.ts'
 import { overHttp1, overHttp2 } from './over-sockets.ts'
-import { complaints } from './verdict.ts'
 
-/** Only a hang takes so long. */
-const MAX_MS = 30_000, IN_PROCESS = 18_000, HTTP1 = 800, HTTP2 = 1_200, MB = 1 << 20
+const WARM_UP = 2_000, IN_PROCESS = 15_200, HTTP1 = 300, HTTP2 = 1_000, MB = 1 << 20
 const controller = new AbortController(), { seed } = new Seeded(), failures: unknown[] = []
 const safe = '/apis/wardle.example.com/v1alpha1/namespaces/safe/flunders'
 let bed: ServedKinds, stored: string
 
 beforeAll(async () => {
   console.log(`fuzz: SEED=${seed}`)
-  bed = await (await serveFixtures(controller.signal, { logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (fields) => { failures.push(fields) } } }))()
+  bed = await (await serveFixtures(controller.signal, { logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (fields) => { failures.push(fields) } } }))(true)
   for (const namespace of ['fuzz', 'safe']) bed.host.makeNamespace(namespace)
   stored = (await bed.client.send({ method: 'POST', target: safe, headers: [['content-type', 'application/json']], body: Buffer.from('{"metadata":{"name":"kept"},"spec":{"reference":"here"}}') })).data.toString()
 })
 afterAll(async () => { await bed.close(); controller.abort() })
-
-type Ask = (request: HostileRequest) => Promise<Received | undefined>
-
-/** Asks requests `from` to `from + count`, `width` at a time; what was wrong with the answers. `undefined` for an answer: the connection was closed. */
-async function run(ask: Ask, { from, count, width }: { from: number; count: number; width: number }): Promise<string[]> {
-  const wrong: string[] = []
-  let next = from
-  const worker = async () => {
-    while (next < from + count && wrong.length < 20) {
-      const index = next++, request = hostileRequest(seed, index), told = `SEED=${seed}, request ${index}: ${request.method} ${request.target.slice(0, 200)} ${JSON.stringify(request.headers).slice(0, 200)} ${request.body?.toString('latin1', 0, 200) ?? ''}`
-      try {
-        const answer = await ask(request)
-        if (answer) wrong.push(...complaints(request, answer).map((complaint) => `${told} => ${complaint}`))
-      } catch (error) {
-        wrong.push(`${told} => ${String(error)}`)
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: width }, worker))
-  return wrong
-}
 
 async function isStillRight(): Promise<void> {
   const found = await bed.client.send({ method: 'GET', target: `${safe}/kept`, headers: [] }), made = await bed.client.send({ method: 'POST', target: `${safe}?dryRun=All`, headers: [['content-type', 'application/json']], body: Buffer.from('{"metadata":{"name":"new"}}') })
@@ -61,10 +38,9 @@ async function held(): Promise<number> {
 
 test(`${IN_PROCESS} requests without a socket`, { timeout: 240_000 }, async () => {
   const ask = inProcess(bed.handler, bed.credentials.cert, MAX_MS)
-  expect(await run(ask, { from: 0, count: 2_000, width: 16 })).toEqual([])
-  await isStillRight()
+  expect(await hostileRun(ask, { seed, from: 0, count: WARM_UP })).toEqual([])
   const before = await held()
-  expect(await run(ask, { from: 2_000, count: IN_PROCESS - 2_000, width: 16 })).toEqual([])
+  expect(await hostileRun(ask, { seed, from: WARM_UP, count: IN_PROCESS - WARM_UP })).toEqual([])
   await isStillRight()
   expect((await held()) - before).toBeLessThan(48 * MB)
 })
@@ -72,7 +48,7 @@ test(`${IN_PROCESS} requests without a socket`, { timeout: 240_000 }, async () =
 test.each([['HTTP/1.1', overHttp1, HTTP1, IN_PROCESS], ['HTTP/2', overHttp2, HTTP2, IN_PROCESS + HTTP1]] as const)('%s', { timeout: 240_000 }, async (_name, over, count, from) => {
   const { ask, close } = over(bed.port, bed.credentials, MAX_MS)
   try {
-    expect(await run(ask, { from, count, width: 16 })).toEqual([])
+    expect(await hostileRun(ask, { seed, from, count })).toEqual([])
     await isStillRight()
   } finally { close() }
 })

@@ -1,13 +1,24 @@
 /** Bodies that nobody would write by accident: valid objects with parts replaced, and texts that are made to hurt a decoder. */
+import type { JsonObject } from '../../../src/machinery/meta/json-value.ts'
 import type { Seeded } from '../../suites/seeded.ts'
 
-export const KINDS = [
-  { root: '/apis/conformance.example.com/v1/namespaces/fuzz/widgets', apiVersion: 'conformance.example.com/v1', kind: 'Widget' },
-  { root: '/apis/conformance.example.com/v1/gadgets', apiVersion: 'conformance.example.com/v1', kind: 'Gadget' },
-  { root: '/apis/conformance.example.com/v1beta1/gadgets', apiVersion: 'conformance.example.com/v1beta1', kind: 'Gadget' },
-  { root: '/apis/wardle.example.com/v1alpha1/namespaces/fuzz/flunders', apiVersion: 'wardle.example.com/v1alpha1', kind: 'Flunder' },
-] as const
-export type Served = (typeof KINDS)[number]
+export interface Served {
+  readonly root: string
+  readonly apiVersion: string
+  readonly kind: string
+  /** Whether strategic merge patches are taken. */
+  readonly isStrategic?: true
+  /** A whole object has it beside its metadata. */
+  readonly content: JsonObject
+}
+const WIDGET = { spec: { model: 'fuzzed', color: 'red', replicas: 2, tags: ['x', 'y'], parts: [{ name: 'p', count: 1, tags: ['t'] }], ports: [{ port: 80, protocol: 'TCP' }], steps: [{ run: 'r' }], settings: { mode: 'auto', limits: { max: 1 } }, free: { known: 'k', more: [1, { a: null }] }, template: { apiVersion: 'v1', kind: 'Thing', metadata: { name: 'n' } }, matrix: [[1], [2, 3]], quotas: { q: { hard: 1 } }, selector: { a: 'b' } } }
+const GADGET = { spec: { size: 1, color: 'red', tags: ['a'], parts: [{ name: 'p', count: 1 }] } }
+export const KINDS: readonly Served[] = [
+  { root: '/apis/conformance.example.com/v1/namespaces/fuzz/widgets', apiVersion: 'conformance.example.com/v1', kind: 'Widget', content: WIDGET },
+  { root: '/apis/conformance.example.com/v1/gadgets', apiVersion: 'conformance.example.com/v1', kind: 'Gadget', content: GADGET },
+  { root: '/apis/conformance.example.com/v1beta1/gadgets', apiVersion: 'conformance.example.com/v1beta1', kind: 'Gadget', content: GADGET },
+  { root: '/apis/wardle.example.com/v1alpha1/namespaces/fuzz/flunders', apiVersion: 'wardle.example.com/v1alpha1', kind: 'Flunder', isStrategic: true, content: { spec: { reference: 'r' } } },
+]
 /** Few, so that most writes meet an object and the store stays small. */
 export const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as const
 
@@ -33,8 +44,7 @@ export function jsonText(random: Seeded, depth = 0): string {
   }
 }
 
-const SPEC = { model: 'fuzzed', color: 'red', replicas: 2, tags: ['x', 'y'], parts: [{ name: 'p', count: 1, tags: ['t'] }], ports: [{ port: 80, protocol: 'TCP' }], steps: [{ run: 'r' }], settings: { mode: 'auto', limits: { max: 1 } }, free: { known: 'k', more: [1, { a: null }] }, template: { apiVersion: 'v1', kind: 'Thing', metadata: { name: 'n' } }, matrix: [[1], [2, 3]], quotas: { q: { hard: 1 } }, selector: { a: 'b' } }
-const wellFormed = ({ apiVersion, kind }: Served, name: string) => ({ apiVersion, kind, metadata: { name, labels: { app: 'fuzz' }, annotations: { note: 'n' } }, spec: kind === 'Widget' ? SPEC : kind === 'Gadget' ? { size: 1, color: 'red', tags: ['a'], parts: [{ name: 'p', count: 1 }] } : { reference: 'r' } })
+const wellFormed = ({ apiVersion, kind, content }: Served, name: string) => ({ apiVersion, kind, metadata: { name, labels: { app: 'fuzz' }, annotations: { note: 'n' } }, ...content })
 
 /** The object of a write, with up to three of its parts exchanged for something else. */
 export function objectText(random: Seeded, kind: Served, name: string): string {

@@ -2,17 +2,27 @@ import { gzipSync } from 'node:zlib'
 import { Seeded } from '../../suites/seeded.ts'
 import type { Pairs } from '../exchange.ts'
 import { damaged, deleteOptionsText, digits, heavyText, jsonPatchText, jsonText, KINDS, NAMES, noise, objectText, type Served, yamlText } from './hostile-bodies.ts'
+import { NATIVE_KINDS, protobufBody, scaleText, strategicPatchText } from './hostile-native.ts'
 
 export interface HostileRequest { readonly method: string; readonly target: string; readonly headers: Pairs; readonly body?: Buffer }
 
-/** Request `index` of the run of `seed`: always the same one. `heavy`: the share with large bodies. */
-export function hostileRequest(seed: number, index: number, heavy = 0.004): HostileRequest {
-  const random = new Seeded((seed + Math.imul(index, 0x9e3779b1)) >>> 0), kind = random.pick(KINDS), name = random.pick(NAMES)
-  const [method, path, type, body] = shapeOf(random, kind, name, random.chance(heavy)), headers: [string, string][] = []
+export interface Aim {
+  /** What is written, and read. */
+  readonly kinds: readonly Served[]
+  /** Where the API begins. */
+  readonly root: string
+}
+const ALL_KINDS = [...KINDS, ...NATIVE_KINDS], HEAVY_SHARE = 0.004
+
+/** Request `index` of the run of `seed`: always the same one. */
+export function hostileRequest(seed: number, index: number, { kinds, root }: Aim = { kinds: ALL_KINDS, root: '' }): HostileRequest {
+  const random = new Seeded((seed + Math.imul(index, 0x9e3779b1)) >>> 0), kind = random.pick(kinds), name = random.pick(NAMES)
+  const [method, path, type, body] = shapeOf(random, kind, name, random.chance(HEAVY_SHARE)), headers: [string, string][] = []
   const sent = type !== undefined && random.chance(0.05) ? random.pick(TYPES) : type
   if (sent !== undefined) headers.push(['content-type', sent])
   if (random.chance(0.3)) headers.push(...strange(random))
-  return { method, target: (random.chance(0.1) ? strangePath(random, path) : path) + queryText(random, method, type), headers, ...(body && { body: random.chance(0.15) ? damaged(random, body) : random.chance(0.01) ? gzipSync(body) : body }) }
+  const end = (random.chance(0.1) ? strangePath(random, path) : path) + queryText(random, method, type)
+  return { method, target: root + end, headers, ...(body && { body: random.chance(0.15) ? damaged(random, body) : random.chance(0.01) ? gzipSync(body) : body }) }
 }
 
 type Made = readonly [method: string, path: string, type?: string, body?: Buffer | undefined]
@@ -20,22 +30,25 @@ type Made = readonly [method: string, path: string, type?: string, body?: Buffer
 function shapeOf(random: Seeded, kind: Served, name: string, isHeavy: boolean): Made {
   const { root } = kind, item = `${root}/${name}${random.chance(0.1) ? random.pick(['/status', '/scale', '/log', '/status/x']) : ''}`
   const text = (make: () => string) => Buffer.from(isHeavy ? heavyText(random) : make())
-  switch (random.int(14)) {
+  switch (random.int(16)) {
     case 0: case 1: return ['POST', root, 'application/json', text(() => objectText(random, kind, name))]
     case 2: return ['POST', root, 'application/yaml', text(() => yamlText(random, kind, name))]
     case 3: return ['PUT', item, 'application/json', text(() => objectText(random, kind, name))]
     case 4: return ['PATCH', item, 'application/merge-patch+json', text(() => (random.chance(0.5) ? objectText(random, kind, name) : jsonText(random)))]
     case 5: return ['PATCH', item, 'application/json-patch+json', text(() => jsonPatchText(random))]
-    case 6: return ['PATCH', item, 'application/strategic-merge-patch+json', text(() => jsonText(random))]
+    case 6: return ['PATCH', item, 'application/strategic-merge-patch+json', text(() => (kind.isStrategic ? strategicPatchText(random) : jsonText(random)))]
     case 7: case 8: return ['PATCH', item, 'application/apply-patch+yaml', text(() => (random.chance(0.5) ? objectText(random, kind, name) : yamlText(random, kind, name)))]
     case 9: return ['DELETE', random.chance(0.1) ? root : item, random.pick(['application/json', 'application/yaml', '']), text(() => deleteOptionsText(random))]
     case 10: return ['GET', root]
     case 11: return ['GET', item]
     case 12: return [random.pick(['GET', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'get']), random.pick(PLACES), 'application/json', random.chance(0.3) ? noise(random) : undefined]
+    case 13: return random.chance(0.2) ? ['GET', `${root}/${name}/scale`] : random.chance(0.2) ? ['PUT', `${root}/${name}/scale`, PROTOBUF, protobufBody(random, SCALE, name)] : [random.pick(['PUT', 'PATCH']), `${root}/${name}/scale`, random.pick(['application/json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml']), text(() => scaleText(random))]
+    case 14: return random.chance(0.1) ? ['DELETE', item, PROTOBUF, protobufBody(random, { apiVersion: 'v1', kind: 'DeleteOptions' }, name)] : [random.chance(0.6) ? 'POST' : 'PUT', random.chance(0.6) ? root : item, PROTOBUF, protobufBody(random, kind, name)]
     default: return [random.pick(['POST', 'PUT', 'PATCH', 'DELETE']), item, random.pick(TYPES), noise(random)]
   }
 }
 
+const PROTOBUF = 'application/vnd.kubernetes.protobuf', SCALE = { apiVersion: 'autoscaling/v1', kind: 'Scale' }
 const PLACES = ['/', '/api', '/apis', '/apis/', '/apis/conformance.example.com', '/apis/conformance.example.com/v1', '/apis/x', '/apis/x/v1/y', '/openapi/v2', '/openapi/v3', '/openapi/v3/apis/conformance.example.com/v1', '/openapi/v3/x', '/version', '/healthz', '/livez', '/readyz', '/readyz/store', '/metrics', '/metrics/x', '/apis/conformance.example.com/v1/watch/gadgets', '/apis/conformance.example.com/v1/watch', '/apis/conformance.example.com/v1/proxy/gadgets/a', '/apis/conformance.example.com/v1/widgets', '/api/v1/namespaces/fuzz', '/apis/conformance.example.com/v1/namespaces', '/apis/conformance.example.com/v1/namespaces/fuzz', '//apis//conformance.example.com', ''] as const
 const TYPES = ['application/json', 'application/json; charset=utf-16', 'application/yaml', 'application/merge-patch+json', 'application/json-patch+json', 'application/apply-patch+yaml', 'application/apply-patch+cbor', 'application/strategic-merge-patch+json', 'application/vnd.kubernetes.protobuf', 'application/cbor', 'text/plain', 'multipart/form-data; boundary=x', '', ';', '/', 'application/', '*/*', 'application/json;;;=', 'APPLICATION/JSON'] as const
 
