@@ -19,6 +19,7 @@ describe('an object, or a patch that looks like one', () => {
     ['the version', { metadata: { resourceVersion: '9970' } }, { metadata: { resourceVersion: '70' } }],
     ['its own uid stays', { metadata: { uid: 'u1' } }, { metadata: { uid: 'u1' } }],
     ['the node', { spec: { nodeName: 'n1@member1', hostNetwork: true } }, { spec: { nodeName: 'n1', hostNetwork: true } }],
+    ['what is scaled, but no user', { spec: { scaleTargetRef: { kind: 'Deployment', name: 'web@member1' } }, subjects: [{ kind: 'User', name: 'alice@member1' }] }, { spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' } }, subjects: [{ kind: 'User', name: 'alice@member1' }] }],
     ['folded owners, and others', { metadata: { ownerReferences: [owner('f-1'), owner('u2', 'n1@member1')] } }, { metadata: { ownerReferences: [owner('ReplicaSet of member1'), owner('u2', 'n1')] } }],
     ['what an Event is about', { involvedObject: { kind: 'Pod', name: 'web@member1', uid: 'f-2' } }, { involvedObject: { kind: 'Pod', name: 'web', uid: 'Pod of member1' } }],
     ['a volume\'s claim', { spec: { claimRef: { name: 'data', namespace: 'shop', uid: 'f-3' } } }, { spec: { claimRef: { name: 'data', namespace: 'shop', uid: 'PersistentVolumeClaim of member1' } } }],

@@ -26,7 +26,7 @@ export async function inMemberTerms(object: JsonObject, terms: MemberTerms): Pro
   const { metadata, spec, deleteOptions } = object, own = (reference: unknown) => withOwnName(reference, 'name', terms)
   const result: JsonObject = { ...object }
   if (isJsonObject(metadata)) result['metadata'] = await metadataInTerms(metadata, terms)
-  if (isJsonObject(spec)) result['spec'] = withOwnName(spec, 'nodeName', terms)
+  if (isJsonObject(spec)) result['spec'] = specInTerms(spec, terms)
   for (const field of ABOUT) if (field in object) result[field] = own(object[field])
   // An Eviction carries them.
   if (isJsonObject(deleteOptions)) result['deleteOptions'] = await optionsInTerms(deleteOptions, terms)
@@ -55,6 +55,14 @@ async function metadataInTerms(metadata: JsonObject, terms: MemberTerms): Promis
     ...(Array.isArray(ownerReferences) && { ownerReferences: ownerReferences.map((owner) => withOwnName(owner, 'name', terms)) }),
   }
 }
+
+/** The names of what lives in the same member. Others may hold an @ of their own: a user in a RoleBinding. */
+function specInTerms(spec: JsonObject, terms: MemberTerms): JsonObject {
+  const named = NAMES.reduce((result, field) => withOwnName(result, field, terms) as JsonObject, spec)
+  return REFERENCES.reduce((result, field) => (isJsonObject(result[field]) ? { ...result, [field]: withOwnName(result[field], 'name', terms) } : result), named)
+}
+
+const NAMES = ['nodeName', 'volumeName'], REFERENCES = ['scaleTargetRef', 'boundObjectRef']
 
 function withOwnName(holder: unknown, field: string, { cluster }: MemberTerms): unknown {
   const name = isJsonObject(holder) ? holder[field] : undefined, suffix = `@${cluster}`

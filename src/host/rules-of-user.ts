@@ -22,9 +22,9 @@ export const rulesOfUser = (host: Handler): RulesOfUser => async (user, namespac
   }
 }
 
-function asUser({ name, uid, groups, extra }: User): Headers {
-  const headers: [string, string][] = [['impersonate-user', name], ...groups.map((group): [string, string] => ['impersonate-group', group]), ...(uid ? [['impersonate-uid', uid] satisfies [string, string]] : [])]
-  for (const [key, values] of Object.entries(extra)) for (const value of values) headers.push([`impersonate-extra-${encodeURIComponent(key).toLowerCase()}`, value])
+/** Uid and extra stay behind: rules do not depend on them, and impersonating them would need more rights. */
+function asUser({ name, groups }: User): Headers {
+  const headers: Headers = [['impersonate-user', name], ...groups.map((group): [string, string] => ['impersonate-group', group])]
   // oxlint-disable-next-line no-control-regex -- a line break would begin another header
   if (headers.some(([, value]) => /[\u0000-\u001f\u007f]/.test(value))) throw StatusError.badRequest('the name of the user or of a group contains control characters')
   // Go reads headers as UTF-8, Node writes latin1.
