@@ -10,6 +10,7 @@ import { requestInfo } from '../machinery/auth/request-info.ts'
 import type { Connector, ConnectTarget, Handler, Request, Upgrader } from '../machinery/meta/core.ts'
 import { StatusError } from '../machinery/meta/status-error.ts'
 import { apiHandler } from '../machinery/server/api-handler.ts'
+import type { ApiGroup } from '../machinery/server/catalog.ts'
 import type { RequestLimits } from '../machinery/server/chain.ts'
 import { compose, type Filter } from '../machinery/server/filter.ts'
 import { compression } from '../machinery/server/filters/compression.ts'
@@ -31,8 +32,8 @@ interface FleetEndpointOptions {
   readonly authorizer: Authorizer
   /** What the host lets a user do. Absent: there is no host. */
   readonly rulesOf?: RulesOfUser
-  /** Names of the groups that this server serves itself, in a fleet too. */
-  readonly ownGroups: () => readonly string[]
+  /** What this server serves itself, in a fleet too. */
+  readonly ownGroups: () => readonly ApiGroup[]
   readonly version: object
   readonly ownOpenApi: OpenApiProvider
   readonly limits?: RequestLimits
@@ -88,10 +89,12 @@ function rootOf(catalog: FleetCatalog, limits: readonly Filter[], { clock, rando
   }
   const reviewed: Handler = (request, signal) => {
     if (isSelfAccessReview(request)) return selfAccessReview(request, authorizer, signal)
-    return isSelfRulesReview(request) ? selfRulesReview(request, { authorizer, rulesOf, ownGroups: new Set(ownGroups()) }, signal) : api(request, signal)
+    return isSelfRulesReview(request) ? selfRulesReview(request, { authorizer, rulesOf, own: pluralsOf(ownGroups()) }, signal) : api(request, signal)
   }
   return { handler: compose([...(measure ? [measure(catalog)] : []), ...limits, authorized, compression], reviewed), upgrader: resourceUpgrader(catalog, { clock, random }) }
 }
+
+const pluralsOf = (groups: readonly ApiGroup[]) => new Map(groups.map(({ name, versions }) => [name, new Set(versions.flatMap(({ resources }) => resources.map(({ kind }) => kind.plural)))]))
 
 async function authorize(authorizer: Authorizer, request: Request, signal: AbortSignal): Promise<void> {
   const { user, method, path, query } = request

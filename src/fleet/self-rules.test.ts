@@ -6,18 +6,20 @@ import type { Headers, Request, User } from '../machinery/meta/core.ts'
 import { selfRulesReview } from './self-rules.ts'
 
 const { signal } = new AbortController(), zoe: User = { name: 'zoë', groups: ['dev', 'system:authenticated'], uid: '7', extra: { 'example.org/a': ['x'] } }, ALWAYS = { verbs: ['create'], apiGroups: ['authorization.k8s.io'], resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'] }
-const rule = (...apiGroups: string[]) => ({ verbs: ['get'], apiGroups, resources: ['things'] })
+const about = (resources: string[], ...apiGroups: string[]) => ({ verbs: ['get'], apiGroups, resources }), rule = (...apiGroups: string[]) => about(['things'], ...apiGroups)
 
 async function review({ answer, status = 201, isAdministrator = false, namespace = 'shop' }: { answer?: object; status?: number; isAdministrator?: boolean; namespace?: string }) {
   const asked: Headers[] = [], body = Buffer.from(JSON.stringify({ spec: { namespace } })), request: Request = { method: 'POST', path: '', query: new URLSearchParams(), headers: [['content-type', 'application/json']], body: once(body), user: zoe }
   const rulesOf = rulesOfUser(({ headers }) => { asked.push(headers); return Promise.resolve({ status, headers: [], body: Buffer.from(JSON.stringify(answer)) }) })
-  const response = await selfRulesReview(request, { authorizer: { authorize: () => Promise.resolve({ allowed: isAdministrator, reason: '' }) }, rulesOf, ownGroups: new Set(['policy.federation', 'cluster.federation']) }, signal)
+  const response = await selfRulesReview(request, { authorizer: { authorize: () => Promise.resolve({ allowed: isAdministrator, reason: '' }) }, rulesOf, own: new Map([['policy.federation', new Set(['propagationpolicies'])], ['cluster.federation', new Set(['clusters'])]]) }, signal)
   return { asked, status: (JSON.parse(Buffer.from(await bytesOf(response)).toString()) as { status: object }).status }
 }
 
 test('rules of the host about mirrored groups and ours are a fleet\'s, and no others', async () => {
-  const answer = { status: { incomplete: false, resourceRules: [rule('apps.federation', 'apps'), rule('core.federation'), rule('cluster.federation'), rule('policy.federation'), rule('*'), rule(''), { ...rule('batch'), verbs: ['*'] }] } }, { asked, status } = await review({ answer })
-  expect(status).toEqual({ incomplete: false, nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }], resourceRules: [ALWAYS, rule('apps'), rule(''), rule('cluster.federation'), rule('policy', 'policy.federation'), rule('*')] })
+  const answer = { status: { incomplete: false, resourceRules: [rule('apps.federation', 'apps', 'core.federation'), about(['clusters/proxy'], 'cluster.federation'), about(['propagationpolicies/status', 'poddisruptionbudgets'], 'policy.federation'), about(['*'], 'policy.federation'), rule('*'), rule(''), { ...rule('batch'), verbs: ['*'] }] } }, { asked, status } = await review({ answer })
+  expect(status).toEqual({ incomplete: false, nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }], resourceRules: [
+    ALWAYS, rule('apps'), rule(''), about(['clusters/proxy'], 'cluster.federation'), about(['propagationpolicies/status'], 'policy.federation'), about(['poddisruptionbudgets'], 'policy'), about(['*'], 'policy.federation'), about(['*'], 'policy'), rule('*'),
+  ] })
   expect(asked[0]!.filter(([name]) => name.startsWith('impersonate-'))).toEqual([
     ['impersonate-user', Buffer.from('zoë').toString('latin1')], ['impersonate-group', 'dev'], ['impersonate-group', 'system:authenticated'],
   ])

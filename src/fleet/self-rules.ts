@@ -15,16 +15,16 @@ interface RulesSource {
   readonly authorizer: Authorizer
   /** Absent: there is no host to ask. */
   readonly rulesOf: RulesOfUser | undefined
-  /** Groups that this server serves itself. */
-  readonly ownGroups: ReadonlySet<string>
+  /** What this server serves itself: plurals by group. */
+  readonly own: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 /** `kubectl auth can-i --list` through a fleet: the host's rules about mirrored groups and about our own, said as they apply here. Paths need entry to the fleet only. */
-export async function selfRulesReview(request: Request, { authorizer, rulesOf, ownGroups }: RulesSource, signal: AbortSignal): Promise<Response> {
+export async function selfRulesReview(request: Request, { authorizer, rulesOf, own }: RulesSource, signal: AbortSignal): Promise<Response> {
   const format = formatOf(request, REVIEW), review = decodeObject(await readBody(request), format, REVIEW, ''), spec = isJsonObject(review['spec']) ? review['spec'] : {}, namespace = spec['namespace']
   if (typeof namespace !== 'string' || namespace === '') throw StatusError.badRequest('no namespace on request')
   const { resourceRules, incomplete, evaluationError } = (await mayAll(request.user!, namespace, authorizer, signal)) ? EVERYTHING : ((await rulesOf?.(request.user!, namespace, signal)) ?? NOTHING)
-  const status = { resourceRules: [ALWAYS, ...resourceRules.flatMap((rule) => inFleet(rule, ownGroups))], nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }], incomplete, ...(evaluationError && { evaluationError }) }
+  const status = { resourceRules: [ALWAYS, ...resourceRules.flatMap((rule) => inFleet(rule, own))], nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }], incomplete, ...(evaluationError && { evaluationError }) }
   return respond(201, { kind: REVIEW.kind, apiVersion: `${REVIEW.group}/${REVIEW.version}`, metadata: {}, spec, status }, negotiate(request))
 }
 
@@ -39,15 +39,14 @@ const EVERYTHING: UserRules = { resourceRules: [{ verbs: ['*'], apiGroups: ['*']
 const NOTHING: UserRules = { resourceRules: [], incomplete: false }
 const MIRROR = '.federation'
 
-/** Nothing where a rule is about the host's own groups. `policy.federation` is two: Kubernetes' `policy`, mirrored, and ours. */
-function inFleet(rule: ResourceRule, ownGroups: ReadonlySet<string>): readonly ResourceRule[] {
-  const apiGroups = (rule.apiGroups ?? []).flatMap((group) => {
-    if (!group.endsWith(MIRROR)) return group === '*' ? [group] : []
-    const mirrored = group.slice(0, -MIRROR.length)
-    return ownGroups.has(group) ? [...(OF_KUBERNETES.has(mirrored) ? [mirrored] : []), group] : [mirrored === 'core' ? '' : mirrored]
+/** Nothing where a rule is about the host's own groups. `policy.federation` is two: Kubernetes' `policy`, mirrored, and ours; their resources differ. */
+function inFleet(rule: ResourceRule, own: RulesSource['own']): readonly ResourceRule[] {
+  const { apiGroups = [], resources = [] } = rule
+  return apiGroups.flatMap((group): ResourceRule[] => {
+    if (group === '*') return [{ ...rule, apiGroups: [group] }]
+    if (!group.endsWith(MIRROR)) return []
+    const mirrored = group.slice(0, -MIRROR.length), isOwn = (resource: string) => own.get(group)?.has(resource.split('/')[0]!) ?? false
+    const parts = [{ group, resources: resources.filter((resource) => isOwn(resource) || (resource === '*' && own.has(group))) }, { group: mirrored === 'core' ? '' : mirrored, resources: resources.filter((resource) => !isOwn(resource)) }]
+    return parts.flatMap((part) => (part.resources.length > 0 ? [{ ...rule, apiGroups: [part.group], resources: part.resources }] : []))
   })
-  return apiGroups.length > 0 ? [{ ...rule, apiGroups }] : []
 }
-
-/** Our own groups that are mirrors too. */
-const OF_KUBERNETES = new Set(['policy'])
