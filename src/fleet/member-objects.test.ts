@@ -111,9 +111,9 @@ test('a deletion that is done says of what', async () => {
 
 describe('subresources', () => {
   test('are those that a kube-apiserver has, with their kinds; a binding is none', () => {
-    expect(Object.entries(bed().subresources).map(([name, { verbs, responseKind }]) => [name, verbs.join(), responseKind.kind]).toSorted()).toEqual([
-      ['ephemeralcontainers', 'get,patch,update', 'Pod'], ['eviction', 'create', 'Eviction'], ['scale', 'get,patch,update', 'Scale'], ['status', 'get,patch,update', 'Pod'],
-    ])
+    expect(Object.fromEntries(Object.entries(bed().subresources).map(([name, { verbs, responseKind }]) => [name, `${verbs.join()} ${responseKind.kind}`]))).toEqual({
+      ephemeralcontainers: 'get,patch,update Pod', eviction: 'create Eviction', scale: 'get,patch,update Scale', status: 'get,patch,update Pod',
+    })
   })
   test('an eviction', async () => {
     const { asked, send } = bed({ status: 201, body: { kind: 'Status', status: 'Success' } })
@@ -124,6 +124,12 @@ describe('subresources', () => {
     const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'web', namespace: 'shop', resourceVersion: '71' }, spec: { replicas: 3 } }, { asked, send } = bed({ body: scale })
     expect((await send('GET', undefined, { subresource: 'scale' })).object).toEqual({ ...scale, metadata: { ...scale.metadata, name: 'web@member1', labels: { [LABEL]: 'member1' }, resourceVersion: '9071' } })
     expect(asked).toMatchObject([{ method: 'GET', path: `${PODS}/web/scale`, body: '' }])
+  })
+  test('the query goes along, but for positions: a member would wait for them', async () => {
+    const { asked, send } = bed()
+    await send('GET', undefined, { subresource: 'status', query: 'pretty=true&resourceVersion=9070&resourceVersionMatch=Exact' })
+    await send('DELETE', undefined, { query: 'uid=u1&resourceVersion=9070' })
+    expect(asked.map(({ query }) => query)).toEqual(['pretty=true', 'uid=u1&resourceVersion=70'])
   })
   test.each([['POST', '', 405], ['DELETE', '', 405], ['GET', '/more', 404]])('%s status%s is refused', async (method, rest, code) => {
     expect((await bed().send(method, undefined, { name: 'web@member1', subresource: 'status', rest })).status).toBe(code)

@@ -94,11 +94,21 @@ export class MemberObjects {
     throw StatusError.notFound({ group, resource }, name)
   }
 
-  async #send({ member, namespace, name, subresource }: Place, request: Request, { bytes, type }: Body, signal: AbortSignal): Promise<Response> {
+  async #send(place: Place, request: Request, { bytes, type }: Body, signal: AbortSignal): Promise<Response> {
+    const { member, namespace, name, subresource } = place, query = await this.#query(place, request, signal)
     if (!member.asUser) throw StatusError.internal(`${member.cluster} is not written to`)
     const path = resourcePath(this.#options.kind, { namespace, ...(name !== undefined && { name }) }), { body: _, ...rest } = request
     const headers = [...withoutHeaders(request.headers, (header) => OURS.has(header)), ['accept', 'application/json'] as const, ...(type ? [['content-type', type] as const, ['content-length', String(bytes.length)] as const] : [])]
-    return member.asUser(subresource === undefined ? path : `${path}/${subresource}`, { ...rest, headers, ...(type && { body: once(bytes) }) }, signal)
+    return member.asUser(subresource === undefined ? path : `${path}/${subresource}`, { ...rest, query, headers, ...(type && { body: once(bytes) }) }, signal)
+  }
+
+  /** A deletion's condition may stand in the query; of a read, a position would be waited for. */
+  async #query(place: Place, { method, query }: Request, signal: AbortSignal): Promise<URLSearchParams> {
+    const position = query.get('resourceVersion'), own = new URLSearchParams(query)
+    if (position === null) return query
+    if (method === 'DELETE') own.set('resourceVersion', String(await this.#terms(place, signal).version(position)))
+    else for (const parameter of ['resourceVersion', 'resourceVersionMatch']) own.delete(parameter)
+    return own
   }
 
   /** Negotiates before anything is done. */

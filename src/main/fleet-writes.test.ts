@@ -41,7 +41,7 @@ beforeAll(async () => {
   server = (request, inner) => federation.inProcess({ ...request, user }, inner)
   member = members[0]!.handler
   done = federation.done
-  await vi.waitFor(async () => { expect(await pods()).toContainEqual(expect.stringContaining('@member1')) }, { timeout: 5000 })
+  await vi.waitUntil(async () => (await pods()).some((name) => name.endsWith('@member1')), { timeout: 5000 })
 })
 afterAll(async () => {
   stop.abort()
