@@ -3,21 +3,24 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Column, Kind, Resource } from '../machinery/meta/core.ts'
 import type { ApiGroup, Catalog } from '../machinery/server/catalog.ts'
+import { foldedUid } from '../federation/interpreter/folded-uid.ts'
 import { clusterColumn, clustersColumn, columnsFor, defaultColumns } from '../federation/interpreter/columns/columns.ts'
 import type { TemplateStore } from '../federation/template/templates.ts'
 import { builtInKinds } from './built-in-kinds.ts'
 import { combineFor, type FleetIdentity } from './combine.ts'
+import type { Combine } from './merged-view.ts'
 import { directRead } from './direct-read.ts'
 import type { Epochs, EpochState } from './epochs.ts'
 import type { FleetMember } from './fleet-member.ts'
 import { FleetReader } from './fleet-reader.ts'
 import type { FleetTemplates } from './fleet-templates.ts'
 import { hostNamespaces } from './host-namespaces.ts'
+import { MemberObjects } from './member-objects.ts'
 import { templateSource } from './template-source.ts'
 import { selectableFields } from './selectable-fields.ts'
 import { StatusError } from '../machinery/meta/status-error.ts'
 import { compareVersions } from '../machinery/meta/version-order.ts'
-import { unionKinds, type UnionKind } from './union-kinds.ts'
+import { isWrite, unionKinds, type UnionKind } from './union-kinds.ts'
 import { Views } from './views.ts'
 import { hasSeen, positionAfter, versionsAt } from './written-position.ts'
 
@@ -37,12 +40,14 @@ interface FleetCatalogOptions {
   readonly templates?: FleetTemplates
   /** This server's own namespace on the host. Absent: the host's namespaces can only be read. */
   readonly ownNamespace?: string
-  /** Connecting subresources of identity-bound kinds (pods/log, …). */
-  readonly connect: (kind: UnionKind) => Resource['connect']
+  /** Connecting subresources (pods/log, …); `bound`: of objects that live in one member each. */
+  readonly connect: (kind: UnionKind, bound: boolean) => Resource['connect']
 }
 
 /** `isWritable`: writes act on templates. */
-interface Served { readonly signature: string; readonly resource: Resource; readonly views: Views; readonly kind: UnionKind; readonly store: TemplateStore | undefined; readonly isWritable: boolean }
+interface Served { readonly signature: string; readonly resource: Resource; readonly views: Views; readonly kind: UnionKind; readonly store: TemplateStore | undefined; readonly isWritable: boolean; /** What can be done besides reading follows the members, while the views stay. */ readonly access: (kind: UnionKind) => Pick<Resource, 'passOn' | 'connect'> }
+
+interface Parts { readonly kind: Kind; readonly combine: Combine; readonly reader: FleetReader; readonly views: Views }
 
 export class FleetCatalog implements Catalog {
   readonly #options: FleetCatalogOptions
@@ -79,7 +84,7 @@ export class FleetCatalog implements Catalog {
     for (const kind of unionKinds(this.clusters().length > 0 ? members : [...members.map(({ cluster, kinds }) => ({ cluster, kinds })), { cluster: NO_CLUSTER, kinds: builtInKinds }])) {
       const id = `${kind.group}/${kind.plural}`, columns = this.#customColumns(kind), signature = signatureOf(kind, columns, this.#options.byCluster), known = before.get(id)
       const store = this.#storeOf(kind)
-      if (known?.signature === signature && known.store === store && known.isWritable === isWritable(store)) next.set(id, { ...known, kind })
+      if (known?.signature === signature && known.store === store && known.isWritable === isWritable(store)) next.set(id, { ...known, kind, ...(accessSignature(kind) !== accessSignature(known.kind) && { resource: { ...known.resource, ...known.access(kind) } }) })
       else { known?.views.close(); next.set(id, this.#serve(kind, columns, signature)) }
     }
     for (const [id, { views }] of before) if (!next.has(id)) views.close()
@@ -93,9 +98,9 @@ export class FleetCatalog implements Catalog {
   close(): void { for (const { views } of this.#served.values()) views.close() }
 
   #serve(served: UnionKind, custom: readonly Column[] | undefined, signature: string): Served {
-    const { byCluster, identity, epochs, clock, logger, idleMs, graceMs, connect, timeMerge, templates } = this.#options, bound = byCluster || served.identityBound, store = this.#storeOf(served)
+    const { byCluster, identity, epochs, clock, logger, idleMs, graceMs, timeMerge, templates } = this.#options, bound = byCluster || served.identityBound, store = this.#storeOf(served)
     const shown = this.#kind(served, bound, custom), stored = store && templates?.kind(store, shown), kind = stored ?? shown
-    const plain = combineFor(served, { byCluster, identity, kindOf: (group, name) => this.#byKind(group, name), ...(store && { template: (federated, copies) => templates!.row(store, federated, copies) }) }), combine = timeMerge ? { ...plain, merge: (...of: Parameters<typeof plain.merge>) => timeMerge(kind, () => plain.merge(...of)) } : plain, connectors = bound ? connect(served) : undefined
+    const plain = combineFor(served, { byCluster, identity, kindOf: (group, name) => this.#byKind(group, name), ...(store && { template: (federated, copies) => templates!.row(store, federated, copies) }) }), combine = timeMerge ? { ...plain, merge: (...of: Parameters<typeof plain.merge>) => timeMerge(kind, () => plain.merge(...of)) } : plain
     const views = new Views({ kind, combine, epochs, clock, logger, idleMs })
     const current = () => this.#served.get(`${served.group}/${served.plural}`)?.kind ?? served
     const reader = new FleetReader({
@@ -103,7 +108,31 @@ export class FleetCatalog implements Catalog {
       direct: (query, signal) => directRead({ kind: served, combine, members: [...(store ? [templateSource(store)] : []), ...this.#members.filter(({ cluster }) => current().clusters.includes(cluster))], epoch: this.#epoch, replica: epochs.replica, query }, signal),
     })
     const writable = stored ? isWritable(store) && templates!.writable(store, stored, reader, (key) => views.row(key)) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
-    return { signature, views, kind: served, store, isWritable: isWritable(store), resource: { kind, reader, ...writable, ...(connectors && { connect: connectors }) } }
+    const access: Served['access'] = (served) => this.#access(served, bound, { kind, combine, reader, views })
+    return { signature, views, kind: served, store, isWritable: isWritable(store), access, resource: { kind, reader, ...access(served), ...writable } }
+  }
+
+  #access(served: UnionKind, bound: boolean, parts: Parts): Pick<Resource, 'passOn' | 'connect'> {
+    const objects = bound && served.verbs.some(isWrite) ? this.#memberObjects(served, parts) : undefined, connectors = { ...this.#options.connect(served, bound), ...objects?.subresources(served.subresources) }
+    return { ...(objects && { passOn: objects.passOn }), ...(Object.keys(connectors).length > 0 && { connect: connectors }) }
+  }
+
+  /** Each lives in one member, which is written to as the user. */
+  #memberObjects(served: UnionKind, { kind, combine, reader, views }: Parts): MemberObjects {
+    const { identity, epochs, clock, byCluster } = this.#options
+    return new MemberObjects({
+      kind, combine, now: () => clock.now(), member: (cluster) => (cluster === '' ? undefined : this.member(cluster)),
+      positionAfter: (key, { source }, version) => positionAfter(epochs, { source: source.id, version }, views.row(key)?.versions ?? []),
+      hasSeen: (key, position, { source }, version) => hasSeen(epochs, { source: source.id, version }, position) ?? views.row(key)?.position === position,
+      folded: (reference) => {
+        const of = byCluster ? undefined : this.#byKind(reference.group, reference.kind)
+        return of && !of.identityBound ? { kind: of, uid: foldedUid({ ...identity, ...reference, namespace: of.namespaced ? reference.namespace : '' }) } : undefined
+      },
+      isOfHost: async (namespace, name, signal) => {
+        if (!this.member('')?.kinds.some(({ group, plural }) => group === served.group && plural === served.plural)) return false
+        return Array.from((await reader.list({ ...(kind.namespaced && { namespace }), name }, signal)).entries).length > 0
+      },
+    })
   }
 
   /** Undefined: they are read only, or this is no view of the host. */
@@ -170,5 +199,6 @@ const isWritable = (store: TemplateStore | undefined): boolean => store !== unde
 /** No cluster can have this name. */
 const NO_CLUSTER = '-'
 
+const accessSignature = ({ verbs, subresources }: UnionKind) => JSON.stringify([verbs.some(isWrite), subresources])
 const signatureOf = ({ version, kind, singular, shortNames, categories, namespaced, verbs }: UnionKind, columns: readonly Column[] | undefined, byCluster: boolean) =>
   JSON.stringify([version, kind, singular, shortNames, categories, namespaced, verbs.includes('watch'), columns?.map(({ name, type, priority }) => [name, type, priority]), byCluster])

@@ -4,11 +4,13 @@
  *   request ── entry to the set (host, and this server's own chain) ── inner verb: deadline, limits, rights in the mirrored group ── API root of the fleet
  */
 import type { Clock } from '../lib/clock.ts'
+import type { RulesOfUser } from '../host/rules-of-user.ts'
 import { attributesOf, forbidden, type Authorizer } from '../machinery/auth/authorizer.ts'
 import { requestInfo } from '../machinery/auth/request-info.ts'
 import type { Connector, ConnectTarget, Handler, Request, Upgrader } from '../machinery/meta/core.ts'
 import { StatusError } from '../machinery/meta/status-error.ts'
 import { apiHandler } from '../machinery/server/api-handler.ts'
+import type { ApiGroup } from '../machinery/server/catalog.ts'
 import type { RequestLimits } from '../machinery/server/chain.ts'
 import { compose, type Filter } from '../machinery/server/filter.ts'
 import { compression } from '../machinery/server/filters/compression.ts'
@@ -21,12 +23,17 @@ import type { FleetCatalog } from './fleet-catalog.ts'
 import { FleetDocuments } from './fleet-documents.ts'
 import type { Fleets } from './fleets.ts'
 import { isSelfAccessReview, selfAccessReview } from './self-review.ts'
+import { isSelfRulesReview, selfRulesReview } from './self-rules.ts'
 
 interface FleetEndpointOptions {
   readonly fleets: Fleets
   readonly clock: Clock
   readonly random: () => number
   readonly authorizer: Authorizer
+  /** What the host lets a user do. Absent: there is no host. */
+  readonly rulesOf?: RulesOfUser
+  /** What this server serves itself, in a fleet too. */
+  readonly ownGroups: () => readonly ApiGroup[]
   readonly version: object
   readonly ownOpenApi: OpenApiProvider
   readonly limits?: RequestLimits
@@ -73,16 +80,21 @@ function annotateInner(set: string, { method, path, query }: Request, { annotate
 
 interface Root { readonly handler: Handler; readonly upgrader: Upgrader }
 
-function rootOf(catalog: FleetCatalog, limits: readonly Filter[], { clock, random, authorizer, version, ownOpenApi, measure }: FleetEndpointOptions): Root {
+function rootOf(catalog: FleetCatalog, limits: readonly Filter[], { clock, random, authorizer, rulesOf, ownGroups, version, ownOpenApi, measure }: FleetEndpointOptions): Root {
   const inFleet: Authorizer = { authorize: (attributes, signal) => authorizeInFleet(authorizer, attributes, signal) }
   const api = apiHandler({ catalog, resources: resourceHandler(catalog, { clock, random, authorizer: inFleet }), clock, version, openApi: new FleetDocuments(catalog, ownOpenApi, clock) })
   const authorized: Filter = (next) => async (request, signal) => {
     await authorize(authorizer, request, signal)
     return next(request, signal)
   }
-  const reviewed: Handler = (request, signal) => (isSelfAccessReview(request) ? selfAccessReview(request, authorizer, signal) : api(request, signal))
+  const reviewed: Handler = (request, signal) => {
+    if (isSelfAccessReview(request)) return selfAccessReview(request, authorizer, signal)
+    return isSelfRulesReview(request) ? selfRulesReview(request, { authorizer, rulesOf, own: pluralsOf(ownGroups()) }, signal) : api(request, signal)
+  }
   return { handler: compose([...(measure ? [measure(catalog)] : []), ...limits, authorized, compression], reviewed), upgrader: resourceUpgrader(catalog, { clock, random }) }
 }
+
+const pluralsOf = (groups: readonly ApiGroup[]) => new Map(groups.map(({ name, versions }) => [name, new Set(versions.flatMap(({ resources }) => resources.map(({ kind }) => kind.plural)))]))
 
 async function authorize(authorizer: Authorizer, request: Request, signal: AbortSignal): Promise<void> {
   const { user, method, path, query } = request

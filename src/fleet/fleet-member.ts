@@ -1,5 +1,5 @@
 import type { Cache } from '../machinery/cache/cache.ts'
-import type { Column, Handler, Kind, Page, Query } from '../machinery/meta/core.ts'
+import type { Column, Handler, Kind, Page, Query, Request, Response } from '../machinery/meta/core.ts'
 import type { EpochSource } from './epochs.ts'
 import type { DiscoveredKind } from '../federation/member/discovery.ts'
 import type { SourceState } from './view-source.ts'
@@ -21,6 +21,8 @@ export interface FleetMember {
   readonly read?: (query: Query, signal: AbortSignal, kind: Pick<Kind, 'group' | 'version' | 'plural'>) => Promise<Page>
   /** Asks the member as this server; answers ServiceUnavailable while it cannot be reached. */
   readonly handler: Handler
+  /** Passes a request on as the user who makes it, to another path. Absent: nobody writes there through a fleet (the host, templates). */
+  readonly asUser?: (path: string, request: Request, signal: AbortSignal) => Promise<Response>
   /** `additionalPrinterColumns` of a custom kind, once known. */
   customColumns(kind: DiscoveredKind): readonly Column[] | undefined
 }

@@ -29,7 +29,7 @@ interface FleetsOptions {
   readonly ownGroups: () => readonly ApiGroup[]
   /** Called around each merge of a row. */
   readonly timeMerge?: <T>(kind: Kind, merge: () => T) => T
-  readonly connect: (fleet: () => Fleet, kind: UnionKind) => Resource['connect']
+  readonly connect: (fleet: () => Fleet, kind: UnionKind, bound: boolean) => Resource['connect']
   /** Absent: fleets can only be read. */
   readonly templates?: FleetTemplatesOptions
   /** This server's own namespace on the host. Absent: the host's namespaces can only be read. */
@@ -85,7 +85,7 @@ export class Fleets {
   }
 
   #found(name: string): Fleet {
-    const { fleetId, epochs, clock, logger, idleMs, graceMs, ownGroups, connect, timeMerge, ownNamespace } = this.#options, shared = { identity: { fleetId, set: name }, epochs, clock, logger, idleMs, graceMs, ownGroups, ...(timeMerge && { timeMerge }), connect: (kind: UnionKind) => connect(() => fleet, kind) }
+    const { fleetId, epochs, clock, logger, idleMs, graceMs, ownGroups, connect, timeMerge, ownNamespace } = this.#options, shared = { identity: { fleetId, set: name }, epochs, clock, logger, idleMs, graceMs, ownGroups, ...(timeMerge && { timeMerge }), connect: (kind: UnionKind, bound: boolean) => connect(() => fleet, kind, bound) }
     const templates = this.#options.templates && new FleetTemplates(this.#options.templates, shared.identity)
     const fleet: Fleet = { name, merged: new FleetCatalog({ ...shared, byCluster: false, ...(templates && { templates }), ...(ownNamespace !== undefined && { ownNamespace }) }), byCluster: new FleetCatalog({ ...shared, byCluster: true }) }
     this.#fleets.set(name, fleet)

@@ -1,4 +1,4 @@
-import { fromFleetName } from '../federation/interpreter/identity-bound.ts'
+import { fromFleetName, type FleetName } from '../federation/interpreter/identity-bound.ts'
 import { passThrough, passThroughUpgrade } from '../federation/member/pass-through.ts'
 import type { Member } from '../federation/member/member.ts'
 import type { Members } from '../federation/member/members.ts'
@@ -14,17 +14,19 @@ const CONNECTING: Readonly<Record<string, { verbs: readonly string[]; kind: stri
   attach: { verbs: ['create', 'get'], kind: 'PodAttachOptions' },
   portforward: { verbs: ['create', 'get'], kind: 'PodPortForwardOptions' },
 }
+const PROXY_VERBS = ['create', 'delete', 'get', 'patch', 'update']
 
-/** `pods/web@member1/log`: goes to that member as the user, who needs the right there too. */
-export function memberSubresources(fleet: () => Fleet, served: UnionKind, members: Pick<Members, 'get'>): Resource['connect'] {
-  const { group, version, plural } = served
+/** `pods/web@member1/log`: goes to that member as the user, who needs the right there too. `bound`: objects live in one member each; what is folded cannot be connected to. */
+export function memberSubresources(fleet: () => Fleet, served: UnionKind, { bound, members }: { readonly bound: boolean; readonly members: Pick<Members, 'get'> }): Resource['connect'] {
+  if (!bound) return served.group === '' && served.plural === 'services' ? { proxy: refused } : undefined
+  const { group, version, plural } = served, connecting = { ...CONNECTING, proxy: { verbs: PROXY_VERBS, kind: `${served.kind}ProxyOptions` } }
   const resolve = ({ name, namespace, path }: ConnectTarget, subresource: string): { member: Member; path: string } => {
-    const found = fromFleetName(name), member = found && fleet().merged.member(found.cluster) ? members.get(found.cluster) : undefined
+    const found = subresource === 'proxy' ? proxied(name) : fromFleetName(name), member = found && fleet().merged.member(found.cluster) ? members.get(found.cluster) : undefined
     if (!found || !member) throw StatusError.notFound({ group, resource: plural }, name)
     const root = group ? `/apis/${group}/${version}` : `/api/${version}`
     return { member, path: `${root}${namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`}/${plural}/${encodeURIComponent(found.name)}/${subresource}${path}` }
   }
-  const connectors = Object.entries(CONNECTING).filter(([name]) => served.subresources.includes(name)).map(([name, { verbs, kind }]): [string, Connector] => [name, {
+  const connectors = Object.entries(connecting).filter(([name]) => served.subresources.includes(name)).map(([name, { verbs, kind }]): [string, Connector] => [name, {
     verbs,
     responseKind: { group, version, kind },
     handle: async (target, request, signal) => {
@@ -37,4 +39,16 @@ export function memberSubresources(fleet: () => Fleet, served: UnionKind, member
     },
   }])
   return connectors.length > 0 ? Object.fromEntries(connectors) : undefined
+}
+
+/** `https:web@member1:8443` is `https:web:8443` in member1. */
+function proxied(name: string): FleetName | undefined {
+  const parts = name.split(':'), at = parts.findIndex((part) => part.includes('@')), found = fromFleetName(parts[at] ?? '')
+  return found && { cluster: found.cluster, name: parts.with(at, found.name).join(':') }
+}
+
+/** Not advertised. */
+const refused: Connector = {
+  verbs: [], responseKind: { group: '', version: 'v1', kind: 'ServiceProxyOptions' },
+  handle: () => Promise.reject(new StatusError('MethodNotAllowed', 'a service of several clusters cannot be connected to: below /by-cluster each has its own, as services/NAME@CLUSTER/proxy', { details: { kind: 'services' } })),
 }

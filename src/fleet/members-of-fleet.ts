@@ -1,4 +1,5 @@
 import type { Member } from '../federation/member/member.ts'
+import { passThrough } from '../federation/member/pass-through.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Column } from '../machinery/meta/core.ts'
 import type { DiscoveredKind } from '../federation/member/discovery.ts'
@@ -20,6 +21,7 @@ export function fleetMember(member: Member, clock: Clock, customColumns: (member
       return { cache: use.cache, state: () => sourceState(use.state(), member, clock.now()), release: () => use.release() }
     },
     handler: member.handler,
+    asUser: (path, request, signal) => passThrough(member, path, request, signal),
     customColumns: (kind) => customColumns(member, kind),
   }
 }

@@ -16,6 +16,11 @@ test.each([
   ['our own groups and reviews are left out', [[kind('cluster.federation', 'v1', 'clusters'), kind('apps.federation', 'v1', 'deployments'), kind('authorization.k8s.io', 'v1', 'subjectaccessreviews', { verbs: ['create'] })]], []],
 ] as const)('%s', (_, members, expected) => expect(chosen(...(members as unknown as DiscoveredKind[][]))).toEqual(expected))
 
+test('what some member can do besides reading is offered, in whatever order members come', () => {
+  const [union] = unionKinds([{ cluster: '', kinds: [kind('', 'v1', 'events')] }, { cluster: 'm1', kinds: [kind('', 'v1', 'events', { verbs: ['delete', 'get', 'list', 'patch', 'watch', 'deletecollection'], subresources: ['status'] })] }, { cluster: 'm2', kinds: [kind('', 'v1', 'events', { verbs: ['get', 'create', 'patch'], subresources: ['status', 'resize'] })] }])
+  expect([union?.verbs, union?.subresources]).toEqual([['get', 'list', 'watch', 'delete', 'patch', 'create'], ['status', 'resize']])
+})
+
 test('versions sort as Kubernetes sorts them', () => {
   expect(['v1alpha1', 'foo', 'v2', 'v1beta2', 'v1', 'v1beta1', 'v10'].toSorted(compareVersions)).toEqual(['v10', 'v2', 'v1', 'v1beta2', 'v1beta1', 'v1alpha1', 'foo'])
 })

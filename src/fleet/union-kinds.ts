@@ -35,9 +35,13 @@ function chooseVersion(served: readonly { cluster: string; kind: DiscoveredKind 
   const all = new Set(served.map(({ cluster }) => cluster)), having = (version: string) => served.filter(({ kind }) => kind.version === version).map(({ cluster }) => cluster)
   const versions = [...new Set(served.map(({ kind }) => kind.version))]
   const order = versions.toSorted((a, b) => having(b).length - having(a).length || Number(prefers(served, b)) - Number(prefers(served, a)) || compareVersions(a, b))
-  const version = order[0]!, clusters = having(version), { kind } = served.find((one) => one.kind.version === version)!
-  return { ...kind, clusters, otherVersions: [...all].filter((cluster) => !clusters.includes(cluster)), identityBound: isIdentityBound(kind.group, kind.plural) }
+  const version = order[0]!, clusters = having(version), [kind, ...others] = served.flatMap((one) => (one.kind.version === version ? [one.kind] : [])) as [DiscoveredKind, ...DiscoveredKind[]]
+  // A member that has less refuses it itself. Reads go to all, as the first has them.
+  const verbs = new Set([...kind.verbs, ...others.flatMap((other) => other.verbs.filter(isWrite))]), subresources = new Set([kind, ...others].flatMap((one) => one.subresources))
+  return { ...kind, verbs: [...verbs], subresources: [...subresources], clusters, otherVersions: [...all].filter((cluster) => !clusters.includes(cluster)), identityBound: isIdentityBound(kind.group, kind.plural) }
 }
 
+/** Whether a verb of discovery changes one object. */
+export const isWrite = (verb: string): boolean => verb === 'create' || verb === 'update' || verb === 'patch' || verb === 'delete'
 const prefers = (served: readonly { kind: DiscoveredKind }[], version: string) => served.find(({ kind }) => kind.preferred)?.kind.version === version
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

@@ -18,6 +18,7 @@ import { isOurs } from '../fleet/union-kinds.ts'
 import { eventSink } from '../host/event-sink.ts'
 import { HostAdmission } from '../host/host-admission.ts'
 import type { Host } from '../host/host.ts'
+import { rulesOfUser } from '../host/rules-of-user.ts'
 import { followedNamespaces, storedNamespaces } from '../host/namespace-guards.ts'
 import { alwaysLeader, type Leadership } from '../host/leases.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -110,10 +111,10 @@ export async function startFederation(options: FederationOptions, signal: AbortS
     events: { sink: eventSink(hostMember.handler), instance, fleetId, leads: () => leadership.isLeader, clock, random, logger }, maxRemovalsPerMinute: operation.maxRemovalsPerMinute, clock, random, logger,
   }, signal)
   const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), ownCatalog: Catalog = new JoinedCatalog([{ groups: () => own.groups }, distribution.templates]), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...ownCatalog.groups(), ...options.ownGroups], signal })
-  const fleets = new Fleets({ fleetId, ownNamespace: secretNamespace, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => ownCatalog.groups(), timeMerge, templates: { ...distribution, storage, stored, epochs }, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
+  const fleets = new Fleets({ fleetId, ownNamespace: secretNamespace, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => ownCatalog.groups(), timeMerge, templates: { ...distribution, storage, stored, epochs }, connect: (fleet, kind, bound) => memberSubresources(fleet, kind, { bound, members }) })
   distribution.templates.onChange(() => fleets.refresh(), signal)
   const documents = new CatalogDocuments(ownCatalog, () => ({ ...OWN_DEFINITIONS, ...distribution.templates.definitions() }), INFO, () => ({ ...OWN_DEFINITIONS, ...distribution.templates.openDefinitions() }))
-  const proxy = fleetEndpoint({ fleets, clock, random, authorizer, version, ownOpenApi: documents, limits, measure: (of) => metrics.filter(of, 'fleet'), annotate: (annotations) => audit?.annotate(annotations) })
+  const proxy = fleetEndpoint({ fleets, clock, random, authorizer, ...(host.connection && { rulesOf: rulesOfUser(host.connection.handler) }), ownGroups: () => ownCatalog.groups(), version, ownOpenApi: documents, limits, measure: (of) => metrics.filter(of, 'fleet'), annotate: (annotations) => audit?.annotate(annotations) })
   own.groups = [{ name: 'cluster.federation', versions: [{ version: 'v1alpha1', resources: [{ ...clusters, connect: { proxy: clusterProxy(members) } }, { ...clusterSets, connect: { proxy } }] }] }, policies]
 
   const catalog = new JoinedCatalog([ownCatalog, new MirroredGroups(fleets, options.mirroredVersions), { groups: () => options.ownGroups }]), health = new HealthChecks(logger)

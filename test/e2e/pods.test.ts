@@ -1,6 +1,7 @@
-/** Pods as name@member, and requests passed through to the member that has them. */
+/** Pods as name@member, written and connected to where they are, and requests passed through. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { applyTo, CLUSTERS, createNamespace, deployment, describeFleet, eventually, KUBECTLS, kubectl, raw, rows, testbed, tryKubectl } from './fleet-bed.ts'
+import type { KubeObject } from '../../src/machinery/meta/core.ts'
+import { applyTo, CLUSTERS, createNamespace, deployment, describeFleet, eventually, FLEET, KUBECTLS, kubectl, raw, rows, testbed, tryKubectl } from './fleet-bed.ts'
 
 const NAMESPACE = 'e2e-pods'
 
@@ -83,6 +84,76 @@ describeFleet('pods of a fleet', () => {
         await kubectl('host', 'delete --ignore-not-found clusterrole/e2e-pass clusterrolebinding/e2e-pass')
         await kubectl('member1', `-n ${NAMESPACE} delete --ignore-not-found rolebinding/e2e-alice`)
       }
+    })
+  })
+
+  // Last: pods are replaced.
+  describe.each(KUBECTLS)('written to (%s)', (version) => {
+    const fleet = (words: string | readonly string[], input?: object) => kubectl('fleet', ['-n', NAMESPACE, ...(typeof words === 'string' ? words.split(' ') : words)], { version, ...(input && { input }) })
+    const refused = async (words: string, context = 'fleet') => (await tryKubectl(context, `-n ${NAMESPACE} ${words}`, { version })).stderr
+    const single = (name: string, labels: object) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, labels }, spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'web', image: 'registry.example/web:1' }] } })
+    const one = `one-${version}@member1`, own = `one-${version}`
+    const ofMember = (path: string) => kubectl('member1', `-n ${NAMESPACE} get pod ${own} -o jsonpath={${path}}`)
+
+    test('a pod is applied, changed in every way and deleted', async () => {
+      expect(await refused(`run one --image=registry.example/web:1`)).toContain('pods "one" lives in one cluster, which has to be named: as one@CLUSTER, or by the label cluster.federation/name')
+      expect(await fleet('apply -f -', single(one, { app: 'single' }))).toBe(`pod/${one} created\n`)
+      expect(await fleet('apply -f -', single(one, { app: 'single', step: '1' }))).toBe(`pod/${one} configured\n`)
+      expect(await fleet('apply --server-side --force-conflicts -f -', single(one, { app: 'single', step: '2', 'cluster.federation/name': 'member1' }))).toBe(`pod/${one} serverside-applied\n`)
+      await fleet(`label pod ${one} step=3 --overwrite`)
+      await fleet(`annotate pod ${one} by=hand`)
+      for (const [type, patch] of [['strategic', { metadata: { labels: { a: '1' } } }], ['merge', { metadata: { labels: { b: '2' } } }], ['json', [{ op: 'add', path: '/metadata/labels/c', value: '3' }]]] as const) expect(await fleet(['patch', 'pod', one, `--type=${type}`, '-p', JSON.stringify(patch)])).toBe(`pod/${one} patched\n`)
+      expect(JSON.parse(await ofMember('.metadata.labels'))).toMatchObject({ app: 'single', step: '3', a: '1', b: '2', c: '3' })
+      expect(await ofMember('.metadata.labels')).not.toContain('cluster.federation/name')
+      expect(await ofMember('.metadata.annotations.by')).toBe('hand')
+      await fleet(`debug ${one} --image=registry.example/tools:1 -c tools --profile=general --attach=false`)
+      expect(await ofMember('.spec.ephemeralContainers[0].name')).toBe('tools')
+      expect(await fleet(`delete pod ${one}`)).toContain(`pod "${one}" deleted`)
+      expect((await tryKubectl('member1', `-n ${NAMESPACE} get pod ${own}`)).stderr).toContain('NotFound')
+    })
+
+    test('what was read is put back, unless it has changed since', async () => {
+      const [pod] = (await fleet('get pods -l app=web,cluster.federation/name=member1 -o name')).trim().split('\n'), read = JSON.parse(await fleet(`get ${pod} -o json`)) as KubeObject
+      await fleet('replace -f -', read)
+      await fleet(`label ${pod} seen=${version} --overwrite`)
+      expect((await tryKubectl('fleet', `-n ${NAMESPACE} replace -f -`, { version, input: read })).stderr).toMatch(/Conflict.*pods "web-.*@member1": the object has been modified/)
+      await fleet(`label ${pod} seen- --resource-version=${(JSON.parse(await fleet(`get ${pod} -o json`)) as KubeObject).metadata.resourceVersion}`)
+      expect(await fleet(`get ${pod} -o jsonpath={.metadata.labels.seen}`)).toBe('')
+    })
+
+    test('pods are deleted by label, one by one; all at once is refused', async () => {
+      await fleet('apply -f -', { apiVersion: 'v1', kind: 'List', items: ['member1', 'member2'].map((member) => single(`many-${version}`, { app: 'many', 'cluster.federation/name': member })) })
+      expect((await fleet('delete pod -l app=many')).match(/pod "many-\w+@member[12]" deleted/g)).toHaveLength(2)
+      expect(await fleet('get pods -l app=many -o name')).toBe('')
+      expect(await refused(`delete --raw ${FLEET}/api/v1/namespaces/${NAMESPACE}/pods`)).toContain('MethodNotAllowed')
+    })
+
+    test('a node is tainted, cordoned and drained', async () => {
+      const node = 'member2-node-1@member2', ofNode = (path: string) => kubectl('member2', `get node member2-node-1 -o jsonpath={${path}}`)
+      try {
+        await fleet(`taint node ${node} e2e=yes:PreferNoSchedule`)
+        expect(await ofNode('.spec.taints[*].key')).toBe('e2e')
+        await fleet(`taint node ${node} e2e-`)
+        expect(await fleet(`cordon ${node}`)).toBe(`node/${node} cordoned\n`)
+        expect(await ofNode('.spec.unschedulable')).toBe('true')
+        expect(await fleet(`drain ${node} --force --ignore-daemonsets --delete-emptydir-data --timeout=30s`)).toContain(`node/${node} drained`)
+        expect(await fleet(`get pods -A --field-selector spec.nodeName=${node} -o name`)).toBe('')
+      } finally {
+        await fleet(`uncordon ${node}`)
+      }
+    })
+
+    test('by cluster every kind is one of one member', async () => {
+      const words = (text: string, input?: object) => kubectl('fleet-by-cluster', `-n ${NAMESPACE} ${text}`, { version, ...(input && { input }) })
+      const map = (value: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `map-${version}@member2` }, data: { value } }), value = () => kubectl('member2', `-n ${NAMESPACE} get configmap map-${version} -o jsonpath={.data.value}`)
+      expect(await words('apply -f -', map('1'))).toBe(`configmap/map-${version}@member2 created\n`)
+      expect(await words('apply -f -', map('2'))).toBe(`configmap/map-${version}@member2 configured\n`)
+      expect(await value()).toBe('2')
+      expect(await words(`delete configmap map-${version}@member2`)).toContain('deleted')
+      expect(await words('scale deploy web@member2 --replicas=2')).toBe('deployment.apps/web@member2 scaled\n')
+      expect(await kubectl('member2', `-n ${NAMESPACE} get deploy web -o jsonpath={.spec.replicas}`)).toBe('2')
+      expect(await kubectl('member1', `-n ${NAMESPACE} get deploy web -o jsonpath={.spec.replicas}`)).toBe('1')
+      await words('scale deploy web@member2 --replicas=1')
     })
   })
 })

@@ -71,6 +71,26 @@ describeFleet('alice', () => {
     })
   })
 
+  test('deletes a pod where fleet and member let her, and lists her rules once the host tells them', async () => {
+    await eventually(async () => { expect((await tryKubectl('fleet-alice', `-n ${NAMESPACE} delete pod ${pod}`)).stdout).toContain(`pod "${pod}" deleted`) })
+    expect((await tryKubectl('fleet-alice', `-n ${ELSEWHERE} delete pod ${pod}`)).stderr).toContain('pods.core.federation')
+    const list = () => tryKubectl('fleet-alice', `-n ${NAMESPACE} auth can-i --list`)
+    expect((await list()).stderr).toContain('the list may be incomplete: rules are listed by the host, where this server may not impersonate users')
+    try {
+      await kubectl('host', 'create clusterrole e2e-impersonate --verb=impersonate --resource=users,groups')
+      await kubectl('host', 'create clusterrolebinding e2e-impersonate --clusterrole=e2e-impersonate --serviceaccount=federation-system:federation-apiserver')
+      const { stdout, stderr } = await eventually(async () => {
+        const seen = await list()
+        expect(seen.stdout).toContain('deployments.apps')
+        return seen
+      })
+      expect([stdout, stderr]).toEqual([expect.stringMatching(/^pods\/exec +\[\] +\[\] +\[create\]$/m), ''])
+      expect(stdout).not.toMatch(/(?:core|apps|batch)\.federation/)
+    } finally {
+      await kubectl('host', 'delete --ignore-not-found clusterrolebinding/e2e-impersonate clusterrole/e2e-impersonate')
+    }
+  })
+
   test.each([
     ['a dot segment', `${FLEET}/api/v1/../v1/secrets`], ['an encoded slash', `${FLEET}/api/v1/namespaces%2F${ELSEWHERE}/secrets`], ['an encoded dot segment', `${FLEET}/api/v1/%2e%2e/v1/secrets`], ['an empty segment', `${FLEET}//api/v1/secrets`],
     ['another set', FLEET.replace('/default/', '/other/')], ['a member behind by-cluster', `${FLEET}/by-cluster/api/v1/namespaces/${ELSEWHERE}/secrets`],

@@ -12,14 +12,14 @@ export const foldedUid = ({ fleetId, set, group, kind, namespace, name }: Refere
 
 /**
  * The object with the uids of its owners, of what an Event is about and of a volume's claim replaced by those that the fleet shows.
- * `uidOf` answers undefined for what is not folded; an owner's namespace is the object's own, even if the owner turns out to be cluster-scoped.
+ * `uidOf` is asked with the uid that stands there, and answers undefined for what is not folded; an owner's namespace is the object's own, even if the owner turns out to be cluster-scoped.
  * Answers the object itself where nothing changes.
  */
-export function rewriteOwnerUids(object: KubeObject, uidOf: (reference: Reference) => string | undefined): KubeObject {
+export function rewriteOwnerUids(object: KubeObject, uidOf: (reference: Reference, uid: string) => string | undefined): KubeObject {
   const { metadata } = object, { ownerReferences: owners, namespace = '' } = metadata
   const rewrite = <T extends object>(reference: T, namespace: string): T => {
     const { apiVersion = '', kind = '', name = '', uid } = reference as { apiVersion?: string; kind?: string; name?: string; uid?: string }
-    const folded = uid === undefined ? undefined : uidOf({ group: groupOf(apiVersion), kind, namespace, name })
+    const folded = uid === undefined ? undefined : uidOf({ group: groupOf(apiVersion), kind, namespace, name }, uid)
     return folded === undefined || folded === uid ? reference : { ...reference, uid: folded }
   }
   let result = object

@@ -147,7 +147,7 @@ export class MemberWorker {
     const keeps = this.#retained(store, federated), observed = this.#observed(store, key, copies), copy = observed.known ? observed.copy : undefined
     if (keeps === 'unknown' && copy) {
       const { problem } = this.#autoscalers
-      return problem === undefined ? { do: 'wait' } : { do: 'report', outcome: { ...(record ?? {}), state: 'Pending', message: `whether an autoscaler of the cluster scales it cannot be known: ${problem}` } }
+      return problem === undefined ? { do: 'wait' } : { do: 'report', outcome: { ...record, state: 'Pending', message: `whether an autoscaler of the cluster scales it cannot be known: ${problem}` } }
     }
     const retained = keeps === 'unknown' ? undefined : keeps, isTarget = this.#isTarget(federated), problem = isTarget ? this.#problem(store) : undefined
     const shrinking = copy && this.#shrinking(store, copy, target, isTarget), stays = shrinking === undefined ? undefined : this.#staysFor(store, key, federated), replicas = stays !== undefined && target?.replicas !== undefined ? shrinking : target?.replicas

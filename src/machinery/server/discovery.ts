@@ -65,8 +65,8 @@ export const verbsOf = ({ writer, passOn, deleteCollection }: Resource): readonl
   ['get', 'list', 'watch', ...(writer ?? passOn ? ['create', 'delete', 'patch', 'update', ...(deleteCollection ? ['deletecollection'] : [])] : [])].sort()
 const statusVerbs = ({ writer }: Resource): readonly string[] => (writer ? ['get', 'patch', 'update'] : ['get'])
 const names = ({ shortNames, categories }: Kind) => ({ ...(shortNames.length > 0 && { shortNames }), ...(categories.length > 0 && { categories }) })
-/** Subresources with a kind of their own. */
-const connectors = ({ connect = {}, scale }: Resource) => Object.entries({ ...(scale && { scale: { responseKind: { group: scale.kind.group, version: scale.kind.version, kind: scale.kind.kind }, verbs: statusVerbs(scale) } }), ...connect }).toSorted(([a], [b]) => (a < b ? -1 : 1))
+/** Subresources with a kind of their own; those that refuse every verb are not told. */
+const connectors = ({ connect = {}, scale }: Resource) => Object.entries({ ...(scale && { scale: { responseKind: { group: scale.kind.group, version: scale.kind.version, kind: scale.kind.kind }, verbs: statusVerbs(scale) } }), ...connect }).filter(([, { verbs }]) => verbs.length > 0).toSorted(([a], [b]) => (a < b ? -1 : 1))
 
 function resourceDiscovery(resource: Resource): object {
   const { kind } = resource, responseKind = { group: kind.group, version: kind.version, kind: kind.kind }
