@@ -2,10 +2,12 @@ import { Buffer } from 'node:buffer'
 import { CLUSTER_LABEL } from '../federation/interpreter/identity-bound.ts'
 import type { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { Entry, KubeObject, Position, Sink } from '../machinery/meta/core.ts'
+import { parseJson } from '../machinery/meta/json.ts'
 
-/** A cluster's marks as bytes, made once. */
+/** A cluster's marks as bytes, made once. What is the host's (`cluster` '') has none. */
 export class ClusterMarks {
-  readonly cluster: string
+  /** As `label`, for what is parsed. */
+  readonly added: Readonly<Record<string, string>>
   readonly suffix: Buffer
   /** `"cluster.federation/name":"member1"`, alone, before other labels, and with the map around it. */
   readonly label: Buffer
@@ -13,11 +15,12 @@ export class ClusterMarks {
   readonly labels: Buffer
 
   constructor(cluster: string) {
-    this.cluster = cluster
-    this.suffix = Buffer.from(`@${cluster}`)
-    this.label = Buffer.from(`"${CLUSTER_LABEL}":"${cluster}"`)
-    this.labelComma = Buffer.concat([this.label, Buffer.from(',')])
-    this.labels = Buffer.concat([Buffer.from('"labels":{'), this.label, Buffer.from('},')])
+    const label = cluster && `"${CLUSTER_LABEL}":"${cluster}"`
+    this.added = cluster ? { [CLUSTER_LABEL]: cluster } : {}
+    this.suffix = Buffer.from(cluster && `@${cluster}`)
+    this.label = Buffer.from(label)
+    this.labelComma = Buffer.from(label && `${label},`)
+    this.labels = Buffer.from(label && `"labels":{${label}},`)
   }
 }
 
@@ -46,14 +49,22 @@ export class ClusterEntry implements Entry {
   get size(): number { return this.#base.size + this.#marks.labels.length + this.position.length }
   emit(sink: Sink, position = this.position): void { this.#write(sink, this.#base.start, this.#base.end, position) }
   emitMetadata(sink: Sink, position = this.position): void { this.#write(sink, this.#base.metadata, this.#base.metadataEnd, position) }
-  labels(): Readonly<Record<string, string>> { return { ...this.#base.labels(), [CLUSTER_LABEL]: this.#marks.cluster } }
+  labels(): Readonly<Record<string, string>> { return { ...this.#base.labels(), ...this.#marks.added } }
 
   parse(): KubeObject {
+    if (this.#splices.length > 0) return this.#parseWritten()
     const object = this.#base.parse(), { metadata } = object
     metadata.name = `${metadata.name}${this.#marks.suffix.toString()}`
-    metadata.labels = { ...metadata.labels, [CLUSTER_LABEL]: this.#marks.cluster }
+    metadata.labels = { ...metadata.labels, ...this.#marks.added }
     metadata.resourceVersion = this.position
     return object
+  }
+
+  /** Uids may stand anywhere: what was written says where. */
+  #parseWritten(): KubeObject {
+    const pieces: Uint8Array[] = [Buffer.from('{')]
+    this.emit({ put: (bytes, start, end) => { pieces.push(bytes.subarray(start, end)) } })
+    return parseJson(Buffer.concat(pieces).toString('utf8')) as KubeObject
   }
 
   #write(sink: Sink, start: number, end: number, position: Position): void {

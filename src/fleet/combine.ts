@@ -30,7 +30,7 @@ export function combineFor(kind: UnionKind, options: { readonly byCluster: boole
   })
 }
 
-/** One row per member's object: `name@cluster`. `uidOf` undefined (by-cluster views): every uid stays the member's. */
+/** One row per member's object: `name@cluster`; the host's have no mark. `uidOf` undefined (by-cluster views): every uid stays the member's. */
 export function identityBound(kind: string, uidOf: UidOf | undefined): Combine {
   const marks = new Map<string, ClusterMarks>(), references = referenceFields(kind)
   const marksOf = (cluster: string) => {
@@ -41,7 +41,7 @@ export function identityBound(kind: string, uidOf: UidOf | undefined): Combine {
   return {
     oneCopy: true,
     rowKey: (memberKey, cluster) => (cluster ? `${memberKey}@${cluster}` : memberKey),
-    memberKey: (rowKey, cluster) => (rowKey.endsWith(`@${cluster}`) ? rowKey.slice(0, -cluster.length - 1) : undefined),
+    memberKey: (rowKey, cluster) => (cluster === '' ? (rowKey.includes('@') ? undefined : rowKey) : rowKey.endsWith(`@${cluster}`) ? rowKey.slice(0, -cluster.length - 1) : undefined),
     merge: (key, [copy], position) => {
       const base = copy!.entry as SlabEntry, splices = uidOf && uidSplices(base, references, uidOf)
       return new ClusterEntry({ key, base, marks: marksOf(copy!.cluster), position, ...(splices?.length && { splices }) })

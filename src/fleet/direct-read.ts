@@ -13,11 +13,10 @@ import type { UnionKind } from './union-kinds.ts'
  */
 export async function directRead(options: { kind: UnionKind; combine: Combine; members: readonly FleetMember[]; epoch: EpochState; replica: number; query: Query }, signal: AbortSignal): Promise<Page> {
   const { kind, combine, members, epoch, replica, query } = options, rows = new Map<string, Copy[]>(), versions: number[] = [], warnings: string[] = []
-  await Promise.all(members.map(async (member) => {
-    const scope = memberQuery(query, member.cluster, combine)
-    if (!scope) return
+  const asked = members.flatMap((member) => { const scope = memberQuery(query, member.cluster, combine); return scope ? [{ member, scope }] : [] })
+  await Promise.all(asked.map(async ({ member, scope }) => {
     try {
-      const page = await (member.read?.(scope, signal) ?? new RemoteReader(kind, member.handler).list(scope, signal))
+      const page = await (member.read?.(scope, signal, kind) ?? new RemoteReader(kind, member.handler).list(scope, signal))
       versions[epoch.slots.findIndex((slot) => slot.source === member.source.id)] = Number(page.position)
       for (const entry of page.entries) {
         const row = combine.rowKey(entry.key, member.cluster), copies = rows.get(row), copy = { cluster: member.cluster, entry }
@@ -26,10 +25,10 @@ export async function directRead(options: { kind: UnionKind; combine: Combine; m
       }
     } catch (error) {
       signal.throwIfAborted()
-      warnings.push(`cluster ${member.cluster} did not answer: ${error instanceof Error ? error.message : String(error)}`)
+      warnings.push(`${member.cluster === '' ? 'the host cluster' : `cluster ${member.cluster}`} did not answer: ${error instanceof Error ? error.message : String(error)}`)
     }
   }))
-  if (warnings.length > 0 && warnings.length === members.length) throw StatusError.unavailable(warnings.join('; '), 1)
+  if (warnings.length > 0 && warnings.length === asked.length) throw StatusError.unavailable(warnings.join('; '), 1)
   const position: Position = epoch.bases.length > MAX_VECTOR_SLOTS ? encodeSequence(epoch, replica, 0) : encodeVector(epoch, versions)
   const entries: Entry[] = [...rows].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([row, copies]) => combine.merge(row, copies.toSorted((a, b) => (a.cluster < b.cluster ? -1 : 1)), position))
   return { entries: query.where ? entries.filter((entry) => query.where!.matches(entry)) : entries, position, warnings }

@@ -12,11 +12,14 @@ import type { Epochs, EpochState } from './epochs.ts'
 import type { FleetMember } from './fleet-member.ts'
 import { FleetReader } from './fleet-reader.ts'
 import type { FleetTemplates } from './fleet-templates.ts'
+import { hostNamespaces } from './host-namespaces.ts'
 import { templateSource } from './template-source.ts'
 import { selectableFields } from './selectable-fields.ts'
+import { StatusError } from '../machinery/meta/status-error.ts'
 import { compareVersions } from '../machinery/meta/version-order.ts'
 import { unionKinds, type UnionKind } from './union-kinds.ts'
 import { Views } from './views.ts'
+import { hasSeen, positionAfter, versionsAt } from './written-position.ts'
 
 interface FleetCatalogOptions {
   readonly identity: FleetIdentity
@@ -32,6 +35,8 @@ interface FleetCatalogOptions {
   readonly timeMerge?: <T>(kind: Kind, merge: () => T) => T
   /** Templates of folded kinds. Absent: the fleet can only be read. */
   readonly templates?: FleetTemplates
+  /** This server's own namespace on the host. Absent: the host's namespaces can only be read. */
+  readonly ownNamespace?: string
   /** Connecting subresources of identity-bound kinds (pods/log, …). */
   readonly connect: (kind: UnionKind) => Resource['connect']
 }
@@ -91,8 +96,25 @@ export class FleetCatalog implements Catalog {
       kind, clock, graceMs, restrictsClusters: !bound, clusters: () => current().clusters, open: (clusters) => views.open(clusters), isOpen: () => views.isOpen, isUnwatchable: !served.verbs.includes('watch') || !served.verbs.includes('list'),
       direct: (query, signal) => directRead({ kind: served, combine, members: [...(store ? [templateSource(store)] : []), ...this.#members.filter(({ cluster }) => current().clusters.includes(cluster))], epoch: this.#epoch, replica: epochs.replica, query }, signal),
     })
-    const writable = stored && templates!.writable(store, stored, reader, (key) => views.row(key))
+    const writable = stored ? templates!.writable(store, stored, reader, (key) => views.row(key)) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
     return { signature, views, kind: served, store, resource: { kind, reader, ...writable, ...(connectors && { connect: connectors }) } }
+  }
+
+  /** Undefined: they are read only, or this is no view of the host. */
+  #hostNamespaces(kind: Kind, reader: FleetReader, views: Views): Pick<Resource, 'passOn'> | undefined {
+    const { identity, epochs, clock, ownNamespace, byCluster } = this.#options, source = HOST_SOURCE
+    if (byCluster || ownNamespace === undefined) return undefined
+    return { passOn: hostNamespaces({
+      kind, identity, ownNamespace, now: () => clock.now(),
+      host: async (request, signal) => {
+        const host = this.member('')
+        if (!host) throw StatusError.unavailable('the host is not known yet', 1)
+        return host.handler(request, signal)
+      },
+      row: async (name, signal) => Array.from((await reader.list({ name }, signal)).entries)[0],
+      positionAfter: async (name, version, signal) => positionAfter(epochs, { source, version }, views.row(name)?.versions ?? versionsAt(epochs, (await reader.list({ name }, signal)).position)),
+      hasSeen: (name, position, version) => hasSeen(epochs, { source, version }, position) ?? views.row(name)?.position === position,
+    }) }
   }
 
   #kind(served: UnionKind, bound: boolean, custom: readonly Column[] | undefined): Kind {
@@ -100,7 +122,7 @@ export class FleetCatalog implements Catalog {
     // A cut stream shows before the member is called not ready.
     const isReporting = (cluster: string) => { const state = this.#served.get(`${group}/${plural}`)?.views.stateOf(cluster); return state ? state.state === 'synced' : (this.member(cluster)?.isReporting() ?? false) }
     return {
-      group, version, kind, listKind: `${kind}List`, plural, singular, shortNames, categories, namespaced,
+      group, version, kind, listKind: `${kind}List`, plural, singular, shortNames, categories, namespaced, longVersions: true,
       columns: [...columns, bound ? clusterColumn : clustersColumn(isReporting)],
       fields: selectableFields(group, kind, (group, name) => this.#options.byCluster || (this.#byKind(group, name)?.identityBound ?? false)),
     }
@@ -132,6 +154,8 @@ export class FleetCatalog implements Catalog {
   }
 }
 
+/** The host's place in positions. */
+export const HOST_SOURCE = 'host'
 /** No cluster can have this name. */
 const NO_CLUSTER = '-'
 

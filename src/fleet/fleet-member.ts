@@ -7,7 +7,7 @@ import type { SourceState } from './view-source.ts'
 /** The objects of one kind in one cluster, kept while someone holds the lease. */
 export interface CacheLease { readonly cache: Cache; readonly state: () => SourceState; readonly release: () => void }
 
-/** A cluster as a fleet reads it. The host is one too: `cluster` '' and Namespaces only. */
+/** A cluster as a fleet reads it. The host is one too: `cluster` '', its Namespaces and a choice of its Events. */
 export interface FleetMember {
   readonly cluster: string
   /** Its identity in the ledger of epochs: changes when another cluster answers under this name. */
@@ -17,8 +17,8 @@ export interface FleetMember {
   /** False: what is shown of it is what was last known. */
   isReporting(): boolean
   readonly lease: (kind: Kind) => CacheLease
-  /** Reads it without asking any member: templates. */
-  readonly read?: (query: Query, signal: AbortSignal) => Promise<Page>
+  /** Where not all that `handler` answers is the fleet's (the host), or nothing has to be asked (templates). */
+  readonly read?: (query: Query, signal: AbortSignal, kind: Pick<Kind, 'group' | 'version' | 'plural'>) => Promise<Page>
   /** Asks the member as this server; answers ServiceUnavailable while it cannot be reached. */
   readonly handler: Handler
   /** `additionalPrinterColumns` of a custom kind, once known. */

@@ -75,7 +75,7 @@ export class FleetReader implements ListerWatcher {
       signal.throwIfAborted()
       if (!isLate || view.cache.isReady) return
       const waiting = view.states().filter(({ state }) => state.state === 'syncing').map(({ cluster }) => cluster)
-      throw StatusError.unavailable(`${this.kind.plural} of ${waiting.length === 1 ? 'cluster' : 'clusters'} ${waiting.join(', ')} are not synced yet`, 1)
+      throw StatusError.unavailable(`${this.kind.plural} of ${waiting.length === 1 ? 'cluster' : 'clusters'} ${waiting.map((cluster) => cluster || '(host)').join(', ')} are not synced yet`, 1)
     } finally {
       done.abort()
       signal.removeEventListener('abort', stop)
@@ -91,6 +91,7 @@ function staleness(view: MergedView, now: number): string[] {
   return view.states().flatMap(({ cluster, objects, state }) => {
     if (state.state !== 'stale' && state.state !== 'failed') return []
     const seconds = Math.max(0, Math.round((now - state.since) / 1000))
-    return [state.state === 'stale' ? `cluster ${cluster} unreachable for ${seconds}s: ${objects} objects may be stale` : `cluster ${cluster} unreachable for ${seconds}s: its objects are unknown`]
+    const what = cluster === '' ? 'the host cluster' : `cluster ${cluster}`
+    return [`${what} unreachable for ${seconds}s: ${state.state === 'stale' ? `${objects} objects may be stale` : 'its objects are unknown'}`]
   })
 }

@@ -1,11 +1,12 @@
-import type { FederatedObject } from '../apis/types.federation/v1alpha1/federated-object.ts'
+import type { FederatedObject, FederatedStatus } from '../apis/types.federation/v1alpha1/federated-object.ts'
 import { foldedUid } from '../federation/interpreter/folded-uid.ts'
 import type { Copy as FoldCopy } from '../federation/interpreter/fold.ts'
 import { templateRow } from '../federation/template/template-row.ts'
 import { nativeStrategy, type TemplateChecks } from '../federation/template/template-strategy.ts'
-import type { Templates, TemplateStore } from '../federation/template/templates.ts'
+import type { PlanTemplate, Templates, TemplateStore } from '../federation/template/templates.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { Kind, KubeObject, ListerWatcher, Position, Resource, Storage } from '../machinery/meta/core.ts'
+import { stringifyJson } from '../machinery/meta/json.ts'
 import type { JsonSchema } from '../machinery/meta/json-schema.ts'
 import type { StoredKind } from '../machinery/meta/strategy.ts'
 import { resolveSchema } from '../machinery/schema/resolve-schema.ts'
@@ -14,18 +15,23 @@ import type { WriterDependencies } from '../machinery/registry/stored-writer.ts'
 import type { FleetIdentity } from './combine.ts'
 import type { Epochs } from './epochs.ts'
 import type { Copy } from './merged-view.ts'
-import { decodePosition, encodeSequence, encodeVector, MAX_VECTOR_SLOTS } from './position-codec.ts'
 import { TEMPLATES, TEMPLATES_SOURCE } from './template-source.ts'
 import { TemplateWriter } from './template-writer.ts'
 import type { UnionKind } from './union-kinds.ts'
+import { hasSeen, positionAfter } from './written-position.ts'
 
 export interface FleetTemplatesOptions {
   readonly templates: Templates
   readonly storage: Storage
   readonly stored: WriterDependencies
   readonly checks: TemplateChecks
+  readonly plan: PlanTemplate
   readonly epochs: Epochs
 }
+
+/** A plan in a few lines of JSON, as an annotation holds it. */
+const planText = ({ schedule, clusters, conditions }: FederatedStatus): string =>
+  stringifyJson({ targets: schedule?.targets ?? [], rejected: schedule?.rejected ?? [], clusters: clusters ?? [], scheduled: conditions?.find(({ type }) => type === 'Scheduled')?.message ?? '' })
 
 /** What of an open merged view a write needs. */
 export interface OpenRow { readonly versions: readonly number[]; readonly copies: readonly Copy[]; readonly position: Position | undefined }
@@ -61,9 +67,9 @@ export class FleetTemplates {
 
   /** `reader`: the fleet's own of this kind. `open`: what an open view of it holds of a row; undefined: none is open. */
   writable(store: TemplateStore, kind: StoredKind, reader: ListerWatcher, open: (key: string) => OpenRow | undefined): Pick<Resource, 'writer' | 'scale'> {
-    const { storage, stored } = this.#options
+    const { storage, stored, plan } = this.#options
     const writer = new TemplateWriter({
-      kind, store, storage, stored, identity: this.#identity,
+      kind, store, storage, stored, identity: this.#identity, plan: (federated) => planText(plan(store, federated)),
       row: async (key, signal) => {
         const slash = key.indexOf('/'), name = key.slice(slash + 1), [entry] = (await reader.list({ ...(slash >= 0 && { namespace: key.slice(0, slash) }), name }, signal)).entries
         return entry
@@ -71,27 +77,12 @@ export class FleetTemplates {
       shown: (federated, revision) => {
         const { namespace, name = '' } = federated.metadata, row = open(namespace ? `${namespace}/${name}` : name), copies = row?.copies.filter(({ cluster }) => cluster !== TEMPLATES).map(({ cluster, entry }) => ({ cluster, object: entry.parse() })) ?? []
         const object = this.row(store, federated, copies)
-        object.metadata.resourceVersion = this.#position(revision, row?.versions ?? [])
+        object.metadata.resourceVersion = positionAfter(this.#options.epochs, { source: TEMPLATES_SOURCE.id, version: revision }, row?.versions ?? [])
         return SlabEntry.of(object)
       },
-      hasSeen: (key, position, revision) => this.#hasSeen(position, revision, open(key)),
+      // In a fleet beyond vectors only the very version that is shown can be told to be the latest.
+      hasSeen: (key, position, revision) => hasSeen(this.#options.epochs, { source: TEMPLATES_SOURCE.id, version: revision }, position) ?? open(key)?.position === position,
     })
     return { writer, ...(kind.scale && { scale: scaleResource({ kind, reader, writer }, kind.scale) }) }
-  }
-
-  get #slot(): number { return this.#options.epochs.current.slots.findIndex(({ source }) => source === TEMPLATES_SOURCE.id) }
-
-  #position(revision: number, known: readonly number[]): Position {
-    const { epochs } = this.#options, epoch = epochs.current, slot = this.#slot, versions = [...known]
-    if (epoch.bases.length > MAX_VECTOR_SLOTS) return encodeSequence(epoch, epochs.replica, 0)
-    if (slot >= 0) versions[slot] = Math.max(versions[slot] ?? 0, revision)
-    return encodeVector(epoch, Array.from({ length: epoch.bases.length }, (_, i) => versions[i] ?? 0))
-  }
-
-  #hasSeen(position: Position, revision: number, row: OpenRow | undefined): boolean {
-    const decoded = decodePosition(position, this.#options.epochs.known)
-    if (decoded?.form === 'vector') return (decoded.components[this.#slot] ?? 0) >= revision
-    // A fleet beyond vectors: only the very version that is shown can be told to be the latest.
-    return row?.position === position
   }
 }

@@ -32,6 +32,8 @@ interface FleetsOptions {
   readonly connect: (fleet: () => Fleet, kind: UnionKind) => Resource['connect']
   /** Absent: fleets can only be read. */
   readonly templates?: FleetTemplatesOptions
+  /** This server's own namespace on the host. Absent: the host's namespaces can only be read. */
+  readonly ownNamespace?: string
 }
 
 /** One fleet per ClusterSet, kept in step with the sets and the members. */
@@ -80,9 +82,9 @@ export class Fleets {
   }
 
   #found(name: string): Fleet {
-    const { fleetId, epochs, clock, logger, idleMs, graceMs, ownGroups, connect, timeMerge } = this.#options, shared = { identity: { fleetId, set: name }, epochs, clock, logger, idleMs, graceMs, ownGroups, ...(timeMerge && { timeMerge }), connect: (kind: UnionKind) => connect(() => fleet, kind) }
+    const { fleetId, epochs, clock, logger, idleMs, graceMs, ownGroups, connect, timeMerge, ownNamespace } = this.#options, shared = { identity: { fleetId, set: name }, epochs, clock, logger, idleMs, graceMs, ownGroups, ...(timeMerge && { timeMerge }), connect: (kind: UnionKind) => connect(() => fleet, kind) }
     const templates = this.#options.templates && new FleetTemplates(this.#options.templates, shared.identity)
-    const fleet: Fleet = { name, merged: new FleetCatalog({ ...shared, byCluster: false, ...(templates && { templates }) }), byCluster: new FleetCatalog({ ...shared, byCluster: true }) }
+    const fleet: Fleet = { name, merged: new FleetCatalog({ ...shared, byCluster: false, ...(templates && { templates }), ...(ownNamespace !== undefined && { ownNamespace }) }), byCluster: new FleetCatalog({ ...shared, byCluster: true }) }
     this.#fleets.set(name, fleet)
     return fleet
   }

@@ -33,7 +33,7 @@ export interface Combine {
 }
 
 /** `before`: what was held of the source until its new cache has synced. */
-interface Feed { readonly source: ViewSource; readonly slot: number; readonly stop: AbortController; synced: boolean; before?: Cache }
+interface Feed { readonly source: ViewSource; slot: number; readonly stop: AbortController; synced: boolean; before?: Cache }
 
 const INITIAL_BATCH = 500
 
@@ -91,9 +91,17 @@ export class MergedView {
   /** A source that comes with another cache goes on where it was: its rows stay until the new cache can say otherwise. */
   #feedOf(source: ViewSource, epoch: EpochState): Feed {
     const known = this.#feeds.find((feed) => feed.source.id === source.id)
-    if (known?.source.cache === source.cache) return known
+    const slot = epoch.slots.findIndex((one) => one.source === source.id)
+    if (known?.source.cache === source.cache) {
+      // An epoch begun before the source had a slot: what was seen of it counts from now on.
+      if (known.slot !== slot) {
+        this.#versions[slot] = Math.max(this.#versions[known.slot] ?? 0, this.#versions[slot] ?? 0)
+        known.slot = slot
+      }
+      return known
+    }
     known?.stop.abort()
-    const slot = epoch.slots.findIndex((one) => one.source === source.id), before = known?.before ?? known?.source.cache
+    const before = known?.before ?? known?.source.cache
     return { source, slot, stop: new AbortController(), synced: known?.synced ?? false, ...(known?.synced && before && { before }) }
   }
 

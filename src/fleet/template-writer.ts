@@ -1,10 +1,11 @@
 import type { FederatedObject } from '../apis/types.federation/v1alpha1/federated-object.ts'
 import { foldedUid } from '../federation/interpreter/folded-uid.ts'
-import { CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, TARGETS_ANNOTATION } from '../federation/interpreter/marks.ts'
+import { CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, PLAN_ANNOTATION, TARGETS_ANNOTATION } from '../federation/interpreter/marks.ts'
 import { REVISION_ANNOTATION, TEMPLATE_ANNOTATION } from '../federation/template/marks.ts'
 import { fromNative } from '../federation/template/native-object.ts'
 import { templateStorage } from '../federation/template/template-storage.ts'
 import type { TemplateStore } from '../federation/template/templates.ts'
+import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { DeleteOptions, Entry, KubeObject, Position, Storage, WriteOptions, Writer } from '../machinery/meta/core.ts'
 import { parseJson } from '../machinery/meta/json.ts'
 import { StatusError } from '../machinery/meta/status-error.ts'
@@ -22,6 +23,8 @@ export interface TemplateWriterOptions {
   readonly identity: FleetIdentity
   /** The row of that name, whether a template is behind it or not. */
   readonly row: (key: string, signal: AbortSignal) => Promise<Entry | undefined>
+  /** What storing a template would lead to. */
+  readonly plan: (federated: FederatedObject) => string
   /** What the fleet shows of a template, as of `revision` of the store. */
   readonly shown: (federated: FederatedObject, revision: number) => Entry
   /** Whether whoever read the object at `position` has seen `revision` of its template. */
@@ -48,13 +51,13 @@ export class TemplateWriter implements Writer {
     const { name, namespace } = object.metadata, key = namespace && this.#options.kind.namespaced ? `${namespace}/${name ?? ''}` : (name ?? '')
     if (name !== undefined && !(await this.#exists(key, signal))) await this.#refuseForeign(key, signal, (of) => StatusError.alreadyExists(of, name))
     const entry = await this.#native.create(withoutMarks(object), options, signal)
-    return options.dryRun ? this.#asIfStored(entry.key, entry, signal) : this.#shown(entry.key, entry, signal)
+    return options.dryRun ? this.#asIfStored(entry.key, entry, options, signal) : this.#shown(entry.key, entry, signal)
   }
 
   async update(key: string, change: (current: KubeObject | undefined) => KubeObject, options: WriteOptions, signal: AbortSignal): Promise<{ readonly entry: Entry; readonly created: boolean }> {
     if (!(await this.#exists(key, signal))) await this.#refuseForeign(key, signal)
     const { entry, created } = await this.#native.update(key, (current) => this.#versioned(key, current, change(current)), options, signal)
-    return { entry: options.dryRun ? await this.#asIfStored(key, entry, signal) : await this.#shown(key, entry, signal), created }
+    return { entry: options.dryRun ? await this.#asIfStored(key, entry, options, signal) : await this.#shown(key, entry, signal), created }
   }
 
   /** Copies follow, or are left, as the propagation policy says. */
@@ -99,10 +102,12 @@ export class TemplateWriter implements Writer {
   }
 
   /** What a dry run would have stored, as it would be shown. */
-  async #asIfStored(key: string, entry: Entry, signal: AbortSignal): Promise<Entry> {
-    const { storage, store: { target, kind }, shown } = this.#options, { record } = await storage.get(keyPrefix(kind) + key, signal)
+  async #asIfStored(key: string, entry: Entry, { command }: WriteOptions, signal: AbortSignal): Promise<Entry> {
+    const { storage, store: { target, kind }, shown, plan } = this.#options, { record } = await storage.get(keyPrefix(kind) + key, signal)
     const before = record && (parseJson(Buffer.from(record.value).toString()) as FederatedObject)
-    return shown(fromNative(entry.parse(), before, target, kind), record?.revision ?? 0)
+    const next = fromNative(entry.parse(), before, target, kind), object = shown(next, record?.revision ?? 0).parse()
+    // kubectl diff shows whatever differs: the plan is not the object's.
+    return command === 'kubectl diff' ? SlabEntry.of(object) : SlabEntry.of({ ...object, metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [PLAN_ANNOTATION]: plan(next) } } })
   }
 
   #key(key: string): string { return keyPrefix(this.#options.store.target) + key }
@@ -112,10 +117,10 @@ export class TemplateWriter implements Writer {
 const nameOf = (key: string) => key.slice(key.indexOf('/') + 1)
 
 /** What a fleet adds when it shows an object is not its author's; nor is what copies carry, which `kubectl rollout undo` takes over from a member's ReplicaSet. */
-function withoutMarks(object: KubeObject): KubeObject {
+export function withoutMarks(object: KubeObject): KubeObject {
   const { annotations } = object.metadata
   if (!annotations || !MARKS.some((mark) => mark in annotations)) return object
   const { annotations: _, ...metadata } = object.metadata, kept = Object.fromEntries(Object.entries(annotations).filter(([name]) => !MARKS.includes(name)))
   return { ...object, metadata: { ...metadata, ...(Object.keys(kept).length > 0 && { annotations: kept }) } }
 }
-const MARKS: readonly string[] = [CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, TARGETS_ANNOTATION, TEMPLATE_ANNOTATION, REVISION_ANNOTATION]
+const MARKS: readonly string[] = [CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, TARGETS_ANNOTATION, PLAN_ANNOTATION, TEMPLATE_ANNOTATION, REVISION_ANNOTATION]

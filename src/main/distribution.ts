@@ -10,12 +10,15 @@ import { Propagation } from '../federation/propagation/propagation.ts'
 import { RemovalBudget } from '../federation/propagation/removal-budget.ts'
 import type { Rendering } from '../federation/propagation/render.ts'
 import { StoreGuard } from '../federation/propagation/store-guard.ts'
+import { templateChecks } from '../federation/propagation/template-checks.ts'
 import { Tombstones } from '../federation/propagation/tombstones.ts'
+import { placementEvents } from '../federation/scheduler/placement-events.ts'
 import { PlacementController } from '../federation/scheduler/placement-controller.ts'
 import { StatusController } from '../federation/status/status-controller.ts'
 import { builtInTargets } from '../federation/template/target-kind.ts'
+import { createRecorder, type TemplateEventsOptions } from '../federation/template/template-events.ts'
 import type { TemplateChecks } from '../federation/template/template-strategy.ts'
-import { Templates } from '../federation/template/templates.ts'
+import { Templates, type PlanTemplate } from '../federation/template/templates.ts'
 import type { Leadership } from '../host/leases.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -37,6 +40,7 @@ export interface DistributionOptions {
   /** The host's. */
   readonly namespaces: ListerWatcher
   readonly isStandalone: boolean
+  readonly events: TemplateEventsOptions
   readonly maxRemovalsPerMinute: number
   readonly clock: Clock
   readonly random: () => number
@@ -46,32 +50,40 @@ export interface DistributionOptions {
 export interface Distribution {
   readonly templates: Templates
   readonly checks: TemplateChecks
+  readonly plan: PlanTemplate
   /** Until the signal aborts. */
   readonly run: (signal: AbortSignal) => Promise<void>
 }
 
 /** Templates worked on at the same time: per stage, and per member. */
 const CONCURRENCY = 8, CONCURRENCY_PER_MEMBER = 8
+/** How long a member is waited for that is asked about a template. */
+const REVIEW_TIMEOUT_MS = 3000
 /** Says which side is right when the store is behind the members. */
 const ACCEPT_STORE = 'cluster.federation/accept-store'
 
 export async function startDistribution(options: DistributionOptions, signal: AbortSignal): Promise<Distribution> {
   const { fleetId, storage, stored, members, leadership, seen, policies, clusterSets, namespaces, clock, random, logger } = options, leads = () => leadership.isLeader
-  const checks: TemplateChecks = { validate: () => [], authorize: () => Promise.resolve(), review: () => Promise.resolve() }
-  const templates = new Templates({ storage, stored, checks }, signal), reader = (kind: string) => policies.find((resource) => resource.kind.kind === kind)!.reader
+  const checks = templateChecks({ members: (namespace) => placement.clustersFor(namespace).flatMap((name) => members.get(name) ?? []), clock, random, timeoutMs: REVIEW_TIMEOUT_MS })
+  const { record } = createRecorder(options.events, signal)
+  const templates = new Templates({ storage, stored, checks, plan: (store, federated) => plan(store, federated) }, signal), reader = (kind: string) => policies.find((resource) => resource.kind.kind === kind)!.reader
   for (const target of builtInTargets) templates.add(target, true)
 
-  const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), propagationPolicies = [reader('PropagationPolicy'), reader('ClusterPropagationPolicy')]
+  const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), propagationPolicies = policies.filter(({ kind: { kind } }) => kind === 'PropagationPolicy' || kind === 'ClusterPropagationPolicy')
   const propagation = new Propagation({
     fleetId, templates, members, ledger, guard, leads, clock, random, logger, tombstones: await Tombstones.open(storage, signal), budget: new RemovalBudget(clock, options.maxRemovalsPerMinute), concurrency: CONCURRENCY_PER_MEMBER, isCollector: options.isStandalone,
-    rendering: rendering(overrides), onCopy: (template) => status.kick(template), record: () => undefined,
+    rendering: rendering(overrides), onCopy: (template) => status.kick(template), record,
     retained: ({ target }, federated) => (federated.spec.retainReplicas && target.scale ? target.scale.specReplicasPath.slice(1).split('.') : undefined),
     policyOf: (federated) => placement.policyOf(federated)?.spec,
     namespaceLabels: async (namespace, inner) => { const [entry] = (await namespaces.list({ name: namespace }, inner)).entries; return entry?.labels() ?? {} },
   })
-  const placement: PlacementController = new PlacementController({ templates, overrides, members, policies: propagationPolicies, preferences: reader('ReplicaSchedulingPreference'), clusterSets, namespaces, seen, leads, onPlaced: () => undefined, concurrency: CONCURRENCY, clock, random, logger })
+  const placement: PlacementController = new PlacementController({ templates, overrides, members, policies: propagationPolicies, preferences: reader('ReplicaSchedulingPreference'), clusterSets, namespaces, seen, leads, onPlaced: (store, federated, placed) => { for (const event of placementEvents(federated, placed)) record(store, federated, event) }, concurrency: CONCURRENCY, clock, random, logger })
   const status: StatusController = new StatusController({ templates, members, ledger, copyOf: (store, key, cluster) => propagation.copyOf(store, key, cluster), leads, concurrency: CONCURRENCY, clock, random, logger })
-  return { templates, checks, run: (inner) => run({ placement, propagation, status, overrides, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+  const plan: PlanTemplate = (store, federated) => {
+    const next = placement.preview(store, federated), clusters = propagation.preview(store, { ...federated, status: next })
+    return { ...next, ...(clusters.length > 0 && { clusters }) }
+  }
+  return { templates, checks, plan, run: (inner) => run({ placement, propagation, status, overrides, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
 }
 
 interface Stages {

@@ -15,6 +15,7 @@ import { memberSubresources } from '../fleet/member-subresources.ts'
 import { ensureDefaultSet, followMembership } from '../fleet/membership.ts'
 import { MirroredGroups, withEntry, type MirroredVersion } from '../fleet/mirrored-groups.ts'
 import { isOurs } from '../fleet/union-kinds.ts'
+import { eventSink } from '../host/event-sink.ts'
 import { HostAdmission } from '../host/host-admission.ts'
 import type { Host } from '../host/host.ts'
 import { followedNamespaces, storedNamespaces } from '../host/namespace-guards.ts'
@@ -54,8 +55,10 @@ export interface FederationOptions extends Pick<ClusterControllerOptions, 'thres
   /** Which of several replicas on one store writes status and begins epochs. Absent: there is but one. */
   readonly leadership?: Leadership
   readonly host: Host
-  /** The host as a source of Namespaces. */
+  /** The host as a source of Namespaces and Events. */
   readonly hostMember: FleetMember
+  /** Of this process, as Events name it. */
+  readonly instance: string
   /** Stored kinds that are served besides: the core group where there is no host. */
   readonly ownGroups: readonly ApiGroup[]
   readonly secretNamespace: string
@@ -89,7 +92,7 @@ export interface Federation {
 
 export async function startFederation(options: FederationOptions, signal: AbortSignal): Promise<Federation> {
   const storage = tracedStorage(options.storage)
-  const { host, hostMember, secretNamespace, allowLocalMembers, clock, random, randomUuid, logger, endpointOf, idleMs, graceMs, leadership = alwaysLeader, audit, operation } = options, limits = { timeoutMs: operation.requestTimeoutMs, reading: operation.maxReadingInFlight, mutating: operation.maxMutatingInFlight }
+  const { host, hostMember, instance, secretNamespace, allowLocalMembers, clock, random, randomUuid, logger, endpointOf, idleMs, graceMs, leadership = alwaysLeader, audit, operation } = options, limits = { timeoutMs: operation.requestTimeoutMs, reading: operation.maxReadingInFlight, mutating: operation.maxMutatingInFlight }
   const rules = new CelEvaluator()
   signal.addEventListener('abort', () => { void rules.close() }, { once: true })
   const admission = host.connection && new HostAdmission({ handler: host.connection.handler, expressions: rules, clock, random, randomUuid }, signal)
@@ -101,10 +104,11 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   const fleetId = await fleetIdOf(storage, randomUuid, signal), epochs = await Epochs.open(storage, signal), members = new Members(), authorizer = withPrivileges(host.authorizer), version = versionInfo(PROGRAM_VERSION)
   const seen = Promise.withResolvers<void>()
   const distribution = await startDistribution({
-    fleetId, storage, stored, members, leadership, seen: seen.promise, policies: policies.versions[0]!.resources, clusterSets: clusterSets.reader, namespaces: host.namespaces, isStandalone: host.kind === 'standalone', maxRemovalsPerMinute: operation.maxRemovalsPerMinute, clock, random, logger,
+    fleetId, storage, stored, members, leadership, seen: seen.promise, policies: policies.versions[0]!.resources, clusterSets: clusterSets.reader, namespaces: host.namespaces, isStandalone: host.kind === 'standalone',
+    events: { sink: eventSink(hostMember.handler), instance, fleetId, leads: () => leadership.isLeader, clock, random, logger }, maxRemovalsPerMinute: operation.maxRemovalsPerMinute, clock, random, logger,
   }, signal)
   const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), ownCatalog: Catalog = new JoinedCatalog([{ groups: () => own.groups }, distribution.templates]), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...ownCatalog.groups(), ...options.ownGroups], signal })
-  const fleets = new Fleets({ fleetId, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => ownCatalog.groups(), timeMerge, templates: { ...distribution, storage, stored, epochs }, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
+  const fleets = new Fleets({ fleetId, ownNamespace: secretNamespace, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => ownCatalog.groups(), timeMerge, templates: { ...distribution, storage, stored, epochs }, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
   const documents = new CatalogDocuments(ownCatalog, { ...OWN_DEFINITIONS, ...distribution.templates.definitions() }, INFO, { ...OWN_DEFINITIONS, ...distribution.templates.openDefinitions() })
   const proxy = fleetEndpoint({ fleets, clock, random, authorizer, version, ownOpenApi: documents, limits, measure: (of) => metrics.filter(of, 'fleet'), annotate: (annotations) => audit?.annotate(annotations) })
   own.groups = [{ name: 'cluster.federation', versions: [{ version: 'v1alpha1', resources: [{ ...clusters, connect: { proxy: clusterProxy(members) } }, { ...clusterSets, connect: { proxy } }] }] }, policies]

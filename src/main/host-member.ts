@@ -1,24 +1,71 @@
+import type { DiscoveredKind } from '../federation/member/discovery.ts'
+import { MemberCaches } from '../federation/member/member-caches.ts'
+import { FLEET_LABEL } from '../federation/template/marks.ts'
+import type { CacheLease, FleetMember } from '../fleet/fleet-member.ts'
+import type { SourceState } from '../fleet/view-source.ts'
 import type { Host } from '../host/host.ts'
 import { Backoff } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
 import { Cache } from '../machinery/cache/cache.ts'
 import { reflect } from '../machinery/cache/reflect.ts'
-import type { Handler } from '../machinery/meta/core.ts'
-import type { FleetMember } from '../fleet/fleet-member.ts'
-import type { SourceState } from '../fleet/view-source.ts'
+import { RemoteReader } from '../machinery/client/remote-reader.ts'
+import type { Handler, Kind } from '../machinery/meta/core.ts'
+import { HOST_SOURCE } from '../fleet/fleet-catalog.ts'
 
-/** The host as fleets read it: its Namespaces are folded with those of the members. */
-export function hostMember(host: Host, handler: Handler, { clock, random }: { clock: Clock; random: () => number }, signal: AbortSignal): FleetMember {
-  const { kind } = host.namespaces, cache = new Cache(kind, { clock }), started = clock.now()
-  let state: SourceState = { state: 'syncing', since: started }
-  void reflect(host.namespaces, cache, {
+interface HostMemberOptions {
+  readonly clock: Clock
+  readonly random: () => number
+  /** How long Events are followed that nobody reads. */
+  readonly idleMs: number
+}
+
+const READ_ONLY = ['get', 'list', 'watch']
+const EVENTS: DiscoveredKind = { group: '', version: 'v1', kind: 'Event', plural: 'events', singular: 'event', shortNames: ['ev'], categories: [], namespaced: true, verbs: READ_ONLY, subresources: [], preferred: true }
+
+/** The host as fleets read it: its Namespaces are folded with those of the members, and what it records of templates is listed beside the members' Events. */
+export function hostMember(host: Host, handler: Handler, options: HostMemberOptions, signal: AbortSignal): FleetMember {
+  const { group, version, kind, plural, singular, shortNames, categories } = host.namespaces.kind, namespaces = followNamespaces(host, options, signal), events = followEvents(handler, options, signal)
+  return {
+    cluster: '', source: { id: HOST_SOURCE }, isReporting: () => namespaces.state().state === 'synced', handler, customColumns: () => undefined,
+    kinds: [
+      { group, version, kind, plural, singular, shortNames, categories, namespaced: false, verbs: READ_ONLY, subresources: [], preferred: true },
+      // A host's Events are served in two groups; our own core group has one.
+      EVENTS, ...(host.kind === 'kubernetes' ? [{ ...EVENTS, group: 'events.k8s.io' }] : []),
+    ],
+    lease: (wanted) => (isEvents(wanted) ? events(wanted) : namespaces),
+    read: (query, inner, wanted) => (isEvents(wanted) ? new RemoteReader(wanted, handler, { labelSelector: FLEET_LABEL }) : host.namespaces).list(query, inner),
+  }
+}
+
+const isEvents = ({ plural }: Pick<Kind, 'plural'>) => plural === EVENTS.plural
+
+function followNamespaces({ namespaces }: Host, { clock, random }: HostMemberOptions, signal: AbortSignal): CacheLease {
+  const cache = new Cache(namespaces.kind, { clock })
+  let state: SourceState = { state: 'syncing', since: clock.now() }
+  void reflect(namespaces, cache, {
     signal, clock, backoff: new Backoff({ initialMs: 200, maxMs: 15_000, random }),
     onState: (it) => { state = it.state === 'synced' ? it : { state: cache.isReady ? 'stale' : 'failed', since: it.since, reason: it.error instanceof Error ? it.error.message : String(it.error) } },
   })
-  const { group, version, plural, singular, shortNames, categories } = kind
-  return {
-    cluster: '', source: { id: 'host' }, isReporting: () => state.state === 'synced', handler, customColumns: () => undefined,
-    kinds: [{ group, version, kind: kind.kind, plural, singular, shortNames, categories, namespaced: false, verbs: ['get', 'list', 'watch'], subresources: [], preferred: true }],
-    lease: () => ({ cache, state: () => state, release: () => undefined }),
+  return { cache, state: () => state, release: () => undefined }
+}
+
+/** Lists of Events wait for so long for those of the host, then go without: what members say must not depend on it. */
+const PATIENCE_MS = 2000
+
+/** Only what carries the fleet's label: nothing else of the host's is any fleet's business. Followed while somebody reads Events. */
+function followEvents(handler: Handler, { clock, random, idleMs }: HostMemberOptions, signal: AbortSignal): (kind: Kind) => CacheLease {
+  const caches = new MemberCaches({ handler, admit: () => Promise.resolve(), clock, random, idleMs })
+  signal.addEventListener('abort', () => caches.clear(), { once: true })
+  return (kind) => {
+    const use = caches.acquire(kind, FLEET_LABEL), since = clock.now()
+    return {
+      cache: use.cache, release: () => use.release(),
+      state: () => {
+        const state = use.state()
+        if (state.state === 'synced' || state.state === 'stale') return state
+        const reason = state.state === 'failed' ? state.reason : 'it does not answer'
+        return clock.now() - since < PATIENCE_MS ? { state: 'syncing', since } : { state: 'failed', since, reason }
+      },
+    }
   }
 }

@@ -39,7 +39,7 @@ async function replica(storage: Storage, presets: readonly PresetMember[]) {
   const host = standaloneHost({ authority: () => '', namespaces: namespaces.reader, secrets: secrets.reader, namespace: 'ours', clock, random }, signal), local = resourceHandler({ groups: () => groups }, { clock, random, authorizer: denyAll })
   const connections = new Map(presets.map(({ name, connection }) => [name, connection]))
   const federation = await startFederation({
-    storage, leadership, host, hostMember: hostMember(host, (request, inner) => local({ ...request, user }, inner), { clock, random }, signal), ownGroups: groups, secretNamespace: 'ours', mirroredVersions: [], allowLocalMembers: true, endpointOf: (set) => set,
+    storage, leadership, host, hostMember: hostMember(host, (request, inner) => local({ ...request, user }, inner), { clock, random, idleMs: 60_000 }, signal), instance: 'test', ownGroups: groups, secretNamespace: 'ours', mirroredVersions: [], allowLocalMembers: true, endpointOf: (set) => set,
     idleMs: 60_000, graceMs: 5000, clock, random, randomUuid: randomUUID, logger, operation: defaultOperation, thresholds: { successMs: 100, failureMs: 100 }, probeMs: 50, preset: (cluster) => connections.get(cluster.metadata.name ?? ''),
   }, signal)
   stops.push(async () => { stop.abort(); await federation.done })

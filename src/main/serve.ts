@@ -1,6 +1,7 @@
 /** `serve`: what surrounds the federation in each of its two ways to run. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import path from 'node:path'
 import { leaseKind } from '../apis/coordination.k8s.io/v1/lease.ts'
 import { eventKind } from '../apis/core/v1/event.ts'
@@ -11,6 +12,7 @@ import { keepCaBundles } from '../host/ca-bundles.ts'
 import { followCertificateFiles, readCertificateFiles } from '../host/certificate-followed.ts'
 import { certificateFiles } from '../host/certificate-files.ts'
 import { certificateSecret } from '../host/certificate-secret.ts'
+import { expireEvents } from '../host/event-expiry.ts'
 import type { Host } from '../host/host.ts'
 import { kubernetesHost } from '../host/kubernetes.ts'
 import { ServingCertificate, type CertificateStore } from '../host/serving-certificate.ts'
@@ -77,7 +79,7 @@ export async function serve(options: ServeOptions, surroundings: Surroundings): 
     const external = { url: ground.url ?? `https://${reachable(options.bindAddress)}:${options.securePort}` }
     const leadership = options.etcd && ground.connection && leadershipOf(ground.connection.handler, options, logger), leading = leadership?.run(signal)
     const federation = await startFederation({
-      storage, ...(leadership && { leadership }), host: ground.host, hostMember: hostMember(ground.host, ground.hostHandler, { clock, random }, signal), ownGroups: ground.ownGroups, secretNamespace: options.namespace, mirroredVersions: options.mirrorGroups.map(mirroredVersion),
+      storage, ...(leadership && { leadership }), host: ground.host, hostMember: hostMember(ground.host, ground.hostHandler, { clock, random, idleMs: IDLE_MS }, signal), instance: hostname(), ownGroups: ground.ownGroups, secretNamespace: options.namespace, mirroredVersions: options.mirrorGroups.map(mirroredVersion),
       allowLocalMembers: options.allowLoopbackMembers || presets.length > 0, endpointOf: (set) => `${external.url}${FLEET_PATH}/${set}/proxy`, idleMs: IDLE_MS, graceMs: GRACE_MS, clock, random, randomUuid: randomUUID, logger, operation, ...(audit && { audit: audit.log }),
       thresholds: { successMs: options.clusterSuccessThresholdMs, failureMs: options.clusterFailureThresholdMs }, probeMs: options.clusterProbeMs, preset: (cluster) => connections.get(cluster.metadata.name ?? ''),
     }, signal)
@@ -124,6 +126,7 @@ async function standalone(options: ServeOptions, storage: Storage, logger: Logge
   const { namespace } = options, stored = { clock, randomUuid: randomUUID, randomSuffix: () => nameSuffix(random), logger }
   const namespaces = createStoredResource(namespaceKind, storage, stored, signal), secrets = createStoredResource(secretKind, storage, stored, signal)
   const events = createStoredResource(eventKind, storage, stored, signal), leases = createStoredResource(leaseKind, storage, stored, signal)
+  void expireEvents({ events, as: SYSTEM, clock, logger }, signal)
   for (const name of ['default', 'kube-system', namespace]) {
     try {
       await namespaces.writer.create({ metadata: { name } }, SYSTEM, signal)

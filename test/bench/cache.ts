@@ -11,8 +11,15 @@ import { MemoryStorage } from '../../src/machinery/storage/memory-storage.ts'
 import { SqliteStorage } from '../../src/machinery/storage/sqlite-storage.ts'
 import { testKind } from '../suites/test-kind.ts'
 
-/** `than`: the same figure of what it is compared with. */
-export interface BenchRow { readonly name: string; readonly value: number; readonly unit: string; readonly than?: { readonly name: string; readonly value: number } }
+/** `than`: the same figure of what it is compared with. `target`: what the ratio to it should reach, or stay below where lower is `better`. */
+export interface BenchRow {
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+  readonly than?: { readonly name: string; readonly value: number }
+  readonly target?: number
+  readonly better?: 'higher' | 'lower'
+}
 
 const OBJECTS = 10_000, ROUNDS = 5
 const never = new AbortController().signal, kind = testKind()

@@ -1,12 +1,13 @@
-/** `npm run bench [-- NAME…] [--json FILE]`: runs the files beside this one that export `run`, and prints each figure with what it is compared with, measured in the same run. */
-import { readdirSync, writeFileSync } from 'node:fs'
+/**
+ * `npm run bench [-- NAME…] [--json FILE]`: runs the files beside this one that export `run`, and prints each figure with what it is compared with, measured in the same run.
+ * FILE gets a JSON object a line: `{bench, row, ours, other, unit, ratio, target, better, than}`; what a row does not have is left out.
+ */
+import { appendFileSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { BenchRow } from './cache.ts'
-
-interface Bench { readonly name: string; readonly rows: readonly BenchRow[] }
 
 const number = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
 
@@ -16,8 +17,15 @@ function printTable(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()).join('\n')
 }
 
-const cells = ({ name, value, unit, than }: BenchRow): string[] =>
-  [name, `${number.format(value)} ${unit}`, than?.name ?? '', than ? `${number.format(than.value)} ${unit}` : '', than ? `${number.format(value / than.value)} ×` : '']
+const cells = ({ name, value, unit, than, target, better }: BenchRow): string[] => [
+  name, `${number.format(value)} ${unit}`, than?.name ?? '', than ? `${number.format(than.value)} ${unit}` : '', than ? `${number.format(value / than.value)} ×` : '',
+  target === undefined ? '' : `${better === 'lower' ? '≤' : '≥'} ${number.format(target)}${than && isMissed(value / than.value, target, better) ? ', missed' : ''}`,
+]
+
+const isMissed = (ratio: number, target: number, better: BenchRow['better']) => (better === 'lower' ? ratio > target : ratio < target)
+
+const line = (bench: string, { name, value, unit, than, target, better }: BenchRow): string =>
+  `${JSON.stringify({ bench, row: name, ours: value, ...(than && { other: than.value, than: than.name }), unit, ...(than && { ratio: value / than.value }), ...(target !== undefined && { target }), ...(better && { better }) })}\n`
 
 // Some figures are of memory; the collector must be at hand for these.
 setFlagsFromString('--expose-gc')
@@ -30,13 +38,12 @@ if (unknown.length > 0) {
   console.error(`error: no such bench: ${unknown.join(', ')}; there are ${all.join(', ')}`)
   process.exit(1)
 }
-const done: Bench[] = []
+if (json !== undefined) writeFileSync(json, '')
 for (const name of positionals.length > 0 ? positionals : all) {
   const { run } = (await import(`./${name}.ts`)) as { run?: () => Promise<BenchRow[]> }
   if (!run) continue
   console.log(`${name} …`)
   const rows = await run()
-  done.push({ name, rows })
-  console.log(`${printTable([['FIGURE', 'VALUE', 'COMPARED WITH', '', 'RATIO'], ...rows.map(cells)])}\n`)
+  if (json !== undefined) appendFileSync(json, rows.map((row) => line(name, row)).join(''))
+  console.log(`${printTable([['FIGURE', 'VALUE', 'COMPARED WITH', '', 'RATIO', 'TARGET'], ...rows.map(cells)])}\n`)
 }
-if (json !== undefined) writeFileSync(json, `${JSON.stringify({ at: new Date().toISOString(), node: process.version, platform: `${process.platform}/${process.arch}`, benches: done }, undefined, 2)}\n`)

@@ -21,6 +21,7 @@ export interface Ground {
   readonly processes: Processes
   readonly kubectl: Kubectl
   readonly etcd: { readonly client: number; readonly peer: number }
+  readonly durable?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -36,10 +37,10 @@ export const certificatesFolder = (dir: string): string => path.join(dir, 'certi
 export const ETCD = 'etcd'
 export const apiserverName = (cluster: string): string => `${cluster}.kube-apiserver`
 
-export async function startEtcd({ dir, binaries, processes, etcd, signal }: Ground): Promise<void> {
+export async function startEtcd({ dir, binaries, processes, etcd, durable, signal }: Ground): Promise<void> {
   const client = `http://127.0.0.1:${etcd.client}`, peer = `http://127.0.0.1:${etcd.peer}`
-  // No fsync: a test bed need not survive a power failure, and starts and runs much faster. Its durability must not be measured.
-  processes.start({ name: ETCD, argv: [binaries.programs.etcd, '--data-dir', path.join(dir, 'etcd'), '--listen-client-urls', client, '--advertise-client-urls', client, '--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`, '--unsafe-no-fsync', '--log-level', 'error'] })
+  // No fsync unless asked for: a test bed need not survive a power failure, and starts and runs much faster.
+  processes.start({ name: ETCD, argv: [binaries.programs.etcd, '--data-dir', path.join(dir, 'etcd'), '--listen-client-urls', client, '--advertise-client-urls', client, '--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`, ...(durable ? [] : ['--unsafe-no-fsync']), '--log-level', 'error'] })
   await awaitReady({ what: 'etcd', deadlineMs: 30_000, process: { processes, name: ETCD }, ...(signal && { signal }) }, async () => (await fetch(`${client}/health`)).ok || undefined)
 }
 

@@ -22,6 +22,8 @@ export interface TestbedOptions {
   readonly members?: number
   /** How far to go: only the clusters; the server too, registered with the host; or all, members joined (the default). */
   readonly until?: 'clusters' | 'server' | 'members'
+  /** Etcd syncs to the disk before it answers: for measuring what writes cost. */
+  readonly durable?: boolean
   /** Further flags of our server. */
   readonly serverFlags?: readonly string[]
   /** Gets a line per step. */
@@ -32,7 +34,7 @@ export interface TestbedOptions {
 
 /** Starts a test bed in a new folder. When that fails, its processes are stopped and their logs stay. */
 export async function startTestbed(options: TestbedOptions = {}): Promise<Testbed> {
-  const { portBase = DEFAULT_PORT_BASE, members = DEFAULT_MEMBERS, until = 'members', serverFlags = [], progress = () => {}, signal } = options
+  const { portBase = DEFAULT_PORT_BASE, members = DEFAULT_MEMBERS, until = 'members', durable = false, serverFlags = [], progress = () => {}, signal } = options
   const layout = portLayout(portBase, members), passOn = { progress, ...(signal && { signal }) }
   const binaries = await findBinaries(passOn)
   const folder = path.resolve(options.dir ?? DEFAULT_DIR)
@@ -42,7 +44,7 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
   const dir = realpathSync(folder)
   writeFileSync(path.join(dir, MARK), `${JSON.stringify({ portBase, members, serverFlags } satisfies Settings)}\n`)
   await writeCertificates(certificatesFolder(dir))
-  const testbed = new Testbed(createGround(dir, layout, binaries, signal), layout, serverFlags)
+  const testbed = new Testbed({ ...createGround(dir, layout, binaries, signal), durable }, layout, serverFlags)
   const users = Object.fromEntries(['admin', 'alice'].map((name) => [name, readKeyPair(certificatesFolder(dir), name)]))
   writeFileSync(testbed.kubeconfig, kubeconfigText(authorityOf(dir), users, testbedContexts(layout)), { mode: 0o600 })
   try {

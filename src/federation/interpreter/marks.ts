@@ -12,3 +12,6 @@ export const TEMPLATE_GENERATION_ANNOTATION = 'resourcetemplate.federation/gener
 
 /** On a template, `"true"`: every cluster's copy keeps the replicas that it has. */
 export const RETAIN_REPLICAS_LABEL = 'resourcetemplate.federation/retain-replicas'
+
+/** On answers of dry runs: what storing the object would lead to, as JSON. */
+export const PLAN_ANNOTATION = 'policy.federation/plan'

@@ -5,7 +5,7 @@
  *   members ──ready, back──▶ all that involves them ────────────────────▶ ┘
  *   copies ──changed, gone──▶ ──────────────────────────────────────────▶ ┘
  */
-import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { ClusterState, FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../machinery/meta/object-meta.ts'
 import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
@@ -13,12 +13,16 @@ import type { Member } from '../member/member.ts'
 import { COPIES_FINALIZER } from '../template/marks.ts'
 import { SERVER } from '../template/server-user.ts'
 import { keyOfTemplate, templateKey, type TemplateStore } from '../template/templates.ts'
+import { changedFields } from './changed-fields.ts'
 import { isOrphaned, removalPolicy } from './deletion.ts'
 import { MemberWorker } from './member-worker.ts'
 import type { PropagationOptions } from './propagation-context.ts'
+import { render } from './render.ts'
 
 /** A cluster that cannot be reached keeps a template from going for so long; then a tombstone does. */
 const PATIENCE_MS = 5 * 60_000, LOOK_MS = 15_000
+/** At most so many fields of a copy are named in a plan. */
+const FIELDS_MAX = 10
 
 export class Propagation {
   readonly #options: PropagationOptions
@@ -33,6 +37,21 @@ export class Propagation {
 
   /** The copy in a member that its watch shows. */
   copyOf(store: TemplateStore, key: string, cluster: string): KubeObject | undefined { return this.#workers.get(cluster)?.worker.copyOf(store, key) }
+
+  /** What carrying out the schedule in the template's status would do, cluster by cluster. Nothing is asked of any member: what is not followed yet is not known. */
+  preview(store: TemplateStore, federated: FederatedObject): ClusterState[] {
+    const { members, rendering, fleetId, retained } = this.#options, targets = new Map(federated.status?.schedule?.targets?.map((target) => [target.cluster, target])), key = keyOfTemplate(federated)
+    return [...new Set([...targets.keys(), ...(federated.status?.clusters ?? []).map(({ name }) => name)])].toSorted().flatMap((name): ClusterState[] => {
+      const member = members.get(name), copy = this.copyOf(store, key, name)
+      if (!member) return []
+      if (!targets.has(name)) return [{ name, state: 'WouldRemove' }]
+      const wanted = render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas: targets.get(name)?.replicas, fleetId, retained: retained(store, federated, member) }, rendering)
+      if (!wanted || 'problem' in wanted) return wanted ? [{ name, ...wanted.problem }] : []
+      if (!copy) return [{ name, state: 'WouldCreate', ...(member.state.state !== 'ready' && { message: `the cluster is ${member.state.state}` }) }]
+      const fields = changedFields(wanted.object, copy)
+      return [fields.length > 0 ? { name, state: 'WouldChange', message: `${fields.slice(0, FIELDS_MAX).join(', ')}${fields.length > FIELDS_MAX ? ` and ${fields.length - FIELDS_MAX} more` : ''}` } : { name, state: 'Unchanged' }]
+    })
+  }
 
   /** What these templates look like in members may have changed for another reason than the templates: overrides, say. */
   kick(template: string): void { for (const cluster of this.#seen.get(template)?.clusters ?? []) this.#workers.get(cluster)?.worker.kick(template) }

@@ -7,16 +7,16 @@
 import type { ClusterSet } from '../../apis/cluster.federation/v1alpha1/cluster-set.ts'
 import { matchesClusterAffinity } from '../../apis/cluster.federation/v1alpha1/cluster-affinity.ts'
 import type { ReplicaSchedulingPreference } from '../../apis/policy.federation/v1alpha1/replica-scheduling-preference.ts'
-import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { FederatedObject, FederatedStatus } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { Queue } from '../../lib/queue.ts'
 import { runController } from '../../machinery/controller/controller.ts'
 import { follow } from '../../machinery/controller/follow.ts'
 import { labelSelectorFromObject } from '../../machinery/meta/label-selector.ts'
-import type { KubeObject, ListerWatcher } from '../../machinery/meta/core.ts'
+import type { KubeObject, ListerWatcher, Resource } from '../../machinery/meta/core.ts'
 import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
-import type { Claimable } from '../claim/any-policy.ts'
+import { isSamePolicy, type Claimable, type PolicyReference } from '../claim/any-policy.ts'
 import { PolicyIndex } from '../claim/policy-index.ts'
 import type { Members } from '../member/members.ts'
 import type { Overrides } from '../override/overrides.ts'
@@ -24,6 +24,7 @@ import { toNative } from '../template/native-object.ts'
 import { SERVER } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
 import { Dependents, neededKeys, propagatesDependencies } from './dependents.ts'
+import { PolicyStatus } from './policy-status.ts'
 import { place, withPlacement, type Placed, type PlacingPolicy } from './place.ts'
 import type { ReplicaPreference } from './placement-request.ts'
 import type { ClusterFacts } from './snapshot.ts'
@@ -32,7 +33,7 @@ export interface PlacementControllerOptions {
   readonly templates: Templates
   readonly members: Members
   /** Of PropagationPolicies and ClusterPropagationPolicies. */
-  readonly policies: readonly ListerWatcher[]
+  readonly policies: readonly Resource[]
   readonly preferences: ListerWatcher
   readonly clusterSets: ListerWatcher
   /** The host's. */
@@ -50,11 +51,12 @@ export interface PlacementControllerOptions {
   readonly logger: Logger
 }
 
-interface Template extends Claimable { readonly queueKey: string }
+interface Template extends Claimable { readonly queueKey: string; readonly claim?: PolicyReference }
 
 export class PlacementController {
   readonly #options: PlacementControllerOptions
   readonly #queue: Queue
+  readonly #status: PolicyStatus
   readonly #index = new PolicyIndex<Template>()
   readonly #templates = new Map<string, Template>()
   readonly #preferences = new Map<string, ReplicaSchedulingPreference>()
@@ -69,6 +71,7 @@ export class PlacementController {
   constructor(options: PlacementControllerOptions) {
     this.#options = options
     this.#queue = new Queue({ clock: options.clock, random: options.random })
+    this.#status = new PolicyStatus({ ...options, claimed: (policy) => this.#index.claimedBy(policy).length })
   }
 
   /** Decides about every template again: called when this replica begins to lead. */
@@ -79,7 +82,7 @@ export class PlacementController {
     members.onChange(() => { this.#facts = undefined; this.kickAll() }, signal)
     // Decisions wait until all that they rest on has been seen once: a policy that is not known yet is no policy that is gone.
     const first = [
-      ...policies.map((reader) => follow(reader, (key, object) => this.#usePolicy(reader, key, object), retry, signal)),
+      ...policies.map(({ reader }) => follow(reader, (key, object) => this.#usePolicy(reader, key, object), retry, signal)),
       follow(preferences, (key, object) => this.#usePreference(key, object as ReplicaSchedulingPreference | undefined), retry, signal),
       follow(clusterSets, (key, object) => { if (object) this.#sets.set(key, object); else this.#sets.delete(key); this.kickAll() }, retry, signal),
       follow(namespaces, (key, object) => { if (object) this.#namespaces.set(key, object.metadata.labels ?? {}); else this.#namespaces.delete(key); if ([...this.#sets.values()].some(({ spec }) => spec?.namespaceSelector)) this.kickAll() }, retry, signal),
@@ -95,7 +98,7 @@ export class PlacementController {
     // What needs a template must be known before that is placed.
     await Promise.all(known)
     overrides.onChange(() => { for (const key of this.#waiting) this.#queue.add(key) })
-    await runController({ name: 'placement', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)
+    await Promise.all([this.#status.run(signal), runController({ name: 'placement', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)])
     await Promise.all(following)
   }
 
@@ -103,22 +106,23 @@ export class PlacementController {
     const queueKey = templateKey(store.id, key), known = this.#templates.get(queueKey)
     if (!federated) {
       if (known) this.#index.removeTemplate(known)
+      if (known?.claim) this.#status.kick(known.claim)
       this.#templates.delete(queueKey)
       this.#waiting.delete(queueKey)
       for (const needed of this.#dependents.remove(queueKey)) this.#queue.add(needed)
       return
     }
-    const { target } = store, { metadata, spec, status } = federated, labels = spec.template.metadata?.labels
-    const template: Template = { queueKey, apiVersion: target.group ? `${target.group}/${target.version}` : target.version, kind: target.kind, name: metadata.name ?? '', ...(metadata.namespace !== undefined && { namespace: metadata.namespace }), ...(labels && { labels }) }
+    const { target } = store, { metadata, status } = federated, claim = status?.policy as PolicyReference | undefined, template: Template = { queueKey, ...claimable(store, federated), ...(claim && { claim }) }
     this.#templates.set(queueKey, template)
-    this.#index.setTemplate(template, status?.policy as PlacingReference | undefined)
+    this.#index.setTemplate(template, claim)
+    if (!known || !isSame(known.claim, claim)) for (const one of [known?.claim, claim]) if (one) this.#status.kick(one)
     const policy = this.policyOf(federated), native = toNative(federated, target, store.kind, metadata.uid ?? ''), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
     for (const one of this.#dependents.set(queueKey, needed, status?.schedule?.targets?.map(({ cluster }) => cluster) ?? [])) this.#queue.add(one)
     if (!known || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
   }
 
   /** The policy that claims a template, as it is now. */
-  policyOf({ status }: FederatedObject): PlacingPolicy | undefined { return status?.policy && (this.#index.policy(status.policy as PlacingReference) as PlacingPolicy | undefined) }
+  policyOf({ status }: FederatedObject): PlacingPolicy | undefined { return status?.policy && (this.#index.policy(status.policy as PolicyReference) as PlacingPolicy | undefined) }
 
   /** Templates by kind are few: built-in kinds, and those that are configured. */
   #keyOf(group: string, kind: string, key: string): string | undefined {
@@ -128,6 +132,7 @@ export class PlacementController {
 
   #usePolicy(reader: ListerWatcher, key: string, policy: KubeObject | undefined): void {
     const reference = reader.kind.namespaced ? { kind: 'PropagationPolicy' as const, namespace: key.slice(0, key.indexOf('/')), name: key.slice(key.indexOf('/') + 1) } : { kind: 'ClusterPropagationPolicy' as const, name: key }
+    if (policy) this.#status.kick(reference)
     for (const { queueKey } of policy ? this.#index.setPolicy(policy as unknown as PlacingPolicy) : this.#index.removePolicy(reference)) this.#queue.add(queueKey)
   }
 
@@ -161,11 +166,14 @@ export class PlacementController {
     return {}
   }
 
+  /** The status that a template would get if it were stored as it is here. */
+  preview(store: TemplateStore, federated: FederatedObject): FederatedStatus { return withPlacement(federated.status, this.#place(store, federated, this.#options.clock.now())) }
+
   #place(store: TemplateStore, federated: FederatedObject, now: number): Placed {
-    const { target, kind } = store, native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = this.#templates.get(templateKey(store.id, keyOf(federated))), sets = this.#setsOf(federated.metadata.namespace)
+    const { target, kind } = store, native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options
     return place({
-      federated, native, target, policies: template ? (this.#index.policiesFor(template)) : [], preference, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
+      federated, native, target, policies: this.#index.policiesFor(template), preference, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
       required: this.#dependents.of(templateKey(store.id, keyOf(federated))), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
     })
   }
@@ -174,6 +182,9 @@ export class PlacementController {
     const found = this.#preferences.get(keyOf(federated))
     return found && PREFERRED[found.spec.targetKind] === id ? found.spec : undefined
   }
+
+  /** Names of the clusters that objects of a namespace may be sent to; undefined: cluster-scoped ones. None until the sets are known. */
+  clustersFor(namespace: string | undefined): readonly string[] { return this.#clustersOf(this.#setsOf(namespace)).map(({ cluster }) => cluster.metadata.name ?? '') }
 
   /** The sets whose clusters a namespace may use, by name. Cluster-scoped templates may use all. */
   #setsOf(namespace: string | undefined): ClusterSet[] {
@@ -194,8 +205,14 @@ export class PlacementController {
 }
 
 const FACTS_MS = 1000
+const isSame = (a: PolicyReference | undefined, b: PolicyReference | undefined) => (a && b ? isSamePolicy(a, b) : a === b)
 
-type PlacingReference = { readonly kind: 'PropagationPolicy'; readonly namespace: string; readonly name: string }
+/** A template as policies see it. */
+function claimable({ target: { group, version, kind } }: TemplateStore, { metadata: { name = '', namespace }, spec }: FederatedObject): Claimable {
+  const labels = spec.template.metadata?.labels
+  return { apiVersion: group ? `${group}/${version}` : version, kind, name, ...(namespace !== undefined && { namespace }), ...(labels && { labels }) }
+}
+
 
 const PREFERRED = { FederatedDeployment: 'deployments.apps', FederatedReplicaSet: 'replicasets.apps' } as const
 const keyOf = ({ metadata: { namespace, name = '' } }: KubeObject) => (namespace ? `${namespace}/${name}` : name)

@@ -93,7 +93,7 @@ interface Preferences { readonly rebalance: boolean; readonly clusters: Readonly
 function parsePreferences(text: string, path: string, errors: FieldError[]): Preferences | undefined {
   const value = parse(text, path, errors)
   if (value === undefined) return undefined
-  const { rebalance = false, clusters } = isJsonObject(value) ? anyCase(value, ['rebalance', 'clusters']) : { rebalance: undefined }
+  const { rebalance = false, clusters } = isJsonObject(value) ? anyCase(value, ['rebalance', 'clusters']) : { rebalance: null }
   if (typeof rebalance !== 'boolean' || !(clusters === undefined || clusters === null || isJsonObject(clusters))) {
     errors.push(fieldError.typeInvalid(path, text, 'must be an object with the boolean rebalance and the object clusters'))
     return undefined

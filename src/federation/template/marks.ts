@@ -10,3 +10,5 @@ export const COPIES_FINALIZER = 'cluster.federation/copies'
 export const DELETION_ANNOTATION = 'cluster.federation/deletion'
 /** KubeFed's, on federated objects: "true" leaves the copies in the members when the object is deleted. */
 export const KUBEFED_ORPHAN_ANNOTATION = 'kubefed.io/orphan'
+/** On Events of the host that fleets show among those of the members: whose native view they are about. */
+export const FLEET_LABEL = 'cluster.federation/fleet'

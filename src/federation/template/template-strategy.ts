@@ -14,8 +14,12 @@ import type { TargetKind } from './target-kind.ts'
 export interface TemplateChecks {
   /** Mistakes in placement and overrides that the schema cannot say, with paths from the object's root. `template`: the schema of spec.template. */
   readonly validate: (federated: FederatedObject, target: TargetKind, template: JsonSchema) => readonly FieldError[]
-  /** Rights that depend on what is written: bindings, roles, cluster-wide objects. `native`: the object that the template stands for; undefined: a deletion. Throws StatusError Forbidden. */
+  /** The same of an object that is written through a fleet, with paths in the object itself. */
+  readonly validateNative: (native: KubeObject, target: TargetKind) => readonly FieldError[]
+  /** Rights that depend on what is written: bindings and roles. `native`: the object that the template stands for; undefined: a deletion. Throws StatusError Forbidden. */
   readonly authorize: (target: TargetKind, native: KubeObject | undefined, old: KubeObject | undefined, options: WriteOptions) => Promise<void>
+  /** Rights that only a federated object asks for besides: objects of whole clusters, adoption, overrides. Throws StatusError Forbidden. */
+  readonly authorizeFederated: (target: TargetKind, federated: FederatedObject | undefined, old: FederatedObject | undefined, options: WriteOptions) => Promise<void>
   /** Asks a cluster whether it would take the object. Throws StatusError Invalid with paths as in the object itself. */
   readonly review: (target: TargetKind, native: KubeObject, old: KubeObject | undefined, options: WriteOptions, signal: AbortSignal) => Promise<void>
 }
@@ -35,8 +39,11 @@ export function federatedStrategy(target: TargetKind, hub: { readonly group: str
     prepareForCreate: (federated, now) => wellFormedRules().prepareForCreate!(federated, now),
     prepareForUpdate: (federated, old, now) => wellFormedRules().prepareForUpdate!(federated, old, now),
     validate: (federated) => wellFormedRules().validate!(federated),
-    authorize: (federated, old, options) => checks.authorize(target, native(federated), native(old), options),
-    review: async (federated, old, options, signal) => atTemplate(async () => checks.review(target, native(federated)!, native(old), options, signal)),
+    authorize: async (federated, old, options) => {
+      await checks.authorize(target, native(federated), native(old), options)
+      await checks.authorizeFederated(target, federated, old, options)
+    },
+    review: async (federated, old, options, signal) => atTemplate({ group: hub.group, kind: `Federated${target.kind}`, name: federated.metadata.name ?? '' }, async () => checks.review(target, native(federated)!, native(old), options, signal)),
     prepareForDelete: (marked, { propagation }) => withDeletion(marked, marked.metadata.annotations?.[KUBEFED_ORPHAN_ANNOTATION] === 'true' ? 'Orphan' : propagation),
   }
 }
@@ -44,6 +51,7 @@ export function federatedStrategy(target: TargetKind, hub: { readonly group: str
 /** How the objects that templates stand for are written, through a fleet. Placement is not theirs to say. */
 export const nativeStrategy = (target: TargetKind, checks: TemplateChecks): Strategy => ({
   validateName: target.validateName, allowUnconditionalUpdate: true,
+  validate: (native) => checks.validateNative(native, target),
   authorize: (native, old, options) => checks.authorize(target, native, old, options),
   review: (native, old, options, signal) => checks.review(target, native, old, options, signal),
 })
@@ -65,11 +73,11 @@ function validateTemplate({ spec: { template }, metadata }: FederatedObject, { g
 }
 
 /** A cluster's complaints name fields of the object itself. */
-async function atTemplate(review: () => Promise<void>): Promise<void> {
+async function atTemplate({ name, ...of }: { readonly group: string; readonly kind: string; readonly name: string }, review: () => Promise<void>): Promise<void> {
   try { await review() } catch (error) {
     if (!(error instanceof StatusError) || error.reason !== 'Invalid') throw error
-    const causes = (error.details?.causes ?? []).map(({ field, ...cause }) => ({ ...cause, ...(field !== undefined && { field: `spec.template.${field}` }) }))
-    throw new StatusError('Invalid', error.message, { details: { ...error.details, causes }, cause: error })
+    const causes = (error.details?.causes ?? []).map(({ reason = 'FieldValueInvalid', message = '', field = '' }): FieldError => ({ type: reason as FieldError['type'], message, field: `spec.template.${field}` }))
+    throw StatusError.invalid(of, name, causes)
   }
 }
 

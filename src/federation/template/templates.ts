@@ -1,7 +1,8 @@
-import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { FederatedObject, FederatedStatus } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { Cache } from '../../machinery/cache/cache.ts'
-import type { Storage } from '../../machinery/meta/core.ts'
+import { SlabEntry } from '../../machinery/cache/slab-entry.ts'
+import type { Entry, Storage, WriteOptions, Writer } from '../../machinery/meta/core.ts'
 import type { Definitions } from '../../machinery/schema/resolve-schema.ts'
 import { createStoredResource, type StoredResource } from '../../machinery/registry/stored-resource.ts'
 import type { WriterDependencies } from '../../machinery/registry/stored-writer.ts'
@@ -18,7 +19,11 @@ export interface TemplateStore extends FederatedKind {
   readonly cache: Cache
 }
 
+/** What storing a template would lead to: its status, with what would be done in each cluster. */
+export type PlanTemplate = (store: TemplateStore, federated: FederatedObject) => FederatedStatus
+
 export interface TemplatesOptions {
+  readonly plan: PlanTemplate
   readonly storage: Storage
   readonly stored: WriterDependencies & { readonly logger: Logger }
   readonly checks: TemplateChecks
@@ -46,9 +51,9 @@ export class Templates implements Catalog {
   add(target: TargetKind, isBuiltIn: boolean): TemplateStore {
     const id = targetId(target), known = this.#stores.get(id)
     if (known) return known
-    const { storage, stored, checks } = this.#options
+    const { storage, stored, checks, plan } = this.#options
     const kind = federatedKind(target, { isBuiltIn, strategy: (hub, schema) => federatedStrategy(target, hub, checks, schema) })
-    const resource = createStoredResource(kind.kind, storage, stored, this.#signal), store = { ...kind, id, resource, cache: resource.cache }
+    const made = createStoredResource(kind.kind, storage, stored, this.#signal), resource: StoredResource = { ...made, writer: planning(made.writer, (federated) => plan(store, federated)) }, store: TemplateStore = { ...kind, id, resource, cache: made.cache }
     this.#stores.set(id, store)
     this.#isStale = true
     for (const listener of this.#listeners) listener(store)
@@ -80,6 +85,20 @@ export class Templates implements Catalog {
 }
 
 const targetId = ({ group, plural }: { readonly group: string; readonly plural: string }): string => (group ? `${plural}.${group}` : plural)
+
+/** A dry run answers the plan. */
+function planning(writer: Writer, plan: (federated: FederatedObject) => FederatedStatus): Writer {
+  const planned = (entry: Entry, { dryRun, subresource }: WriteOptions): Entry => {
+    if (!dryRun || subresource === 'status') return entry
+    const federated = entry.parse() as FederatedObject
+    return SlabEntry.of({ ...federated, status: plan(federated) })
+  }
+  return {
+    create: async (object, options, signal) => planned(await writer.create(object, options, signal), options),
+    update: async (key, change, options, signal) => { const { entry, created } = await writer.update(key, change, options, signal); return { entry: planned(entry, options), created } },
+    delete: (key, options, signal) => writer.delete(key, options, signal),
+  }
+}
 
 /** What a template is called inside this server: `deployments.apps|shop/web`. */
 export const templateKey = (id: string, key: string): string => `${id}|${key}`

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Authenticator } from './authenticator.ts'
 import { CertificateVerifier } from './verify-certificate.ts'
 
@@ -12,10 +11,9 @@ export function clientCertificates(bundle: () => string | undefined, now: () => 
     authenticate: async ({ peer }) => {
       const authorities = bundle()
       if (!authorities || !peer || peer.certificates.length === 0) return undefined
-      const { commonName, organizations, leaf } = verifier.verify(peer.certificates, authorities)
+      const { commonName, organizations, sha256 } = verifier.verify(peer.certificates, authorities)
       if (!commonName) return undefined
-      const id = `X509SHA256=${createHash('sha256').update(leaf.raw).digest('hex')}`
-      return { name: commonName, groups: organizations, extra: { 'authentication.kubernetes.io/credential-id': [id] } }
+      return { name: commonName, groups: organizations, extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${sha256}`] } }
     },
   }
 }

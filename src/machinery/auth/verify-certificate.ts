@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 
-/** A client certificate whose chain was verified. */
-export interface VerifiedCertificate { readonly commonName: string; readonly organizations: readonly string[]; readonly leaf: X509Certificate }
+/** A client certificate whose chain was verified. `sha256`: of its DER, in hex. */
+export interface VerifiedCertificate { readonly commonName: string; readonly organizations: readonly string[]; readonly sha256: string }
 
 /**
  * Verifies client certificates (DER, leaf first) against a PEM bundle: signatures, dates and the extended key usage clientAuth.
@@ -26,7 +26,7 @@ export class CertificateVerifier {
     let chain = this.#chains.get(certificates)
     if (!chain) this.#chains.set(certificates, (chain = this.#build(certificates)))
     if (chain instanceof Error) throw chain
-    const now = this.#now(), outdated = chain.path.find((certificate) => now < certificate.validFromDate.getTime() || now > certificate.validToDate.getTime())
+    const now = this.#now(), outdated = chain.path.find(({ from, to }) => now < from || now > to)?.certificate
     if (outdated) throw new Error(`x509: certificate has expired or is not yet valid: valid from ${outdated.validFrom} to ${outdated.validTo}`)
     return chain.verified
   }
@@ -40,14 +40,16 @@ export class CertificateVerifier {
       const path = lead([leaf], intermediates, this.#roots)
       if (!path) return new Error('x509: certificate signed by unknown authority')
       const { CN, O } = leaf.toLegacyObject().subject as { CN?: string | string[]; O?: string | string[] }
-      return { path, verified: { commonName: (typeof CN === 'string' ? CN : CN?.at(-1)) ?? '', organizations: O === undefined ? [] : typeof O === 'string' ? [O] : O, leaf } }
+      const dated = path.map((certificate) => ({ certificate, from: certificate.validFromDate.getTime(), to: certificate.validToDate.getTime() }))
+      return { path: dated, verified: { commonName: (typeof CN === 'string' ? CN : CN?.at(-1)) ?? '', organizations: O === undefined ? [] : typeof O === 'string' ? [O] : O, sha256: leaf.fingerprint256.replaceAll(':', '').toLowerCase() } }
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error))
     }
   }
 }
 
-interface Chain { readonly path: readonly X509Certificate[]; readonly verified: VerifiedCertificate }
+/** `from`, `to`: milliseconds since the epoch, read once as they are looked at per request. */
+interface Chain { readonly path: readonly { readonly certificate: X509Certificate; readonly from: number; readonly to: number }[]; readonly verified: VerifiedCertificate }
 
 const PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2', ANY_USAGE = '2.5.29.37.0', LONGEST_PATH = 8

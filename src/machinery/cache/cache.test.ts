@@ -82,6 +82,15 @@ describe('accept', () => {
     expect(watch.batches.flat().map((change) => change.type !== 'BOOKMARK' && change.previous?.position)).toEqual([undefined, '5', '11'])
     await watch.stop()
   })
+  test('the same array reaches every watcher of a namespace', async () => {
+    const { cache } = ready(), watches = ['a', 'a', 'b'].map((namespace) => follow(cache, { namespace }))
+    await settle()
+    cache.accept([change('ADDED', 'a/2', 11), change('ADDED', 'b/1', 12), change('DELETED', 'a/1', 13)])
+    await settle()
+    expect(watches.map(({ texts }) => texts())).toEqual([['ADDED a/2 @11', 'DELETED a/1 @13'], ['ADDED a/2 @11', 'DELETED a/1 @13'], ['ADDED b/1 @12']])
+    expect(watches[0]!.batches[0]).toBe(watches[1]!.batches[0])
+    for (const { stop } of watches) await stop()
+  })
   test('the same array reaches every watcher that selects nothing', async () => {
     const { cache } = ready(), one = follow(cache), two = follow(cache)
     await settle()

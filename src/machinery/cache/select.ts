@@ -6,9 +6,25 @@ export const inScope = (query: Query, entry: Entry): boolean =>
   (query.name === undefined || entry.key === query.name || entry.key.endsWith(`/${query.name}`)) &&
   (query.where?.matches(entry) ?? true)
 
-/** The changes as one watcher may see them: moving into its selection is ADDED, out of it DELETED with the old object. Without a selection the same array: encodings are shared by its identity. */
+/** The changes as one watcher may see them: moving into its selection is ADDED, out of it DELETED with the old object. All of them, or all of a namespace, are the same array for everyone: encodings are shared by its identity. */
 export function select(query: Query, batch: Batch): Batch {
-  if (query.namespace === undefined && query.name === undefined && !query.where) return batch
+  const { namespace, name, where } = query
+  if (name !== undefined || where) return chosen(query, batch)
+  return namespace === undefined ? batch : ofNamespace(namespace, batch)
+}
+
+/** All watchers of a namespace are handed the same batch, so that they share encodings, too. */
+const byNamespace = new WeakMap<Batch, Map<string, Batch>>()
+
+function ofNamespace(namespace: string, batch: Batch): Batch {
+  let known = byNamespace.get(batch)
+  if (!known) byNamespace.set(batch, (known = new Map()))
+  let part = known.get(namespace)
+  if (!part) known.set(namespace, (part = chosen({ namespace }, batch)))
+  return part
+}
+
+function chosen(query: Query, batch: Batch): Batch {
   const seen: Change[] = []
   for (const change of batch) {
     if (change.type === 'BOOKMARK') { seen.push(change); continue }

@@ -29,5 +29,6 @@ async function exchange<T>(handler: Handler, method: string, path: string, body:
   }
 }
 
+/** A body that is there already. */
 // oxlint-disable-next-line require-await -- a body is an async iterable
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> { yield bytes }
+export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> { yield bytes }

@@ -63,6 +63,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly fields: Readonly<Record<string, (object: T) => string>>
   /** The version its objects are stored as, where that is another. */
   readonly storageVersion?: string
+  /** Its versions are merged positions, which may have more digits than 64 bits hold. */
+  readonly longVersions?: boolean
   /** Answers carry it as a `Warning: 299`: the version is deprecated. */
   readonly deprecation?: string
   /** Where the subresource `scale` finds its numbers; absent: the kind cannot be scaled. */
@@ -175,6 +177,8 @@ export interface WriteOptions {
   /** Field manager of the request. */
   readonly manager: string
   readonly dryRun?: boolean
+  /** What the client says it is doing, e.g. `kubectl diff`. */
+  readonly command?: string
   /** 'status' writes only what the status strategy lets through; others write the main resource under that name. Absent: the main resource. */
   readonly subresource?: string
   /** Who owns which field has been worked out by whoever wrote the object (apply, scale): metadata.managedFields is stored as it comes. */
@@ -210,6 +214,8 @@ export interface Resource {
   readonly kind: Kind
   readonly reader: ListerWatcher
   readonly writer?: Writer
+  /** Instead of a writer: writes go to another server as they come, and this is its answer. Negotiated by whoever passes them on. */
+  readonly passOn?: (name: string | undefined, request: Request, signal: AbortSignal) => Promise<Response>
   /** `deletecollection` is advertised and served only where true: mirrored groups and fleets must not offer it. */
   readonly deleteCollection?: boolean
   /** True: `status` is a subresource of its own (get, patch, update) served through reader and writer. */

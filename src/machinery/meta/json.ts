@@ -10,7 +10,8 @@ declare global {
   }
 }
 
-const UNSAFE_NUMBER = /\d{16}|\d\.0|[eE]|-0/
+/** Where a value may begin, a number that is no short integer: negative zero, one with a fraction or an exponent, or of sixteen digits and more. Texts that look so cost time, nothing else. */
+const UNSAFE_NUMBER = /(?:^|[:[,])\s*(?:-0|-?\d+[.eE]|-?\d{16})/
 
 /** Throws SyntaxError. Numbers that a double would change come back as `JSON.rawJSON` values, which `stringifyJson` writes verbatim; the integer -0 is 0. */
 export function parseJson(text: string): unknown {

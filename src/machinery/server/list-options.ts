@@ -1,4 +1,4 @@
-import type { ListQuery, Query, WatchQuery } from '../meta/core.ts'
+import type { Kind, ListQuery, Query, WatchQuery } from '../meta/core.ts'
 import { isTrue } from '../auth/request-info.ts'
 import type { FieldError } from '../meta/status-error.ts'
 import { fieldError, StatusError } from '../meta/status-error.ts'
@@ -6,6 +6,7 @@ import type { Continuation } from './continue-token.ts'
 import { decodeContinue } from './continue-token.ts'
 
 type At = Pick<Query, 'at'>
+type Versions = Pick<Kind, 'longVersions'>
 /** Any state that is held will do: no position is older. */
 const ANY: At = { at: { position: '0', match: 'notOlder' } }
 
@@ -13,7 +14,7 @@ const ANY: At = { at: { position: '0', match: 'notOlder' } }
  * What a list's parameters ask for: resourceVersion, resourceVersionMatch, limit and continue by Kubernetes' matrix (apiserver/pkg/storage/cacher/delegator).
  * Throws StatusError BadRequest for what cannot be read, Invalid for what makes no sense.
  */
-export function listOptions(query: URLSearchParams, namespace: string): Pick<ListQuery, 'at' | 'limit' | 'after'> & { readonly continuation?: Continuation } {
+export function listOptions(query: URLSearchParams, namespace: string, of: Versions = {}): Pick<ListQuery, 'at' | 'limit' | 'after'> & { readonly continuation?: Continuation } {
   const version = query.get('resourceVersion') ?? '', match = query.get('resourceVersionMatch') ?? '', token = query.get('continue') ?? '', limit = integer(query, 'limit') ?? 0
   integer(query, 'timeoutSeconds')
   refuse(listErrors(version, match, token, query.has('sendInitialEvents')))
@@ -23,26 +24,26 @@ export function listOptions(query: URLSearchParams, namespace: string): Pick<Lis
     return { continuation, after, ...(limit > 0 && version === '' && { limit }), ...(position !== undefined && { at: { position, match: 'exact' } }) }
   }
   if (version === '0') return ANY
-  const position = version === '' ? undefined : parsed(version, (text) => StatusError.badRequest(`invalid resource version: ${text}`))
+  const position = version === '' ? undefined : parsed(version, of, (text) => StatusError.badRequest(`invalid resource version: ${text}`))
   const exact = match === 'Exact' || (match === '' && limit > 0)
   return { ...(limit > 0 && { limit }), ...(position !== undefined && { at: { position, match: exact ? 'exact' : 'notOlder' } }) }
 }
 
 /** Where a get's answer may come from. A malformed version is an error without a reason there, as in Kubernetes. */
-export function getAt(query: URLSearchParams): At {
+export function getAt(query: URLSearchParams, of: Versions = {}): At {
   const version = query.get('resourceVersion') ?? ''
   if (version === '') return {}
-  return version === '0' ? ANY : { at: { position: parsed(version, (text) => new StatusError('', text)), match: 'notOlder' } }
+  return version === '0' ? ANY : { at: { position: parsed(version, of, (text) => new StatusError('', text)), match: 'notOlder' } }
 }
 
 /** What a watch's parameters ask for. `timeoutMs` 0: the server chooses. */
-export function watchOptions(query: URLSearchParams): Pick<WatchQuery, 'at' | 'initial'> & { readonly bookmarks: boolean; readonly timeoutMs: number } {
+export function watchOptions(query: URLSearchParams, of: Versions = {}): Pick<WatchQuery, 'at' | 'initial'> & { readonly bookmarks: boolean; readonly timeoutMs: number } {
   const version = query.get('resourceVersion') ?? '', match = query.get('resourceVersionMatch') ?? '', send = query.has('sendInitialEvents') ? isTrue(query.get('sendInitialEvents')) : undefined
   const timeoutSeconds = integer(query, 'timeoutSeconds') ?? 0
   integer(query, 'limit')
   refuse(watchErrors(match, query.get('continue') ?? '', send !== undefined))
   const fresh = version === '' || version === '0', initial = send ?? fresh
-  const at: At = version === '' ? {} : version === '0' ? (initial ? ANY : {}) : { at: { position: parsed(version, (text) => new StatusError('', text)), match: 'notOlder' } }
+  const at: At = version === '' ? {} : version === '0' ? (initial ? ANY : {}) : { at: { position: parsed(version, of, (text) => new StatusError('', text)), match: 'notOlder' } }
   return { ...at, initial, bookmarks: isTrue(query.get('allowWatchBookmarks')), timeoutMs: Math.max(0, timeoutSeconds) * 1_000 }
 }
 
@@ -71,8 +72,8 @@ function watchErrors(match: string, token: string, send: boolean): FieldError[] 
   return errors
 }
 
-function parsed(version: string, error: (text: string) => StatusError): string {
-  const mistake = !/^\d+$/.test(version) ? 'invalid syntax' : BigInt(version) > MAX_UINT64 ? 'value out of range' : undefined
+function parsed(version: string, { longVersions = false }: Versions, error: (text: string) => StatusError): string {
+  const mistake = !/^\d+$/.test(version) ? 'invalid syntax' : !longVersions && BigInt(version) > MAX_UINT64 ? 'value out of range' : undefined
   if (mistake) throw error(`resourceVersion: Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: ${mistake}`)
   return version.replace(/^0+(?=\d)/, '')
 }

@@ -18,7 +18,7 @@ import { shapeFor } from './shapes.ts'
 export async function getObject({ resource: { reader }, kind, namespace }: Target, name: string, request: Request, now: number, signal: AbortSignal): Promise<Response> {
   const representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'object')
   if (isTrue(request.query.get('export'))) throw StatusError.badRequest('the export parameter, deprecated since v1.14, is no longer supported')
-  const page = await reader.list({ ...scope(kind.namespaced, namespace), name, ...getAt(request.query) }, signal)
+  const page = await reader.list({ ...scope(kind.namespaced, namespace), name, ...getAt(request.query, kind) }, signal)
   const [entry] = page.entries
   if (!entry) throw StatusError.notFound({ group: kind.group, resource: kind.plural }, name)
   return respondBytes(200, objectBytes(shape, entry, now), representation, warningHeaders(page.warnings))
@@ -26,7 +26,7 @@ export async function getObject({ resource: { reader }, kind, namespace }: Targe
 
 export async function listObjects(target: Target, request: Request, now: number, signal: AbortSignal): Promise<Response> {
   const { resource: { reader }, kind, namespace } = target, representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'list')
-  const { continuation, ...options } = listOptions(request.query, namespace)
+  const { continuation, ...options } = listOptions(request.query, namespace, kind)
   let page: Page
   try {
     page = await reader.list({ ...scope(kind.namespaced, namespace), ...selection(target, request.query), ...options }, signal)

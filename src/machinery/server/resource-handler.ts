@@ -71,7 +71,8 @@ export function resourceUpgrader(catalog: Catalog, context: WatchContext): Upgra
 }
 
 function serve(found: Exclude<Route, { action: 'connect' }>, request: Request, options: ResourceOptions, signal: AbortSignal): Response | Promise<Response> {
-  const { target } = found, now = options.clock.now(), context = (): WriteContext => writeContext(request, options, now, signal)
+  const { target } = found, { passOn } = target.resource, now = options.clock.now(), context = (): WriteContext => writeContext(request, options, now, signal)
+  if (passOn && !READS.has(found.action)) return passOn('name' in found ? found.name : undefined, request, signal)
   switch (found.action) {
     case 'get': return getObject(target, found.name, request, now, signal)
     case 'list': return listObjects(target, request, now, signal)
@@ -83,6 +84,8 @@ function serve(found: Exclude<Route, { action: 'connect' }>, request: Request, o
     default: return deleteObjects(target, context(), signal)
   }
 }
+
+const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch'])
 
 function writeContext(request: Request, { authorizer }: ResourceOptions, now: number, signal: AbortSignal): WriteContext {
   const { user } = request

@@ -38,16 +38,16 @@ export function route(groups: readonly ApiGroup[], method: string, info: Request
 }
 
 function collection(target: Target, method: string, verb: string): Route {
-  const { resource: { writer, deleteCollection }, kind, namespace } = target, confined = !kind.namespaced || namespace !== ''
+  const { resource: { writer, passOn, deleteCollection }, kind, namespace } = target, confined = !kind.namespaced || namespace !== ''
   if (method === 'GET') return verb === 'watch' ? { action: 'watch', target, name: '' } : { action: 'list', target }
-  if (method === 'POST' && writer && confined) return { action: 'create', target }
+  if (method === 'POST' && (writer ?? passOn) && confined) return { action: 'create', target }
   if (method === 'DELETE' && writer && deleteCollection && confined) return { action: 'deletecollection', target }
   throw wrongMethod()
 }
 
 function item(target: Target, method: string, name: string): Route {
-  const action = ITEM_ACTIONS.get(method as 'GET')
-  if (!action || (action !== 'get' && !target.resource.writer)) throw wrongMethod()
+  const action = ITEM_ACTIONS.get(method as 'GET'), { writer, passOn } = target.resource
+  if (!action || (action !== 'get' && !writer && !passOn)) throw wrongMethod()
   return { action, target, name }
 }
 

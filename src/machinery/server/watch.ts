@@ -21,7 +21,7 @@ export interface WatchContext { readonly clock: Clock; readonly random: () => nu
 export function watchObjects(target: Target, name: string, request: Request, { clock, random }: WatchContext, signal: AbortSignal): Response {
   const { resource: { reader }, kind, namespace } = target
   const representation = negotiate(request, { transforms: true, stream: true }), shape = shapeFor(kind, representation, request.query, 'watch')
-  const { bookmarks, timeoutMs, ...options } = watchOptions(request.query)
+  const { bookmarks, timeoutMs, ...options } = watchOptions(request.query, kind)
   const query: WatchQuery = { ...scope(kind.namespaced, namespace), ...(name === '' ? selection(target, request.query) : { name }), ...options, ...(representation.transform?.as === 'PartialObjectMetadataList' && NOTHING) }
   return { status: 200, headers: JSON_TYPE, body: events(reader, query, { shape, bookmarks, timeoutMs: timeoutMs || SHORTEST_MS * (1 + random()), clock }, signal) }
 }

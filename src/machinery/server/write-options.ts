@@ -15,7 +15,7 @@ type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'ApplyOp
 const refuse = (kind: OptionsKind, errors: readonly FieldError[]) => { if (errors.length > 0) throw StatusError.invalid({ group: 'meta.k8s.io', kind: kind === 'ApplyOptions' ? 'PatchOptions' : kind }, '', errors) }
 
 /** Parameters of create, update and patch (apimachinery/pkg/apis/meta/v1/validation). Throws StatusError Invalid. */
-export function writeOptions({ query, headers }: Pick<Request, 'query' | 'headers'>, kind: OptionsKind): { readonly dryRun: boolean; readonly manager: string; readonly validation: FieldValidation; readonly force: boolean } {
+export function writeOptions({ query, headers }: Pick<Request, 'query' | 'headers'>, kind: OptionsKind): { readonly dryRun: boolean; readonly manager: string; readonly validation: FieldValidation; readonly force: boolean; readonly command?: string } {
   const dryRun = query.getAll('dryRun'), manager = query.get('fieldManager') ?? '', validation = query.get('fieldValidation') ?? '', errors = dryRunErrors(dryRun)
   if (kind === 'ApplyOptions' && manager === '') errors.push(fieldError.required('fieldManager', 'is required for apply patch'))
   if (Buffer.byteLength(manager) > MAX_MANAGER_BYTES) errors.push({ type: 'FieldValueTooLong', field: 'fieldManager', message: `Too long: may not be more than ${MAX_MANAGER_BYTES} bytes` })
@@ -24,7 +24,8 @@ export function writeOptions({ query, headers }: Pick<Request, 'query' | 'header
   if (kind === 'PatchOptions' && query.has('force')) errors.push(fieldError.forbidden('force', 'may not be specified for non-apply patch'))
   if (!VALIDATIONS.includes(validation)) errors.push(fieldError.notSupported('fieldValidation', validation, VALIDATIONS))
   refuse(kind, errors)
-  return { dryRun: dryRun.length > 0, manager: manager || managerFromAgent(header(headers, 'user-agent') ?? ''), validation: (validation || 'Warn') as FieldValidation, force: isTrue(query.get('force')) }
+  const command = header(headers, 'kubectl-command')
+  return { ...(command !== undefined && { command }), dryRun: dryRun.length > 0, manager: manager || managerFromAgent(header(headers, 'user-agent') ?? ''), validation: (validation || 'Warn') as FieldValidation, force: isTrue(query.get('force')) }
 }
 
 const MAX_MANAGER_BYTES = 128, VALIDATIONS = ['', 'Ignore', 'Strict', 'Warn'], UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u, PROPAGATIONS = ['Foreground', 'Background', 'Orphan'] as const

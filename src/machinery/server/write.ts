@@ -110,7 +110,7 @@ export async function deleteObject(target: Target, name: string, { request, user
 export async function deleteObjects(target: Target, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
   const { resource, kind, namespace } = target, representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'list'), warnings: string[] = []
   const { waitsForDependents: _, ...parameters } = deleteParameters(request, await readBody(request)), { manager } = writeOptions({ ...request, query: new URLSearchParams() }, 'DeleteOptions')
-  const { continuation: _continuation, ...options } = listOptions(request.query, namespace), query = { ...scope(kind.namespaced, namespace), ...selection(target, request.query), ...options }
+  const { continuation: _continuation, ...options } = listOptions(request.query, namespace, kind), query = { ...scope(kind.namespaced, namespace), ...selection(target, request.query), ...options }
   const page = await deleteCollection(resource, query, { user, authorize, manager, warn: (text) => { warnings.push(text) }, ...parameters }, signal)
   return respondPage({ ...page, warnings: [...page.warnings, ...warnings] }, { shape, representation, namespace, now })
 }

@@ -15,6 +15,7 @@ export class SqliteLog {
     this.compacted = state('compacted')
     this.#statements = {
       get: database.prepare('SELECT log.key, value, log.revision, previous FROM current JOIN log USING (revision) WHERE current.key = ?'),
+      version: database.prepare('SELECT revision FROM current WHERE key = ?'),
       insert: database.prepare('INSERT INTO log (revision, key, value, previous) VALUES (?, ?, ?, ?)'),
       point: database.prepare('INSERT INTO current VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET revision = excluded.revision'),
       remove: database.prepare('DELETE FROM current WHERE key = ?'),
@@ -79,14 +80,20 @@ export class SqliteLog {
     }
   }
 
-  #commit({ key, value, expect }: SqliteCommit): SqliteCommitted {
+  #commit({ key, value, expect, isKnown = false }: SqliteCommit): SqliteCommitted {
+    const isAsKnown = isKnown && (this.#statements.version.get(key) as { revision: number } | undefined)?.revision === expect
+    if (isAsKnown) return { revision: this.#append(key, value, expect), before: undefined }
     const before = recordOf(this.#statements.get.get(key) as Row | undefined)
     if ((before?.revision ?? 0) !== expect || (!value && !before)) return { current: before }
+    return { revision: this.#append(key, value, expect), before }
+  }
+
+  #append(key: string, value: Uint8Array | undefined, expect: number): number {
     const revision = ++this.revision
     this.#statements.insert.run(revision, key, value ?? null, expect)
     if (value) this.#statements.point.run(key, revision)
     else this.#statements.remove.run(key)
-    return { revision, before }
+    return revision
   }
 
   #range({ prefix, revision, after, limit }: SqliteRequest & { type: 'range' }): SqliteAnswers['range'] {

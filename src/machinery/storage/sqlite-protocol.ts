@@ -1,5 +1,11 @@
 /** What the main thread and the worker that owns the file say to each other. Bytes travel as Uint8Arrays with buffers of their own. */
-export interface SqliteCommit { readonly key: string; readonly value: Uint8Array | undefined; readonly expect: number }
+export interface SqliteCommit {
+  readonly key: string
+  readonly value: Uint8Array | undefined
+  readonly expect: number
+  /** The main thread has the record of revision `expect`: `before` is then left out of the answer. */
+  readonly isKnown?: boolean
+}
 
 export type SqliteRequest =
   | { readonly type: 'commit'; readonly commits: readonly SqliteCommit[] }

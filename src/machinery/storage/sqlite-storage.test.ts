@@ -68,6 +68,18 @@ describe('the file', () => {
     await again.close()
   })
 
+  test('is not asked for what was written lately, and still has the last word', async () => {
+    const storage = await SqliteStorage.open(fresh(), { recentMax: 2 }), value = Buffer.from('1'), text = (record?: { readonly value: Uint8Array }) => record && Buffer.from(record.value).toString()
+    await storage.commit('/a', value, 0, signal)
+    expect((await storage.get('/a', signal)).record!.value, 'the very bytes').toBe(value)
+    const [won, lost] = await Promise.all([put(storage, '/a', '2', 2), put(storage, '/a', '3', 2)])
+    expect([won, 'current' in lost && text(lost.current)]).toEqual([{ revision: 3 }, '2'])
+    expect(await put(storage, '/a', '4', 2), 'behind the times').toMatchObject({ current: { revision: 3 } })
+    expect([await put(storage, '/a', '5', 3), await storage.commit('/a', undefined, 4, signal), await put(storage, '/b', '6', 0)]).toEqual([{ revision: 4 }, { revision: 5 }, { revision: 6 }])
+    expect(await storage.get('/a', signal)).toEqual({ record: undefined, revision: 6 })
+    expect((await linesFrom(storage, 1, 6)).map(({ key, now, before }) => [key, text(now), text(before)])).toEqual([['/a', '1', undefined], ['/a', '2', '1'], ['/a', '5', '2'], ['/a', undefined, '5'], ['/b', '6', undefined]])
+    await storage.close()
+  })
   test('old changes are read from it, and joined to those in memory', async () => {
     const file = fresh(), storage = await SqliteStorage.open(file, { recentMax: 5 })
     for (let i = 0; i < 1200; i++) await put(storage, `/k/${i % 3}`, `${i}`, i < 3 ? 0 : i - 1)

@@ -42,6 +42,8 @@ export class SqliteStorage implements Storage {
   #compacted: number
   /** The latest changes, contiguous, the last one `#revision`. */
   #recent: StoredLine[] = []
+  /** What these left at each key; undefined: nothing. */
+  #latest = new Map<string, StoredRecord | undefined>()
   #queue: Queued[] = []
   #isFlushing = false
   #failure: Error | undefined
@@ -80,7 +82,11 @@ export class SqliteStorage implements Storage {
     return { records: answer.records, revision: answer.revision, more: answer.total > answer.records.length, total: answer.total }
   }
 
-  get(key: string, signal: AbortSignal): Promise<{ readonly record: StoredRecord | undefined; readonly revision: number }> {
+  /** What was written lately is in memory: this process alone writes the file. */
+  async get(key: string, signal: AbortSignal): Promise<{ readonly record: StoredRecord | undefined; readonly revision: number }> {
+    signal.throwIfAborted()
+    this.#assertOpen()
+    if (this.#latest.has(key)) return { record: this.#latest.get(key), revision: this.#revision }
     return this.#ask({ type: 'get', key }, signal)
   }
 
@@ -150,10 +156,10 @@ export class SqliteStorage implements Storage {
   async #flush(): Promise<void> {
     try {
       while (this.#queue.length > 0) {
-        const queued = this.#queue.splice(0, COMMITS_MAX)
+        const queued = this.#queue.splice(0, COMMITS_MAX), known = queued.map(({ commit: { key, expect } }) => this.#known(key, expect))
         try {
-          const { results } = await this.#ask({ type: 'commit', commits: queued.map(({ commit }) => commit) }, undefined)
-          this.#announce(queued, results)
+          const { results } = await this.#ask({ type: 'commit', commits: queued.map(({ commit }, index) => (known[index] ? { ...commit, isKnown: true } : commit)) }, undefined)
+          this.#announce(queued, known, results)
         } catch (error) {
           for (const { reject } of queued) reject(error as Error)
         }
@@ -165,16 +171,25 @@ export class SqliteStorage implements Storage {
     }
   }
 
-  #announce(queued: readonly Queued[], results: readonly SqliteCommitted[]): void {
+  #known(key: string, revision: number): StoredRecord | undefined {
+    const record = this.#latest.get(key)
+    return record?.revision === revision ? record : undefined
+  }
+
+  #announce(queued: readonly Queued[], known: readonly (StoredRecord | undefined)[], results: readonly SqliteCommitted[]): void {
     for (const [index, result] of results.entries()) {
       const { commit: { key, value }, resolve } = queued[index]!
       resolve(result)
       if (!('revision' in result)) continue
-      const { revision, before } = result
+      const { revision, before = known[index] } = result, now = value && { key, value, revision }
       this.#revision = revision
-      this.#recent.push({ key, revision, ...(value && { now: { key, value, revision } }), ...(before && { before }) })
+      this.#latest.set(key, now)
+      this.#recent.push({ key, revision, ...(now && { now }), ...(before && { before }) })
     }
-    if (this.#recent.length > this.#recentMax * 2) this.#recent = this.#recent.slice(-this.#recentMax)
+    if (this.#recent.length > this.#recentMax * 2) {
+      this.#recent = this.#recent.slice(-this.#recentMax)
+      this.#latest = new Map(this.#recent.map(({ key, now }) => [key, now]))
+    }
     this.#changed.beat()
   }
 

@@ -81,6 +81,17 @@ export class StorageReader implements ListerWatcher {
 
 /** Stored bytes carry no resourceVersion: it is the revision. Values are JSON of one object, with or without apiVersion and kind. */
 export function storedEntry({ value, revision }: StoredRecord): SlabEntry {
+  const known = made.get(value)
+  if (known?.position === String(revision)) return known
+  const entry = spliced(value, revision)
+  made.set(value, entry)
+  return entry
+}
+
+/** A writer answers with the entry that the watch of the same store hands on, where both have the same bytes. */
+const made = new WeakMap<Uint8Array, SlabEntry>()
+
+function spliced(value: Uint8Array, revision: number): SlabEntry {
   const scan = new Scan(), stored = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   if (!scan.run(stored, 0, stored.length) || scan.metadata < 0) throw StatusError.internal('a stored value is no Kubernetes object')
   const at = scan.version >= 0 ? scan.version : scan.metadata + 1, behind = scan.version >= 0 ? scan.versionEnd : at
@@ -92,10 +103,18 @@ export function storedEntry({ value, revision }: StoredRecord): SlabEntry {
 }
 
 function change({ now, before, revision }: StoredLine): Change {
-  const position = String(revision), previous = before && storedEntry(before)
-  if (now) return { type: previous ? 'MODIFIED' : 'ADDED', entry: storedEntry(now), position, ...(previous && { previous }) }
-  if (!previous) throw StatusError.internal('the store told of a deletion without saying of what')
+  const position = String(revision)
+  if (now && before) return modification(storedEntry(now), before, position)
+  if (now) return { type: 'ADDED', entry: storedEntry(now), position }
+  if (!before) throw StatusError.internal('the store told of a deletion without saying of what')
+  const previous = storedEntry(before)
   return { type: 'DELETED', entry: previous, previous, position }
+}
+
+/** A cache knows by itself what was there before, and never asks. */
+function modification(entry: Entry, before: StoredRecord, position: Position): Change {
+  let previous: Entry | undefined
+  return { type: 'MODIFIED', entry, position, get previous() { return (previous ??= storedEntry(before)) } }
 }
 
 const PAGE = 500

@@ -11,7 +11,8 @@ export interface SelectedKinds {
   check(this: void, apiVersion: string, kind: string, overriders: OverrideRule['overriders'], path: string): readonly FieldError[]
 }
 
-interface Right { readonly verb: string; readonly resource: string; readonly group: string; readonly namespace?: string; readonly name?: string }
+/** What is asked of the host: a verb on a mirrored resource, in a namespace or everywhere. */
+export interface Right { readonly verb: string; readonly resource: string; readonly group: string; readonly namespace?: string; readonly name?: string }
 
 /**
  * Asks for a verb on everything that the selectors choose (no selectors: everything there is), in the namespace of the policy, or in all namespaces for a policy of the whole cluster.
@@ -26,7 +27,8 @@ export async function authorizeSelected(verb: string, selectors: readonly Resour
   for (const { verb: asked, ...resource } of distinct.values()) await authorize(asked, resource)
 }
 
-const RBAC_GROUP = 'rbac.authorization.k8s.io', MIRRORED_RBAC = `${RBAC_GROUP}.federation`
+export const RBAC_GROUP = 'rbac.authorization.k8s.io'
+export const MIRRORED_RBAC = `${RBAC_GROUP}.federation`
 const escalate = (resource: string): Right => ({ verb: 'escalate', group: MIRRORED_RBAC, resource }), bind = (resource: string): Right => ({ verb: 'bind', group: MIRRORED_RBAC, resource })
 const RBAC: ReadonlyMap<string, readonly Right[]> = new Map([
   ['Role', [escalate('roles')]],
@@ -36,4 +38,5 @@ const RBAC: ReadonlyMap<string, readonly Right[]> = new Map([
   ['ClusterRoleBinding', [bind('clusterroles')]],
 ])
 
-const rightsOverRbac = (apiVersion: string, kind: string): readonly Right[] => (apiVersion.startsWith(`${RBAC_GROUP}/`) ? RBAC.get(kind) ?? [] : [])
+/** What whoever decides about objects of the kind needs, whatever they grant; nothing for kinds that are not RBAC's. */
+export const rightsOverRbac = (apiVersion: string, kind: string): readonly Right[] => (apiVersion.startsWith(`${RBAC_GROUP}/`) ? RBAC.get(kind) ?? [] : [])

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Gzip } from 'node:zlib'
 import { constants, createGzip } from 'node:zlib'
 import { requestInfo } from '../../auth/request-info.ts'
@@ -45,9 +44,11 @@ async function* compress(ahead: readonly Uint8Array[], rest: AsyncIterable<Uint8
 }
 
 async function feed(gzip: Gzip, ahead: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): Promise<void> {
+  // One listener for the whole stream: `once` per chunk would pile up listeners.
+  let wake = () => {}
+  gzip.on('drain', () => wake()).on('close', () => wake())
   const write = async (chunk: Uint8Array) => {
-    if (gzip.destroyed) return false
-    if (!gzip.write(chunk, () => recycle(chunk))) await Promise.race([once(gzip, 'drain'), once(gzip, 'close')])
+    if (!gzip.destroyed && !gzip.write(chunk, () => recycle(chunk))) await new Promise<void>((resolve) => { wake = resolve; if (gzip.destroyed) resolve() })
     return !gzip.destroyed
   }
   for (const chunk of ahead) if (!(await write(chunk))) return

@@ -5,6 +5,8 @@ import type { Filter } from '../filter.ts'
 import { isLongRunning } from '../long-running.ts'
 
 const MAX_MS = 60_000
+/** Given as the reason, or each request would make an error with a stack that nobody reads. */
+const ANSWERED = new Error('the request is answered')
 
 /** Ends what takes longer than `maxMs`, or than `timeout` in the query says, with 504; watches and connections excepted (apiserver/pkg/endpoints/filters/request_deadline.go). */
 export const deadline = (clock: Clock, maxMs = MAX_MS): Filter => (next) => async (request, signal) => {
@@ -21,7 +23,7 @@ export const deadline = (clock: Clock, maxMs = MAX_MS): Filter => (next) => asyn
   try {
     return await Promise.race([next(request, AbortSignal.any([signal, limit.signal])), overdue()])
   } finally {
-    done.abort()
+    done.abort(ANSWERED)
   }
 }
 

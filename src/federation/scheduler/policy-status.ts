@@ -1,0 +1,61 @@
+import type { PropagationPolicy } from '../../apis/policy.federation/v1alpha1/propagation-policy.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/logger.ts'
+import { Queue } from '../../lib/queue.ts'
+import { runController } from '../../machinery/controller/controller.ts'
+import type { Resource } from '../../machinery/meta/core.ts'
+import { equalJson } from '../../machinery/meta/json-value.ts'
+import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
+import type { PolicyReference } from '../claim/any-policy.ts'
+import { SERVER } from '../template/server-user.ts'
+
+export interface PolicyStatusOptions {
+  /** PropagationPolicies and ClusterPropagationPolicies. */
+  readonly policies: readonly Resource[]
+  /** How many templates a policy has claimed. */
+  readonly claimed: (policy: PolicyReference) => number
+  readonly leads: () => boolean
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+}
+
+/** Claims come in crowds. */
+const SETTLE_MS = 500
+
+/** Writes into policies how many templates they have claimed. */
+export class PolicyStatus {
+  readonly #options: PolicyStatusOptions
+  readonly #queue: Queue
+
+  constructor(options: PolicyStatusOptions) {
+    this.#options = options
+    this.#queue = new Queue({ clock: options.clock, random: options.random })
+  }
+
+  /** The claims of a policy changed, or the policy did. */
+  kick({ kind, namespace, name }: PolicyReference): void { this.#queue.add(`${kind}|${namespace ? `${namespace}/` : ''}${name}`, SETTLE_MS) }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await runController({ name: 'policy status', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency: 2, logger: this.#options.logger }, signal)
+  }
+
+  async #reconcile(queueKey: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
+    const { policies, claimed, leads } = this.#options, at = queueKey.indexOf('|'), kind = queueKey.slice(0, at), key = queueKey.slice(at + 1), slash = key.indexOf('/')
+    const resource = policies.find((one) => one.kind.kind === kind), scope = slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
+    if (!resource?.writer || !leads()) return {}
+    const count = claimed({ kind: kind as PolicyReference['kind'], ...scope }), [entry] = (await resource.reader.list(scope, signal)).entries
+    if (!entry || equalJson((entry.parse() as PropagationPolicy).status, next(entry.parse() as PropagationPolicy, count))) return {}
+    try {
+      await resource.writer.update(key, (current) => {
+        if (!current) throw StatusError.notFound({ group: resource.kind.group, resource: resource.kind.plural }, scope.name)
+        return { ...current, status: next(current as PropagationPolicy, count) }
+      }, { ...SERVER, subresource: 'status' }, signal)
+    } catch (error) {
+      if (!isReason(error, 'NotFound')) throw error
+    }
+    return {}
+  }
+}
+
+const next = ({ metadata: { generation } }: PropagationPolicy, claimed: number) => ({ ...(generation !== undefined && { observedGeneration: generation }), claimed })

@@ -1,0 +1,114 @@
+/**
+ * Namespaces through a fleet: a write is the host's to decide. The request goes there as this server's, with what a client of the fleet knows of the object put in the host's terms, and back.
+ *
+ *   client   PUT, uid and position of the fleet ──▶ PUT, resourceVersion of the host     host
+ *            uid and position of the fleet     ◀── Namespace
+ *
+ * The mirrored review has been passed; what the host then asks is this server's own right.
+ */
+import { foldedUid } from '../federation/interpreter/folded-uid.ts'
+import { CLUSTERS_ANNOTATION } from '../federation/interpreter/marks.ts'
+import { forwarded } from '../federation/member/impersonate.ts'
+import { SlabEntry } from '../machinery/cache/slab-entry.ts'
+import { bytesOf, failure } from '../machinery/client/failure.ts'
+import { getJson, once } from '../machinery/client/json-client.ts'
+import { warningTexts } from '../machinery/client/warning-texts.ts'
+import type { Entry, Handler, Headers, Kind, KubeObject, Position, Request, Resource } from '../machinery/meta/core.ts'
+import { withoutHeaders } from '../machinery/meta/headers.ts'
+import { isJsonObject } from '../machinery/meta/json-value.ts'
+import { parseJson, stringifyJson } from '../machinery/meta/json.ts'
+import { StatusError, type Status } from '../machinery/meta/status-error.ts'
+import { decode, mediaType, readBody } from '../machinery/server/body.ts'
+import { negotiate } from '../machinery/server/negotiation.ts'
+import { respond, respondBytes, respondError, warningHeaders } from '../machinery/server/respond.ts'
+import { objectBytes } from '../machinery/server/shape.ts'
+import { shapeFor } from '../machinery/server/shapes.ts'
+import type { FleetIdentity } from './combine.ts'
+import { withoutMarks } from './template-writer.ts'
+
+export interface HostNamespacesOptions {
+  readonly kind: Kind
+  /** The host's API, as this server. */
+  readonly host: Handler
+  readonly identity: FleetIdentity
+  /** This server's own namespace. */
+  readonly ownNamespace: string
+  /** The row of that name, from the fleet. */
+  readonly row: (name: string, signal: AbortSignal) => Promise<Entry | undefined>
+  /** The fleet's position once the host's version is in it. */
+  readonly positionAfter: (name: string, version: number, signal: AbortSignal) => Promise<Position>
+  /** Whether whoever read at the position has seen the version of the host. */
+  readonly hasSeen: (name: string, position: Position, version: number) => boolean
+  readonly now: () => number
+}
+
+export function hostNamespaces(options: HostNamespacesOptions): NonNullable<Resource['passOn']> {
+  return async (name, request, signal) => {
+    const { kind, host, ownNamespace, now } = options, representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'object')
+    if (name !== undefined && (name === ownNamespace || name.startsWith('kube-'))) throw StatusError.forbidden({ group: '', resource: 'namespaces' }, name, 'it belongs to the host, and is not changed through a fleet')
+    const remaining = request.method === 'DELETE' && name !== undefined ? await remainingIn(name, options, signal) : ''
+    const body = await inTermsOfHost(name, request, options, signal), response = await host(asServer(request, body), signal), warnings = warningTexts(response.headers)
+    if (response.status >= 300) return respondError(await failure(response), request, warningHeaders(warnings))
+    const answer = parseJson(Buffer.from(await bytesOf(response)).toString()) as KubeObject | Status
+    if (remaining) warnings.push(`namespace ${JSON.stringify(name)} is deleted on the host only; it is in ${remaining} too, and stays listed while it is`)
+    if (answer.kind === 'Status') return respond(response.status, answer, representation, warningHeaders(warnings))
+    // Whoever waits for this uid to be gone would wait for the members', which may keep theirs for good.
+    const shown = SlabEntry.of(await inTermsOfFleet(answer as KubeObject, { keepUid: remaining !== '' }, options, signal))
+    return respondBytes(response.status, objectBytes(shape, shown, now()), representation, warningHeaders(warnings))
+  }
+}
+
+const DROPPED = new Set(['accept', 'accept-encoding', 'content-length'])
+
+function asServer({ method, path, query, headers }: Request, body: Buffer): Request {
+  const kept: Headers = [...withoutHeaders(forwarded(headers), (name) => DROPPED.has(name)), ['accept', 'application/json'], ...(body.length > 0 ? [['content-length', String(body.length)] as const] : [])]
+  return { method, path, query, headers: kept, ...(body.length > 0 && { body: once(body) }) }
+}
+
+/** In protobuf only creations come, which say nothing of uid and version. */
+const READABLE = new Set(['', 'application/json', 'application/yaml', 'application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml'])
+
+async function inTermsOfHost(name: string | undefined, request: Request, options: HostNamespacesOptions, signal: AbortSignal): Promise<Buffer> {
+  const body = await readBody(request), type = mediaType(request)
+  if (body.length === 0 || name === undefined || !READABLE.has(type)) return body
+  const given = readable(body, type), own = (uid: unknown) => (uid === uidOf(name, options) ? undefined : uid), version = (position: unknown) => versionOf(name, position, options, signal)
+  if (Array.isArray(given)) return Buffer.from(stringifyJson(await Promise.all(given.map((operation: unknown) => translatedOperation(operation, version)))))
+  const place = request.method === 'DELETE' ? 'preconditions' : 'metadata'
+  if (!isJsonObject(given) || !isJsonObject(given[place])) return body
+  const conditions = given[place], translated = { ...given, [place]: { ...conditions, uid: own(conditions['uid']), resourceVersion: await version(conditions['resourceVersion']) } }
+  return Buffer.from(stringifyJson(place === 'metadata' ? withoutMarks(translated as unknown as KubeObject) : translated))
+}
+
+/** kubectl gives the version that it read this way. */
+async function translatedOperation(operation: unknown, version: (position: unknown) => Promise<unknown>): Promise<unknown> {
+  return isJsonObject(operation) && operation['path'] === '/metadata/resourceVersion' ? { ...operation, value: await version(operation['value']) } : operation
+}
+
+/** What cannot be read is for the host to refuse. */
+function readable(body: Buffer, type: string): unknown {
+  try {
+    return decode(body, type.endsWith('yaml') ? 'yaml' : 'json')
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** The host's version where the client has seen it; else one that is always in conflict. */
+async function versionOf(name: string, position: unknown, { host, hasSeen }: HostNamespacesOptions, signal: AbortSignal): Promise<unknown> {
+  if (typeof position !== 'string' || position === '' || position === '0') return position
+  const { metadata: { resourceVersion = '' } } = await getJson<KubeObject>(host, `/api/v1/namespaces/${encodeURIComponent(name)}`, signal)
+  return hasSeen(name, position, Number(resourceVersion)) ? resourceVersion : '1'
+}
+
+const uidOf = (name: string, { identity }: HostNamespacesOptions) => foldedUid({ ...identity, group: '', kind: 'Namespace', namespace: '', name })
+
+async function inTermsOfFleet(namespace: KubeObject, { keepUid }: { readonly keepUid: boolean }, options: HostNamespacesOptions, signal: AbortSignal): Promise<KubeObject> {
+  const { apiVersion: _version, kind: _kind, ...object } = namespace, { name = '', resourceVersion: version = '' } = object.metadata, resourceVersion = await options.positionAfter(name, Number(version), signal)
+  return { ...object, metadata: { ...object.metadata, ...(!keepUid && { uid: uidOf(name, options) }), resourceVersion } }
+}
+
+/** Members that have the namespace, for people. */
+async function remainingIn(name: string, { row }: HostNamespacesOptions, signal: AbortSignal): Promise<string> {
+  return (await row(name, signal))?.parse().metadata.annotations?.[CLUSTERS_ANNOTATION] ?? ''
+}

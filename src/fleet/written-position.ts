@@ -1,0 +1,29 @@
+/** Positions of single writes: what a client that wrote to one source of a fleet may resume from, and what it had seen of it before. */
+import type { Position } from '../machinery/meta/core.ts'
+import type { Epochs } from './epochs.ts'
+import { decodePosition, encodeSequence, encodeVector, MAX_VECTOR_SLOTS } from './position-codec.ts'
+
+interface Written { readonly source: string; readonly version: number }
+type Ledger = Pick<Epochs, 'current' | 'known' | 'replica'>
+
+const slotOf = ({ current }: Ledger, id: string) => current.slots.findIndex(({ source }) => source === id)
+
+/** `known`: how far each source has been followed, per slot. */
+export function positionAfter(epochs: Ledger, { source, version }: Written, known: readonly number[]): Position {
+  const epoch = epochs.current, slot = slotOf(epochs, source), versions = [...known]
+  if (epoch.bases.length > MAX_VECTOR_SLOTS) return encodeSequence(epoch, epochs.replica, 0)
+  if (slot >= 0) versions[slot] = Math.max(versions[slot] ?? 0, version)
+  return encodeVector(epoch, Array.from({ length: epoch.bases.length }, (_, i) => versions[i] ?? 0))
+}
+
+/** Whether whoever read at `position` has seen that version; undefined: the position does not tell. */
+export function hasSeen(epochs: Ledger, { source, version }: Written, position: Position): boolean | undefined {
+  const decoded = decodePosition(position, epochs.known)
+  return decoded?.form === 'vector' ? (decoded.components[slotOf(epochs, source)] ?? 0) >= version : undefined
+}
+
+/** How far each source had been followed, per slot; nothing where the position does not tell. */
+export function versionsAt({ known }: Ledger, position: Position): readonly number[] {
+  const decoded = decodePosition(position, known)
+  return decoded?.form === 'vector' ? decoded.components : []
+}

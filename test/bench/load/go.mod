@@ -1,0 +1,3 @@
+module federation-apiserver/test/bench/load
+
+go 1.24
