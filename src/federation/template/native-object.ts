@@ -10,7 +10,7 @@
  */
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { KubeObject, ObjectMeta } from '../../machinery/meta/core.ts'
-import { isJsonObject, type JsonObject } from '../../machinery/meta/json-value.ts'
+import { equalJson, isJsonObject, type JsonObject } from '../../machinery/meta/json-value.ts'
 import { COPIES_FINALIZER } from './marks.ts'
 import { fieldsOfNative, fieldsOfTemplate } from './managed-template.ts'
 import type { TargetKind } from './target-kind.ts'
@@ -40,11 +40,17 @@ export function fromNative(native: KubeObject, before: FederatedObject | undefin
   const managedFields = fieldsOfTemplate(metadata.managedFields, before?.metadata.managedFields, { native: apiVersionOf(target), hub: apiVersionOf(hub) })
   const { managedFields: _managed, ...kept } = before?.metadata ?? { uid: metadata.uid, finalizers: [COPIES_FINALIZER] }
   const template: JsonObject = { apiVersion: apiVersionOf(target), kind: target.kind, ...(Object.keys(own).length > 0 && { metadata: own }), ...body }
+  const generation = generationAfter(metadata.generation, before, template)
   return {
     ...before, apiVersion: apiVersionOf(hub), kind: hub.kind,
-    metadata: { ...kept, ...picked(metadata, OF_BOTH), ...(managedFields && { managedFields }) } as ObjectMeta,
+    metadata: { ...kept, ...picked(metadata, OF_BOTH), ...(generation !== undefined && { generation }), ...(managedFields && { managedFields }) } as ObjectMeta,
     spec: { ...before?.spec, template },
   }
+}
+
+/** Labels of a native object do not count for its generation. In a template they are part of what is wanted: whoever waits for the copies waits for them too. */
+function generationAfter(given: number | undefined, before: FederatedObject | undefined, template: JsonObject): number | undefined {
+  return before && given === before.metadata.generation && !equalJson(template, before.spec.template) ? (given ?? 0) + 1 : given
 }
 
 function picked(metadata: ObjectMeta, fields: readonly string[]): ObjectMeta {
