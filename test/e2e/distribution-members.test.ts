@@ -1,7 +1,7 @@
 /** What is the members' own stays theirs, what is ours is put back, and a member that goes away in the middle of things finds everything as it should be when it returns. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { deployment, describeFleet, eventually, kubectl, MEMBERS, rows, testbed, tryKubectl } from './fleet-bed.ts'
+import { createNamespace, deployment, describeFleet, eventually, kubectl, MEMBERS, rows, testbed, tryKubectl } from './fleet-bed.ts'
 import { apply, condition, copies, createHostNamespace, deploymentPolicy, hub, image, ofCopies, placedIn, policy, removeNamespace, replicas, selects, weighted } from './distribution-bed.ts'
 
 const NAMESPACE = 'e2e-distribution-members', ALL = placedIn(...MEMBERS)
@@ -70,6 +70,7 @@ describeFleet('copies in members', () => {
   })
 
   test('an object that is there already is left alone, until its template says Overwrite', async () => {
+    await createNamespace(NAMESPACE, ['member2'])
     await create('taken', 1, placedIn('member1'))
     await inMember('member2', 'create deploy taken --image=somebody.else/web:1')
     await apply('fleet', NAMESPACE, [deploymentPolicy('taken', placedIn('member1', 'member2'))])
