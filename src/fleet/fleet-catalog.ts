@@ -41,7 +41,8 @@ interface FleetCatalogOptions {
   readonly connect: (kind: UnionKind) => Resource['connect']
 }
 
-interface Served { readonly signature: string; readonly resource: Resource; readonly views: Views; readonly kind: UnionKind; readonly store: TemplateStore | undefined }
+/** `isWritable`: writes act on templates. */
+interface Served { readonly signature: string; readonly resource: Resource; readonly views: Views; readonly kind: UnionKind; readonly store: TemplateStore | undefined; readonly isWritable: boolean }
 
 export class FleetCatalog implements Catalog {
   readonly #options: FleetCatalogOptions
@@ -58,7 +59,11 @@ export class FleetCatalog implements Catalog {
 
   groups(): readonly ApiGroup[] {
     const own = this.#options.ownGroups()
-    if (own !== this.#own) this.#regroup(own)
+    if (own !== this.#own) {
+      // Kinds of templates may have come, gone, or been switched.
+      if (this.#served.size > 0) this.use(this.#epoch, this.#members)
+      this.#regroup(own)
+    }
     return this.#groups
   }
 
@@ -73,7 +78,8 @@ export class FleetCatalog implements Catalog {
     const before = this.#served, next = new Map<string, Served>()
     for (const kind of unionKinds(this.clusters().length > 0 ? members : [...members.map(({ cluster, kinds }) => ({ cluster, kinds })), { cluster: NO_CLUSTER, kinds: builtInKinds }])) {
       const id = `${kind.group}/${kind.plural}`, columns = this.#customColumns(kind), signature = signatureOf(kind, columns, this.#options.byCluster), known = before.get(id)
-      if (known?.signature === signature) next.set(id, { ...known, kind })
+      const store = this.#storeOf(kind)
+      if (known?.signature === signature && known.store === store && known.isWritable === isWritable(store)) next.set(id, { ...known, kind })
       else { known?.views.close(); next.set(id, this.#serve(kind, columns, signature)) }
     }
     for (const [id, { views }] of before) if (!next.has(id)) views.close()
@@ -87,7 +93,7 @@ export class FleetCatalog implements Catalog {
   close(): void { for (const { views } of this.#served.values()) views.close() }
 
   #serve(served: UnionKind, custom: readonly Column[] | undefined, signature: string): Served {
-    const { byCluster, identity, epochs, clock, logger, idleMs, graceMs, connect, timeMerge, templates } = this.#options, bound = byCluster || served.identityBound, store = byCluster ? undefined : templates?.find(served)
+    const { byCluster, identity, epochs, clock, logger, idleMs, graceMs, connect, timeMerge, templates } = this.#options, bound = byCluster || served.identityBound, store = this.#storeOf(served)
     const shown = this.#kind(served, bound, custom), stored = store && templates?.kind(store, shown), kind = stored ?? shown
     const plain = combineFor(served, { byCluster, identity, kindOf: (group, name) => this.#byKind(group, name), ...(store && { template: (federated, copies) => templates!.row(store, federated, copies) }) }), combine = timeMerge ? { ...plain, merge: (...of: Parameters<typeof plain.merge>) => timeMerge(kind, () => plain.merge(...of)) } : plain, connectors = bound ? connect(served) : undefined
     const views = new Views({ kind, combine, epochs, clock, logger, idleMs })
@@ -96,8 +102,8 @@ export class FleetCatalog implements Catalog {
       kind, clock, graceMs, restrictsClusters: !bound, clusters: () => current().clusters, open: (clusters) => views.open(clusters), isOpen: () => views.isOpen, isUnwatchable: !served.verbs.includes('watch') || !served.verbs.includes('list'),
       direct: (query, signal) => directRead({ kind: served, combine, members: [...(store ? [templateSource(store)] : []), ...this.#members.filter(({ cluster }) => current().clusters.includes(cluster))], epoch: this.#epoch, replica: epochs.replica, query }, signal),
     })
-    const writable = stored ? templates!.writable(store, stored, reader, (key) => views.row(key)) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
-    return { signature, views, kind: served, store, resource: { kind, reader, ...writable, ...(connectors && { connect: connectors }) } }
+    const writable = stored ? isWritable(store) && templates!.writable(store, stored, reader, (key) => views.row(key)) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
+    return { signature, views, kind: served, store, isWritable: isWritable(store), resource: { kind, reader, ...writable, ...(connectors && { connect: connectors }) } }
   }
 
   /** Undefined: they are read only, or this is no view of the host. */
@@ -128,6 +134,8 @@ export class FleetCatalog implements Catalog {
     }
   }
 
+  #storeOf(kind: UnionKind): TemplateStore | undefined { return this.#options.byCluster ? undefined : this.#options.templates?.find(kind) }
+
   #byKind(group: string, kind: string): UnionKind | undefined {
     for (const { kind: served } of this.#served.values()) if (served.kind === kind && served.group === group) return served
     return undefined
@@ -156,6 +164,9 @@ export class FleetCatalog implements Catalog {
 
 /** The host's place in positions. */
 export const HOST_SOURCE = 'host'
+/** The templates of a kind that is switched off are shown, and no more. */
+const isWritable = (store: TemplateStore | undefined): boolean => store !== undefined && store.whyOff() === undefined
+
 /** No cluster can have this name. */
 const NO_CLUSTER = '-'
 

@@ -47,6 +47,9 @@ export class Fleets {
 
   get(set: string): Fleet | undefined { return this.#fleets.get(set) }
 
+  /** Templates came, went or were switched: watches of kinds that this concerns end, and begin anew with what there is now. */
+  refresh(): void { for (const { merged } of this.#fleets.values()) merged.groups() }
+
   /** Takes effect at once where the epoch stays, else when the new one is stored; the latest call wins. */
   update(sets: readonly FleetSet[], members: readonly FleetMember[], signal: AbortSignal): Promise<void> {
     this.#wanted = { sets, members }

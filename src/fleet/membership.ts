@@ -27,6 +27,8 @@ interface MembershipOptions {
   readonly seen: Promise<void>
   /** The host, whose Namespaces every fleet shows. */
   readonly host: FleetMember
+  /** Why nothing is written to members, where that is so; told in the status of ClusterSet `default`. */
+  readonly halted: { readonly why: () => string | undefined; onChange(listener: () => void, signal: AbortSignal): void }
   /** URL of a set's fleet. */
   readonly endpointOf: (set: string) => string
   readonly clock: Clock
@@ -46,11 +48,12 @@ export async function ensureDefaultSet({ writer }: Resource, signal: AbortSignal
 
 /** Keeps fleets and the sets' status in step until the signal aborts. `onFirst`: every set has its fleet. */
 export async function followMembership(options: MembershipOptions, onFirst: () => void, signal: AbortSignal): Promise<void> {
-  const { clusterSets, members, fleets, epochs, leadership, seen, host, clock, logger } = options, columns = new CustomColumns(logger)
+  const { clusterSets, members, fleets, epochs, leadership, seen, host, halted, clock, logger } = options, columns = new CustomColumns(logger)
   let wake = Promise.withResolvers<void>(), isFirst = true
   const kick = () => { wake.resolve() }
   members.onChange(kick, signal)
   leadership.onLead(kick, signal)
+  halted.onChange(kick, signal)
   signal.addEventListener('abort', epochs.onChange(kick), { once: true })
   signal.addEventListener('abort', kick, { once: true })
   const watching = (async () => { while (!signal.aborted) { for await (const _batch of clusterSets.reader.watch({ initial: true }, signal)) kick(); await clock.sleep(100, signal) } })()
@@ -79,8 +82,8 @@ export async function followMembership(options: MembershipOptions, onFirst: () =
   await watching
 }
 
-async function writeStatus(set: ClusterSet, clusters: readonly Cluster[], { clusterSets, endpointOf, clock }: MembershipOptions, signal: AbortSignal): Promise<void> {
-  const name = set.metadata.name!, next = nextStatus(set, clusters, endpointOf(name), clock.now())
+async function writeStatus(set: ClusterSet, clusters: readonly Cluster[], { clusterSets, endpointOf, halted, clock }: MembershipOptions, signal: AbortSignal): Promise<void> {
+  const name = set.metadata.name!, next = nextStatus(set, clusters, { endpoint: endpointOf(name), halted: name === DEFAULT_CLUSTER_SET ? halted.why() : undefined }, clock.now())
   if (equalJson(next, set.status)) return
   try {
     await clusterSets.writer!.update(name, (current) => {
@@ -93,7 +96,7 @@ async function writeStatus(set: ClusterSet, clusters: readonly Cluster[], { clus
 }
 
 /** Pure. A condition keeps its time while its status stays. */
-export function nextStatus(set: Pick<ClusterSet, 'metadata' | 'status'>, clusters: readonly Cluster[], endpoint: string, now: number): NonNullable<ClusterSet['status']> {
+export function nextStatus(set: Pick<ClusterSet, 'metadata' | 'status'>, clusters: readonly Cluster[], { endpoint, halted }: { readonly endpoint: string; readonly halted: string | undefined }, now: number): NonNullable<ClusterSet['status']> {
   const names = clusters.map(({ metadata }) => metadata.name ?? '').toSorted(), unready = clusters.filter(({ status }) => status?.conditions?.find(({ type }) => type === 'Ready')?.status !== 'True').map(({ metadata }) => metadata.name ?? '').toSorted()
   const before = set.status?.conditions?.find(({ type }) => type === 'Ready'), status = unready.length === 0 ? 'True' : 'False'
   const ready: Condition = {
@@ -101,5 +104,7 @@ export function nextStatus(set: Pick<ClusterSet, 'metadata' | 'status'>, cluster
     lastTransitionTime: before?.status === status ? before.lastTransitionTime : timestamp(now),
     ...(set.metadata.generation !== undefined && { observedGeneration: set.metadata.generation }),
   }
-  return { clusters: names, endpoint, conditions: [ready] }
+  const haltedBefore = set.status?.conditions?.find(({ type }) => type === 'StoreBehindMembers')
+  const behind: Condition[] = halted === undefined ? [] : [{ type: 'StoreBehindMembers', status: 'True', reason: 'CopiesAreNewer', message: halted, lastTransitionTime: haltedBefore?.lastTransitionTime ?? timestamp(now) }]
+  return { clusters: names, endpoint, conditions: [ready, ...behind] }
 }

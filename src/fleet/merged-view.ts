@@ -140,8 +140,8 @@ export class MergedView {
 
   async #run(feed: Feed): Promise<void> {
     const { signal } = feed.stop
-    // A feed that fell off its member's history starts over: what vanished meanwhile is found by comparing.
-    while (!signal.aborted) {
+    // A feed that fell off its member's history starts over: what vanished meanwhile is found by comparing. One whose source was closed has nothing to wait for.
+    while (!signal.aborted && !feed.source.cache.isClosed) {
       const seen = feed.synced ? new Set<string>() : undefined
       for await (const batch of feed.source.cache.watch({ initial: true }, signal)) this.#take(feed, batch, seen)
     }

@@ -6,19 +6,24 @@ import { applyOverrides } from '../federation/override/apply-overrides.ts'
 import { Overrides } from '../federation/override/overrides.ts'
 import type { Members } from '../federation/member/members.ts'
 import { CopyLedger } from '../federation/propagation/copy-ledger.ts'
+import { DividedBounds } from '../federation/propagation/divided-bounds.ts'
+import { jobCompletions } from '../federation/propagation/job-completions.ts'
 import { Propagation } from '../federation/propagation/propagation.ts'
 import { RemovalBudget } from '../federation/propagation/removal-budget.ts'
 import type { Rendering } from '../federation/propagation/render.ts'
 import { StoreGuard } from '../federation/propagation/store-guard.ts'
 import { templateChecks } from '../federation/propagation/template-checks.ts'
 import { Tombstones } from '../federation/propagation/tombstones.ts'
+import { TypeConfigs } from '../federation/type-config/type-configs.ts'
+import { TypeRecords } from '../federation/type-config/type-records.ts'
 import { placementEvents } from '../federation/scheduler/placement-events.ts'
 import { PlacementController } from '../federation/scheduler/placement-controller.ts'
 import { StatusController } from '../federation/status/status-controller.ts'
 import { builtInTargets } from '../federation/template/target-kind.ts'
 import { createRecorder, type TemplateEventsOptions } from '../federation/template/template-events.ts'
+import { OwnedTemplates } from '../federation/template/owned-templates.ts'
 import type { TemplateChecks } from '../federation/template/template-strategy.ts'
-import { Templates, type PlanTemplate } from '../federation/template/templates.ts'
+import { templateKey, Templates, type PlanTemplate } from '../federation/template/templates.ts'
 import type { Leadership } from '../host/leases.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -37,6 +42,8 @@ export interface DistributionOptions {
   /** The kinds of policy.federation. */
   readonly policies: readonly Resource[]
   readonly clusterSets: ListerWatcher
+  /** The server's own. */
+  readonly ownNamespace: string
   /** The host's. */
   readonly namespaces: ListerWatcher
   readonly isStandalone: boolean
@@ -51,6 +58,8 @@ export interface Distribution {
   readonly templates: Templates
   readonly checks: TemplateChecks
   readonly plan: PlanTemplate
+  /** Why nothing is written to members; undefined: it is. */
+  readonly halted: { readonly why: () => string | undefined; onChange(listener: () => void, signal: AbortSignal): void }
   /** Until the signal aborts. */
   readonly run: (signal: AbortSignal) => Promise<void>
 }
@@ -66,13 +75,15 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
   const { fleetId, storage, stored, members, leadership, seen, policies, clusterSets, namespaces, clock, random, logger } = options, leads = () => leadership.isLeader
   const checks = templateChecks({ members: (namespace) => placement.clustersFor(namespace).flatMap((name) => members.get(name) ?? []), clock, random, timeoutMs: REVIEW_TIMEOUT_MS })
   const { record } = createRecorder(options.events, signal)
-  const templates = new Templates({ storage, stored, checks, plan: (store, federated) => plan(store, federated) }, signal), reader = (kind: string) => policies.find((resource) => resource.kind.kind === kind)!.reader
-  for (const target of builtInTargets) templates.add(target, true)
+  const templates = new Templates({ storage, stored, checks, plan: (store, federated) => plan(store, federated), ownNamespace: options.ownNamespace }, signal), resource = (kind: string) => policies.find((one) => one.kind.kind === kind)!, reader = (kind: string) => resource(kind).reader
+  for (const target of builtInTargets) templates.add(target)
+  const tombstones = await Tombstones.open(storage, signal)
+  const typeConfigs = await TypeConfigs.open({ configs: resource('FederatedTypeConfig'), templates, records: await TypeRecords.open(storage, signal), storage, members, isAwaited: (id) => tombstones.has(templateKey(id, '')), seen, leads, clock, random, logger }, signal)
 
-  const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), propagationPolicies = policies.filter(({ kind: { kind } }) => kind === 'PropagationPolicy' || kind === 'ClusterPropagationPolicy')
+  const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), owned = new OwnedTemplates(templates), bounds = new DividedBounds(templates), propagationPolicies = policies.filter(({ kind: { kind } }) => kind === 'PropagationPolicy' || kind === 'ClusterPropagationPolicy')
   const propagation = new Propagation({
-    fleetId, templates, members, ledger, guard, leads, clock, random, logger, tombstones: await Tombstones.open(storage, signal), budget: new RemovalBudget(clock, options.maxRemovalsPerMinute), concurrency: CONCURRENCY_PER_MEMBER, isCollector: options.isStandalone,
-    rendering: rendering(overrides), onCopy: (template) => status.kick(template), record,
+    fleetId, templates, members, ledger, guard, leads, clock, random, logger, tombstones, budget: new RemovalBudget(clock, options.maxRemovalsPerMinute), concurrency: CONCURRENCY_PER_MEMBER, isCollector: options.isStandalone,
+    rendering: rendering(overrides, bounds), bounds, owned, onCopy: (template) => status.kick(template), record,
     retained: ({ target }, federated) => (federated.spec.retainReplicas && target.scale ? target.scale.specReplicasPath.slice(1).split('.') : undefined),
     policyOf: (federated) => placement.policyOf(federated)?.spec,
     namespaceLabels: async (namespace, inner) => { const [entry] = (await namespaces.list({ name: namespace }, inner)).entries; return entry?.labels() ?? {} },
@@ -83,31 +94,38 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
     const next = placement.preview(store, federated), clusters = propagation.preview(store, { ...federated, status: next })
     return { ...next, ...(clusters.length > 0 && { clusters }) }
   }
-  return { templates, checks, plan, run: (inner) => run({ placement, propagation, status, overrides, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+  const halted = {
+    onChange: (listener: () => void, inner: AbortSignal) => { guard.onChange(listener, inner) },
+    why: () => { const { evidence } = guard; return evidence && `the copy of ${evidence.template} in cluster ${evidence.cluster} was made from decision ${evidence.copy}, and the store knows ${evidence.stored} at most: it is an old backup. Nothing is written to any member until the annotation ${ACCEPT_STORE}: "true" on this object says that the store is right` },
+  }
+  return { templates, checks, plan, halted, run: (inner) => run({ placement, propagation, status, typeConfigs, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
 }
 
 interface Stages {
   readonly placement: PlacementController
   readonly propagation: Propagation
   readonly status: StatusController
+  readonly typeConfigs: TypeConfigs
   readonly overrides: Overrides
+  readonly owned: OwnedTemplates
   readonly overridePolicies: readonly ListerWatcher[]
   readonly guard: StoreGuard
   readonly options: DistributionOptions
 }
 
-async function run({ placement, propagation, status, overrides, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
+async function run({ placement, propagation, status, typeConfigs, overrides, owned, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
   const following = overrides.run(overridePolicies, { clock, logger }, signal)
   const accepting = follow(clusterSets, (key, set) => { if (key === DEFAULT_CLUSTER_SET) guard.accept(set?.metadata.annotations?.[ACCEPT_STORE] === 'true') }, { clock, logger }, signal)
   await following.ready
   overrides.onChange(() => propagation.kickAll())
-  leadership.onLead(() => { placement.kickAll(); propagation.resume() }, signal)
-  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), following.done, accepting.done])
+  leadership.onLead(() => { typeConfigs.kickAll(); placement.kickAll(); propagation.resume() }, signal)
+  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), typeConfigs.run(signal), owned.run({ clock, logger }, signal), following.done, accepting.done])
 }
 
-const rendering = (overrides: Overrides): Rendering => ({
+const rendering = (overrides: Overrides, { following }: DividedBounds): Rendering => ({
   pruned: prunedForPropagation,
-  withReplicas: (object, replicas, { scale }) => withReplicas(object, replicas, { ...(scale && { scale }) }),
+  withReplicas: (object, replicas, { scale }, { federated, cluster }) => withReplicas(object, replicas, { ...(scale && { scale }), completions: jobCompletions(object, federated, cluster) }),
+  following,
   overridden: (object, federated, cluster) => {
     const made = applyOverrides(object, { cluster, policies: overrides.of(federated.metadata.namespace), inline: federated.spec.overrides })
     return 'object' in made ? made : { error: made.errors.map(({ source, field, message }) => `${source}: ${field}: ${message}`).join('; ') }

@@ -42,6 +42,7 @@ import { versionInfo } from '../machinery/server/version.ts'
 import type { OperationOptions } from './operation-options.ts'
 import { measureFederation } from './federation-metrics.ts'
 import { tracedStorage } from '../machinery/storage/traced-storage.ts'
+import { customVersions, type CustomVersions } from './custom-versions.ts'
 import { startDistribution } from './distribution.ts'
 import { builtInSelectedKinds } from './built-in-selected-kinds.ts'
 import { fleetIdOf } from './fleet-id.ts'
@@ -84,6 +85,7 @@ export interface Federation {
   readonly health: HealthChecks
   readonly clusters: Resource
   readonly members: Members
+  readonly customVersions: CustomVersions
   /** Resolves once every ClusterSet has its fleet. */
   readonly ready: Promise<void>
   /** Ends when the signal has aborted and everything has been put away. */
@@ -104,12 +106,13 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   const fleetId = await fleetIdOf(storage, randomUuid, signal), epochs = await Epochs.open(storage, signal), members = new Members(), authorizer = withPrivileges(host.authorizer), version = versionInfo(PROGRAM_VERSION)
   const seen = Promise.withResolvers<void>()
   const distribution = await startDistribution({
-    fleetId, storage, stored, members, leadership, seen: seen.promise, policies: policies.versions[0]!.resources, clusterSets: clusterSets.reader, namespaces: host.namespaces, isStandalone: host.kind === 'standalone',
+    fleetId, storage, stored, members, leadership, seen: seen.promise, policies: policies.versions[0]!.resources, clusterSets: clusterSets.reader, ownNamespace: secretNamespace, namespaces: host.namespaces, isStandalone: host.kind === 'standalone',
     events: { sink: eventSink(hostMember.handler), instance, fleetId, leads: () => leadership.isLeader, clock, random, logger }, maxRemovalsPerMinute: operation.maxRemovalsPerMinute, clock, random, logger,
   }, signal)
   const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), ownCatalog: Catalog = new JoinedCatalog([{ groups: () => own.groups }, distribution.templates]), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...ownCatalog.groups(), ...options.ownGroups], signal })
   const fleets = new Fleets({ fleetId, ownNamespace: secretNamespace, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => ownCatalog.groups(), timeMerge, templates: { ...distribution, storage, stored, epochs }, connect: (fleet, kind) => memberSubresources(fleet, kind, members) })
-  const documents = new CatalogDocuments(ownCatalog, { ...OWN_DEFINITIONS, ...distribution.templates.definitions() }, INFO, { ...OWN_DEFINITIONS, ...distribution.templates.openDefinitions() })
+  distribution.templates.onChange(() => fleets.refresh(), signal)
+  const documents = new CatalogDocuments(ownCatalog, () => ({ ...OWN_DEFINITIONS, ...distribution.templates.definitions() }), INFO, () => ({ ...OWN_DEFINITIONS, ...distribution.templates.openDefinitions() }))
   const proxy = fleetEndpoint({ fleets, clock, random, authorizer, version, ownOpenApi: documents, limits, measure: (of) => metrics.filter(of, 'fleet'), annotate: (annotations) => audit?.annotate(annotations) })
   own.groups = [{ name: 'cluster.federation', versions: [{ version: 'v1alpha1', resources: [{ ...clusters, connect: { proxy: clusterProxy(members) } }, { ...clusterSets, connect: { proxy } }] }] }, policies]
 
@@ -117,7 +120,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   metrics.healthOf(health)
   const resources = resourceHandler(catalog, { clock, random, authorizer }), mirrored = withEntry(authorizer, resources)
   const isMirrored = ({ method, path, query }: Request) => isMirror(ownCatalog.groups(), requestInfo(method, path, query)), dispatch: Handler = (request, inner) => (isMirrored(request) ? mirrored : resources)(request, inner)
-  const openApi = new CatalogDocuments(catalog, { ...coreDefinitions, ...OWN_DEFINITIONS, ...distribution.templates.definitions() }, INFO, { ...coreDefinitions, ...OWN_DEFINITIONS, ...distribution.templates.openDefinitions() })
+  const openApi = new CatalogDocuments(catalog, () => ({ ...coreDefinitions, ...OWN_DEFINITIONS, ...distribution.templates.definitions() }), INFO, () => ({ ...coreDefinitions, ...OWN_DEFINITIONS, ...distribution.templates.openDefinitions() }))
   const ready = Promise.withResolvers<void>(), state = { isReady: false }
   const filters = serverFilters({ clock, logger, randomUuid, authenticator: host.authenticator, authorizer, frontProxy: host.frontProxy, isReady: () => state.isReady, limits, goaway: { chance: operation.goawayChance, random }, measure: metrics.filter(catalog, 'apiserver'), ...(audit && { audit }) })
   health.register('fleets', () => { if (!state.isReady) throw new Error('no fleet has been put together yet') }, ['readyz'])
@@ -129,7 +132,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
       clusters: clusters.reader, writer: clusters.writer, secrets: host.secrets, members, leadership, connect, thresholds: options.thresholds, probeMs: options.probeMs, probeTimeoutMs: Math.min(options.probeMs, 5000), requestTimeoutMs: 10_000,
       allowLocalAddresses: allowLocalMembers, summaries: true, idleMs, clock, random, logger, ...(options.preset && { preset: options.preset }),
     }, seen.resolve, signal),
-    followMembership({ clusterSets, members, fleets, epochs, leadership, seen: seen.promise, host: hostMember, endpointOf, clock, logger }, () => { state.isReady = true; ready.resolve() }, signal),
+    followMembership({ halted: distribution.halted, clusterSets, members, fleets, epochs, leadership, seen: seen.promise, host: hostMember, endpointOf, clock, logger }, () => { state.isReady = true; ready.resolve() }, signal),
     fleets.run(signal),
     epochs.follow({ clock, logger }, signal),
   ])
@@ -140,7 +143,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
     inProcess,
     handler: compose(filters, inProcess),
     upgrader: upgradeThrough(filters, upgrader),
-    health, clusters, members, ready: ready.promise, done: controllers.then(() => undefined),
+    health, clusters, members, customVersions: customVersions(distribution.templates, leadership), ready: ready.promise, done: controllers.then(() => undefined),
   }
 }
 

@@ -8,6 +8,7 @@ import { eventKind } from '../apis/core/v1/event.ts'
 import { namespaceKind } from '../apis/core/v1/namespace.ts'
 import { secretKind } from '../apis/core/v1/secret.ts'
 import { SYSTEM } from '../fleet/membership.ts'
+import { keepApiServices } from '../host/api-services.ts'
 import { keepCaBundles } from '../host/ca-bundles.ts'
 import { followCertificateFiles, readCertificateFiles } from '../host/certificate-followed.ts'
 import { certificateFiles } from '../host/certificate-files.ts'
@@ -88,6 +89,7 @@ export async function serve(options: ServeOptions, surroundings: Surroundings): 
     if (!ground.url) external.url = `https://${reachable(options.bindAddress)}:${server.port}`
     if (operation.tlsFiles && followed) void followCertificateFiles(operation.tlsFiles, followed, { clock, logger, use: (material) => server.setTls(material) }, signal)
     void ground.certificates.keep((material) => followed === undefined && server.setTls({ cert: material.serving.certificate + material.authority.certificate, key: material.serving.key }), signal)
+    if (ground.connection) void keepApiServices({ host: ground.connection.handler, service: { namespace: options.namespace, name: options.serviceName }, ...federation.customVersions, clock, logger }, signal)
     // Who brings the certificate says in the APIServices whom to trust.
     if (ground.connection && !followed) void keepCaBundles({ host: ground.connection.handler, service: { namespace: options.namespace, name: options.serviceName }, bundle: () => ground.certificates.current.bundle, clock, logger }, signal)
     void autoCompact(storage, { clock, logger, signal, leads: () => leadership?.isLeader ?? true })

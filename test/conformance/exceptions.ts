@@ -47,7 +47,7 @@ export const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>
   'typed-decoding': {
     'another kind': INTERNAL, 'an unknown kind': NO_SCHEME, 'another version': NO_SCHEME, 'another group\'s kind': NO_SCHEME, 'PartialObjectMetadataList of one object': INTERNAL,
     'a wrong type of a leaf': BY_SCHEMA, 'a wrong type of a map': BY_SCHEMA, 'base64 that is none': BY_SCHEMA, 'null for a string': 'null is absent, not the empty text that Go makes of it',
-    'text/plain': PROTOBUF, 'Accept text/html': PROTOBUF, 'an unknown transform alone': PROTOBUF, 'watch as YAML': PROTOBUF, 'Accept application/*': 'JSON is an application type; kube-apiserver\'s router has no such ranges',
+    'Accept text/html': PROTOBUF, 'an unknown transform alone': PROTOBUF, 'watch as YAML': PROTOBUF, 'Accept application/*': 'JSON is an application type; kube-apiserver\'s router has no such ranges',
   },
   'watch-errors': { 'YAML cannot be streamed': PROTOBUF },
   'watch-representations': { 'over WebSocket without Origin': 'the refusal passes the same filters as every answer, and Cache-Control is set by one of them' },

@@ -82,8 +82,12 @@ describeFleet('a fleet read by kubectl', () => {
       await kubectl('member1', `-n ${NAMESPACE} scale deploy/web --replicas=3`)
       await watching.until((line) => /^web +5\/5 +5 +5 /.test(line), { from })
     })
-    test('writes to folded kinds are not allowed yet', async () => {
-      expect((await tryKubectl('fleet', `-n ${NAMESPACE} delete deploy/web`, { version })).stderr).toContain('Error from server (MethodNotAllowed)')
+    test.each([
+      ['delete', `delete deploy/web`], ['patch', `patch deploy/web --type=merge -p {"spec":{"paused":true}}`], ['scale', 'scale deploy/web --replicas=1'],
+    ])('%s of what no template is behind is refused with the way to adopt it', async (_, command) => {
+      const { stderr } = await tryKubectl('fleet', `-n ${NAMESPACE} ${command}`, { version })
+      expect(stderr).toContain('Error from server (Conflict)')
+      expect(stderr).toContain('to adopt it create a FederatedDeployment of that name with spec.conflictResolution: Overwrite')
     })
     test('the host shows the same rows, and its own Deployments without a warning', async () => {
       const mirrored = await tryKubectl('host', `-n ${NAMESPACE} get deployments.apps.federation`, { version }), fleet = await tryKubectl('fleet', `-n ${NAMESPACE} get deploy`, { version })

@@ -61,8 +61,8 @@ export class Member {
   get discovery(): Discovery | undefined { return this.#discovery }
 
   setCluster(cluster: Cluster): void {
-    // Status is written often, and what it says is known here first.
-    const seen = ({ spec, metadata: { uid, labels, annotations, deletionTimestamp } }: Cluster) => ({ spec, uid, labels, annotations, deletionTimestamp }), isNews = !equalJson(seen(cluster), seen(this.#cluster))
+    // Status is written often, and what it says is known here first; but decisions rest on the kinds that it names.
+    const seen = ({ spec, metadata: { uid, labels, annotations, deletionTimestamp }, status }: Cluster) => ({ spec, uid, labels, annotations, deletionTimestamp, kinds: status?.apiEnablements }), isNews = !equalJson(seen(cluster), seen(this.#cluster))
     this.#cluster = cluster
     if (isNews) this.#onChange()
   }

@@ -3,12 +3,14 @@ import type { KubeObject } from '../../machinery/meta/core.ts'
 import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 import type { Member } from '../member/member.ts'
 import { MANAGED_LABEL } from '../template/marks.ts'
+import { isNamespaces } from '../template/namespace-template.ts'
 import { keyOfTemplate, type TemplateStore } from '../template/templates.ts'
 import { driftText, type CopyRecord } from './copy-decision.ts'
 import { applyCopy, createCopy, deleteCopy, readCopy, releaseCopy } from './copy-writer.ts'
 import { removalPolicy } from './deletion.ts'
-import { ensureNamespace } from './ensure-namespace.ts'
+import { ensureNamespace, isMadeBy } from './ensure-namespace.ts'
 import { fingerprintOf, ownershipOf } from './fingerprint.ts'
+import { whyNamespaceStays } from './namespace-removal.ts'
 import type { PropagationOptions } from './propagation-context.ts'
 
 /** What is known after a step; `again`: the world is not as it was thought, decide anew. */
@@ -40,7 +42,8 @@ export class CopyActor {
   }
 
   async create(object: KubeObject, signal: AbortSignal): Promise<Made> {
-    const copy = await this.#inNamespace(() => createCopy(this.#member.handler, this.#store.target, object, signal), signal)
+    // A namespace is made as one, so that it is known to be ours, and then dressed as the template wants.
+    const copy = isNamespaces(this.#store.target) ? await this.#makeNamespace(signal) : await this.#inNamespace(() => createCopy(this.#member.handler, this.#store.target, object, signal), signal)
     if (copy) {
       this.#tell('Normal', 'Created', `created in cluster ${this.#member.name}`)
       return { record: this.#written(copy, object) }
@@ -63,7 +66,7 @@ export class CopyActor {
 
   /** An object of that name is there. Ours by its label, or somebody else's. */
   async #meet(there: KubeObject, object: KubeObject, signal: AbortSignal): Promise<Made> {
-    const { fleetId, policyOf } = this.#options, { spec } = this.federated, overwrites = (spec.conflictResolution ?? policyOf(this.federated)?.conflictResolution) === 'Overwrite', { labels = {}, uid = '', deletionTimestamp, managedFields = [] } = there.metadata, isOurs = labels[MANAGED_LABEL] === fleetId
+    const { fleetId, policyOf } = this.#options, { spec } = this.federated, overwrites = (spec.conflictResolution ?? policyOf(this.federated)?.conflictResolution) === 'Overwrite', { labels = {}, uid = '', deletionTimestamp, managedFields = [] } = there.metadata, isOurs = labels[MANAGED_LABEL] === fleetId || (isNamespaces(this.#store.target) && isMadeBy(there, fleetId))
     if (deletionTimestamp !== undefined) return { record: { state: 'Pending', message: 'an object of that name is being deleted there' }, requeueAfterMs: WAIT_MS }
     if (!isOurs && labels[MANAGED_LABEL] !== undefined) return { record: { state: 'AlreadyExists', message: `another fleet (${labels[MANAGED_LABEL]}) owns the object of that name` }, requeueAfterMs: LOOK_AGAIN_MS }
     if (!isOurs && !overwrites) {
@@ -98,6 +101,12 @@ export class CopyActor {
   }
 
   async delete(uid: string, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
+    if (isNamespaces(this.#store.target)) {
+      const { copy, kept } = await this.#namespaceThere(uid, signal)
+      if (!copy) return { record: 'gone' }
+      if (kept === 'release') return this.release(copy, record, signal)
+      if (kept) return { record: { ...record, uid, state: 'WaitingForRemoval', message: kept.wait }, requeueAfterMs: WAIT_MS }
+    }
     const { budget } = this.#options, isEnding = this.federated.metadata.deletionTimestamp !== undefined, waitMs = isEnding ? 0 : budget.take()
     if (waitMs > 0) return { record: { ...record, state: 'WaitingForRemoval', message: 'more copies are to be removed than may be in a minute (--max-removals-per-minute)' }, requeueAfterMs: waitMs }
     const isGone = await deleteCopy(this.#member.handler, this.#store.target, this.#named, { uid, propagationPolicy: removalPolicy(this.federated) }, signal)
@@ -114,8 +123,22 @@ export class CopyActor {
 
   /** For tombstones. */
   letGo(copy: KubeObject, signal: AbortSignal): Promise<boolean> { return releaseCopy(this.#member.handler, this.#store.target, copy, signal) }
-  remove(copy: KubeObject, propagationPolicy: 'Foreground' | 'Background', signal: AbortSignal): Promise<boolean> {
+  async remove(copy: KubeObject, propagationPolicy: 'Foreground' | 'Background', signal: AbortSignal): Promise<boolean> {
+    if (isNamespaces(this.#store.target) && (await this.#namespaceThere(copy.metadata.uid ?? '', signal)).kept) return this.letGo(copy, signal)
     return deleteCopy(this.#member.handler, this.#store.target, this.#named, { uid: copy.metadata.uid ?? '', propagationPolicy }, signal)
+  }
+
+  async #makeNamespace(signal: AbortSignal): Promise<undefined> {
+    const { name } = this.#named, { namespaceLabels, fleetId } = this.#options
+    await ensureNamespace(this.#member.handler, name, { labels: await namespaceLabels(name, signal), fleetId }, signal)
+  }
+
+  /** The namespace of that uid, and why it must not be deleted now. */
+  async #namespaceThere(uid: string, signal: AbortSignal): Promise<{ readonly copy: KubeObject | undefined; readonly kept?: 'release' | { readonly wait: string } }> {
+    const { fleetId, clock } = this.#options, copy = await readCopy(this.#member.handler, this.#store.target, this.#named, signal)
+    if (copy?.metadata.uid !== uid) return { copy: undefined }
+    const kept = await whyNamespaceStays({ member: this.#member, namespace: copy, federated: this.#federated, fleetId, now: clock.now() }, signal)
+    return { copy, ...(kept && { kept }) }
   }
 
   async #inNamespace<T>(write: () => Promise<T>, signal: AbortSignal): Promise<T> {

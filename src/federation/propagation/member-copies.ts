@@ -3,6 +3,7 @@ import { StatusError } from '../../machinery/meta/status-error.ts'
 import type { Member } from '../member/member.ts'
 import type { MemberCacheUse } from '../member/member-caches.ts'
 import { MANAGED_LABEL } from '../template/marks.ts'
+import { copyKeyOf, hubKeyOf } from '../template/namespace-template.ts'
 import type { TemplateStore } from '../template/templates.ts'
 import type { PropagationOptions } from './propagation-context.ts'
 
@@ -18,7 +19,7 @@ interface CopiesOf {
 
 const RENEW_MS = 500
 
-/** The copies of one kind in one member that are this fleet's, followed by their label: memory follows what is owned, not what the member has. */
+/** Keys here are those of templates. The copies of one kind in one member that are this fleet's, followed by their label: memory follows what is owned, not what the member has. */
 export class MemberCopies {
   readonly #of: CopiesOf
   #use: MemberCacheUse | undefined
@@ -33,7 +34,7 @@ export class MemberCopies {
   get position(): Position { return this.#use?.cache.position ?? '0' }
 
   get(key: string): KubeObject | undefined {
-    const object = this.#use?.cache.get(key)?.parse()
+    const object = this.#use?.cache.get(copyKeyOf(this.#of.store.target, key))?.parse()
     return object && this.#typed(object)
   }
 
@@ -54,7 +55,7 @@ export class MemberCopies {
 
   #take(batch: readonly Change[]): void {
     for (const change of batch) {
-      if (change.type !== 'BOOKMARK') this.#of.onCopy(change.entry.key, change.type === 'DELETED' ? undefined : this.#typed(change.entry.parse()))
+      if (change.type !== 'BOOKMARK') this.#of.onCopy(hubKeyOf(this.#of.store.target, change.entry.key), change.type === 'DELETED' ? undefined : this.#typed(change.entry.parse()))
       else if (change.initial) this.#of.onReady()
     }
   }

@@ -7,10 +7,11 @@ import { isReason } from '../../machinery/meta/status-error.ts'
 import { runController } from '../../machinery/controller/controller.ts'
 import type { Member } from '../member/member.ts'
 import { TEMPLATE_ANNOTATION } from '../template/marks.ts'
-import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
+import { keyOfTemplate, splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { CopyActor } from './copy-actor.ts'
 import { decideCopy, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
 import { isFinished, isOrphaned, suspension } from './deletion.ts'
+import { MemberAutoscalers } from './member-autoscalers.ts'
 import { MemberCopies } from './member-copies.ts'
 import type { PropagationOptions } from './propagation-context.ts'
 import { render } from './render.ts'
@@ -23,8 +24,9 @@ export class MemberWorker {
   readonly member: Member
   readonly #options: PropagationOptions
   readonly #queue: Queue
-  readonly #copies = new Map<string, MemberCopies>()
+  readonly #copies = new Map<TemplateStore, MemberCopies>()
   readonly #stop = new AbortController()
+  readonly #autoscalers: MemberAutoscalers
 
   readonly #involved: () => Iterable<string>
 
@@ -34,6 +36,11 @@ export class MemberWorker {
     this.#involved = involved
     this.#options = options
     this.#queue = new Queue({ clock: options.clock, random: options.random, initialMs: 200, maxMs: 60_000 })
+    this.#autoscalers = new MemberAutoscalers({
+      member, clock: options.clock, logger: options.logger,
+      onTarget: ({ group, kind, key }) => { for (const { id, target } of options.templates.list()) if (target.group === group && target.kind === kind) this.#queue.add(templateKey(id, key)) },
+      onReady: () => { for (const key of involved()) if (options.templates.get(splitTemplateKey(key).id)?.target.scale) this.#queue.add(key) },
+    }, this.#stop.signal)
   }
 
   /** Has a look at a template soon. */
@@ -47,13 +54,20 @@ export class MemberWorker {
   stop(): void { this.#stop.abort() }
 
   /** The copy that the member's watch shows; undefined: it shows none, or is not to be relied on. */
-  copyOf(store: TemplateStore, key: string): KubeObject | undefined { return this.#copies.get(store.id)?.get(key) }
+  copyOf(store: TemplateStore, key: string): KubeObject | undefined { return this.#copies.get(store)?.get(key) }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { templates, leads, guard, ledger } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id)
     if (!store || !leads() || guard.evidence) return {}
+    // What is not known yet is not gone.
+    if (!store.cache.isReady) return { requeueAfterMs: BEHIND_MS }
     const copies = this.#follow(store), federated = store.cache.get(objectKey)?.parse() as FederatedObject | undefined
     if (!federated) return this.#bury(store, key, copies, signal)
+    const why = federated.metadata.deletionTimestamp === undefined ? store.whyOff() : undefined
+    if (why !== undefined) {
+      this.#leave(key, federated, why)
+      return {}
+    }
     try {
       return await this.#sync(store, key, federated, copies, signal)
     } catch (error) {
@@ -63,6 +77,12 @@ export class MemberWorker {
       if (isReason(error, 'Invalid', 'BadRequest', 'Forbidden', 'MethodNotAllowed')) this.#options.record(store, federated, { type: 'Warning', reason: isRemoval ? 'DeletionFailed' : 'ApplyFailed', message: `cluster ${this.member.name}: ${(error as Error).message}` })
       throw error
     }
+  }
+
+  /** The kind is switched off: what is in the member stays as it is. */
+  #leave(key: string, federated: FederatedObject, why: string): void {
+    const { ledger } = this.#options, { name } = this.member, record = ledger.get(key, name, federated)
+    if (record !== 'gone' && (record || this.#isTarget(federated))) ledger.set(key, name, { ...record, state: 'Suspended', message: why })
   }
 
   async #sync(store: TemplateStore, key: string, federated: FederatedObject, copies: MemberCopies, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
@@ -79,10 +99,20 @@ export class MemberWorker {
   }
 
   #decide(store: TemplateStore, key: string, federated: FederatedObject, copies: MemberCopies, record: CopyRecord | undefined): Step {
-    const { rendering, fleetId, retained, ledger, policyOf } = this.#options, { member } = this, rules = policyOf(federated), keeps = retained(store, federated, member), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
+    const { rendering, fleetId, ledger, policyOf } = this.#options, { member } = this, rules = policyOf(federated), keeps = this.#retained(store, federated), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
+    if (keeps === 'unknown' && copies.get(splitTemplateKey(key).key)) return { do: 'report', outcome: { ...outcomeOf(record), state: 'Pending', message: 'whether an autoscaler of the cluster scales it is not known yet' } }
+    const retained = keeps === 'unknown' ? undefined : keeps
     const isTarget = this.#isTarget(federated), problem = isTarget ? this.#problem(store) : undefined
-    const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas: target?.replicas, fleetId, retained: keeps }, rendering)
-    return decideCopy({ federated, wanted, observed: this.#observed(copies, splitTemplateKey(key).key, record), record, orphan: isOrphaned(federated, rules), retained: keeps, suspended: suspension(federated, rules, member.name), finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated) })
+    const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas: target?.replicas, fleetId, retained }, rendering)
+    return decideCopy({ federated, wanted, observed: this.#observed(copies, splitTemplateKey(key).key, record), record, orphan: isOrphaned(federated, rules), retained, suspended: suspension(federated, rules, member.name), finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated) })
+  }
+
+  /** What of the copy is the member's business. Replicas are where the template says so, or an autoscaler there scales the copy. */
+  #retained(store: TemplateStore, federated: FederatedObject): readonly string[] | 'unknown' | undefined {
+    const { group, kind, scale } = store.target, said = this.#options.retained(store, federated, this.member)
+    if (said || !scale || !this.#isTarget(federated) || this.member.state.state !== 'ready') return said
+    const isScaled = this.#autoscalers.scales({ group, kind, key: keyOfTemplate(federated) })
+    return isScaled === undefined ? 'unknown' : isScaled ? scale.specReplicasPath.slice(1).split('.') : undefined
   }
 
   #isTarget({ metadata, status }: FederatedObject): boolean {
@@ -132,7 +162,7 @@ export class MemberWorker {
   }
 
   #follow(store: TemplateStore): MemberCopies {
-    let copies = this.#copies.get(store.id)
+    let copies = this.#copies.get(store)
     if (!copies) {
       const { ledger, tombstones } = this.#options, prefix = templateKey(store.id, ''), kickAll = () => { for (const key of [...this.#involved(), ...tombstones.of(this.member.name).keys()]) if (key.startsWith(prefix)) this.#queue.add(key) }
       const onCopy = (key: string, copy: KubeObject | undefined) => {
@@ -142,7 +172,8 @@ export class MemberWorker {
         if (isFinished(copy)) ledger.noteFinished(templateKey(store.id, key), this.member.name)
         void this.#suspect(store, key, copy)
       }
-      this.#copies.set(store.id, (copies = new MemberCopies({ member: this.member, store, options: this.#options, onCopy, onReady: kickAll }, this.#stop.signal)))
+      this.#copies.set(store, (copies = new MemberCopies({ member: this.member, store, options: this.#options, onCopy, onReady: kickAll }, AbortSignal.any([this.#stop.signal, store.signal]))))
+      store.signal.addEventListener('abort', () => this.#copies.delete(store), { once: true })
     }
     return copies
   }
@@ -160,6 +191,8 @@ export class MemberWorker {
     }
   }
 }
+
+function outcomeOf({ version: _version, ...outcome }: CopyRecord = { state: 'Pending' }): Outcome { return outcome }
 
 const revisionText = (federated: FederatedObject | undefined) => `${federated?.status?.schedule?.observedGeneration ?? 0}.${federated?.status?.schedule?.decision ?? 0}`
 

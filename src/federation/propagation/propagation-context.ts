@@ -3,8 +3,10 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { Member } from '../member/member.ts'
 import type { Members } from '../member/members.ts'
+import type { OwnedTemplates } from '../template/owned-templates.ts'
 import type { Templates, TemplateStore } from '../template/templates.ts'
 import type { CopyLedger } from './copy-ledger.ts'
+import type { DividedBounds } from './divided-bounds.ts'
 import type { PropagationRules } from './propagation-rules.ts'
 import type { RemovalBudget } from './removal-budget.ts'
 import type { Rendering } from './render.ts'
@@ -27,8 +29,12 @@ export interface PropagationOptions {
   readonly retained: (store: TemplateStore, federated: FederatedObject, member: Member) => readonly string[] | undefined
   /** What the policy that claimed the template says of how it is carried out; undefined: none has. */
   readonly policyOf: (federated: FederatedObject) => PropagationRules | undefined
+  /** What of templates' looks in members follows from other templates. */
+  readonly bounds: DividedBounds
   /** Labels that a namespace made in a member gets from that of the host. */
   readonly namespaceLabels: (namespace: string, signal: AbortSignal) => Promise<Readonly<Record<string, string>>>
+  /** What the template owns goes, or is let go, before the template itself does. */
+  readonly owned: Pick<OwnedTemplates, 'release'>
   /** A member's watch told of a copy: what it reports may have changed. */
   readonly onCopy: (template: string) => void
   readonly record: (store: TemplateStore, federated: FederatedObject, event: TemplateEvent) => void

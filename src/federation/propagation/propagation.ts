@@ -60,7 +60,10 @@ export class Propagation {
   /** Until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { templates, members, ledger, guard, clock } = this.#options, following: Promise<void>[] = []
-    templates.onKind((store) => { following.push(this.#follow(store, signal)) }, signal)
+    // A kind that comes back with another schema is looked at again as a whole, as one that is switched is.
+    const kickKind = ({ id }: TemplateStore) => { for (const template of this.#seen.keys()) if (template.startsWith(templateKey(id, ''))) this.kick(template) }
+    templates.onKind((store) => { following.push(this.#follow(store, AbortSignal.any([signal, store.signal]))); kickKind(store) }, signal)
+    templates.onSwitch(kickKind, signal)
     members.onChange(() => this.#useMembers(), signal)
     guard.onChange(() => { if (!guard.evidence) this.kickAll() }, signal)
     ledger.onChange((template) => { if (this.#ending.has(template)) void this.#finish(template, signal) }, signal)
@@ -92,7 +95,7 @@ export class Propagation {
             const template = templateKey(store.id, change.entry.key)
             present.add(template)
             if (change.type === 'DELETED') this.#forget(template)
-            else this.#see(template, change.entry.parse() as FederatedObject, signal)
+            else this.#see(template, store, change.entry.parse() as FederatedObject, signal)
           }
         }
       }
@@ -100,14 +103,17 @@ export class Propagation {
     }
   }
 
-  #see(template: string, federated: FederatedObject, signal: AbortSignal): void {
+  #see(template: string, store: TemplateStore, federated: FederatedObject, signal: AbortSignal): void {
     const { metadata, spec, status } = federated, targets = status?.schedule?.targets ?? []
     const clusters = [...new Set([...targets.map(({ cluster }) => cluster), ...(status?.clusters ?? []).map(({ name }) => name), ...this.#options.ledger.of(template).keys()])]
     const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.decision, status?.policy, clusters]), known = this.#seen.get(template)
     this.#seen.set(template, { signature, clusters })
     if (metadata.deletionTimestamp === undefined) this.#ending.delete(template)
     else this.#ending.add(template)
-    if (known?.signature !== signature) this.kick(template)
+    if (known?.signature !== signature) {
+      this.kick(template)
+      for (const following of this.#options.bounds.see(template, store, federated)) this.kick(following)
+    }
     if (this.#ending.has(template)) void this.#finish(template, signal)
   }
 
@@ -116,6 +122,7 @@ export class Propagation {
     this.#seen.delete(template)
     this.#ending.delete(template)
     this.#options.ledger.drop(template)
+    for (const following of this.#options.bounds.see(template, undefined, undefined)) this.kick(following)
     for (const cluster of clusters) this.#workers.get(cluster)?.worker.kick(template)
   }
 
@@ -171,6 +178,7 @@ export class Propagation {
         const record = ledger.get(template, cluster, federated), uid = record === 'gone' ? undefined : record?.uid
         await this.#options.tombstones.add(cluster, template, { template: federated.metadata.uid ?? '', ...(uid !== undefined && { uid }), orphan: isOrphaned(federated, this.#options.policyOf(federated)), propagationPolicy: removalPolicy(federated) }, signal)
       }
+      await this.#options.owned.release(template, isOrphaned(federated, undefined), signal)
       await store.resource.writer.update(keyOfTemplate(federated), (current) => {
         if (current?.metadata.uid !== federated.metadata.uid) throw StatusError.notFound({ group: store.kind.group, resource: store.kind.plural }, federated.metadata.name ?? '')
         const done = [COPIES_FINALIZER, ...(isCollector ? [ORPHAN_FINALIZER, FOREGROUND_FINALIZER] : [])]

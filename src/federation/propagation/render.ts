@@ -10,7 +10,10 @@ import type { Wanted } from './copy-decision.ts'
 export interface Rendering {
   /** Without what is the server's, and what must never reach a member. */
   readonly pruned: (object: KubeObject) => KubeObject
-  readonly withReplicas: (object: KubeObject, replicas: number, target: TargetKind) => KubeObject
+  /** With the cluster's share of the replicas, and of what goes with them. */
+  readonly withReplicas: (object: KubeObject, replicas: number, target: TargetKind, of: { readonly federated: FederatedObject; readonly cluster: string }) => KubeObject
+  /** With what follows from other templates in that cluster: the bounds of an autoscaler whose workload is divided. Absent: nothing does. */
+  readonly following?: (object: KubeObject, federated: FederatedObject, cluster: string) => KubeObject
   /** With the policies' overrides and the template's own; or why that cannot be done, for people. */
   readonly overridden: (object: KubeObject, federated: FederatedObject, cluster: Cluster) => { readonly object: KubeObject } | { readonly error: string }
 }
@@ -28,8 +31,9 @@ interface RenderInput {
 }
 
 /** The object that a cluster is to have. Pure. Marks come last: overrides cannot touch them. */
-export function render({ federated, target, hub, cluster, replicas, fleetId, retained }: RenderInput, { pruned, withReplicas, overridden }: Rendering): Wanted {
-  const plain = pruned(toNative(federated, target, hub, '')), sized = replicas === undefined ? plain : withReplicas(plain, replicas, target), made = overridden(sized, federated, cluster)
+export function render({ federated, target, hub, cluster, replicas, fleetId, retained }: RenderInput, { pruned, withReplicas, following = asItIs, overridden }: Rendering): Wanted {
+  const name = cluster.metadata.name ?? '', plain = pruned(toNative(federated, target, hub, '')), sized = replicas === undefined ? plain : withReplicas(plain, replicas, target, { federated, cluster: name })
+  const made = overridden(following(sized, federated, name), federated, cluster)
   if ('error' in made) return { problem: { state: 'ApplyOverridesFailed', message: made.error } }
   const { object } = made, { metadata } = object, schedule = federated.status?.schedule
   const marked: KubeObject = {
@@ -42,6 +46,8 @@ export function render({ federated, target, hub, cluster, replicas, fleetId, ret
   }
   return { object: retained ? without(marked, retained) as KubeObject : marked, whole: marked }
 }
+
+const asItIs = (object: KubeObject): KubeObject => object
 
 function without(object: Record<string, unknown>, [first, ...rest]: readonly string[]): Record<string, unknown> {
   if (first === undefined || !(first in object)) return object

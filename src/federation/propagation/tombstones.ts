@@ -28,6 +28,9 @@ export class Tombstones {
   get(cluster: string, template: string): Tombstone | undefined { return this.#held.get(cluster)?.get(template) }
   of(cluster: string): ReadonlyMap<string, Tombstone> { return this.#held.get(cluster) ?? new Map<string, Tombstone>() }
 
+  /** Whether templates of a kind, by the start of their keys, are remembered anywhere. */
+  has(prefix: string): boolean { return [...this.#held.values()].some((templates) => [...templates.keys()].some((template) => template.startsWith(prefix))) }
+
   async add(cluster: string, template: string, tombstone: Tombstone, signal: AbortSignal): Promise<void> {
     await this.#write(cluster, template, Buffer.from(JSON.stringify(tombstone)), signal)
     this.#put(cluster, template, tombstone)

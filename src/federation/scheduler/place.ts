@@ -29,6 +29,8 @@ export interface PlaceInput {
   readonly preference: ReplicaPreference | undefined
   /** Of the cluster sets that admit the template's namespace. */
   readonly clusters: readonly ClusterFacts[]
+  /** Clusters that a FederatedNamespace of the template's namespace is placed in; absent: there is none. */
+  readonly namespaceClusters?: ReadonlySet<string> | undefined
   /** defaultPlacement of these sets. */
   readonly fallback: Placement | undefined
   /** Where workloads need it that take along what they need. */
@@ -81,7 +83,7 @@ const counted = (targets: readonly object[], before: StoredSchedule | undefined)
 const generationOf = (of: { readonly generation?: number } | undefined) => (of?.generation === undefined ? {} : { generation: of.generation })
 
 function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefined): Decided {
-  const { federated, native, target, clusters, preference, fallback } = input, { spec, status, metadata } = federated, before = status?.schedule
+  const { federated, native, target, clusters, preference, fallback, namespaceClusters } = input, { spec, status, metadata } = federated, before = status?.schedule
   const annotations = parseV1Annotations(target.kind, native.metadata.annotations ?? {})
   const source = effectivePlacement({
     ...(spec.placement && { inline: spec.placement }), ...(annotations.placement && { annotations: annotations.placement }), ...(policy && !claim.isPending && { policy: policy.spec }), ...(preference && { preference }),
@@ -97,7 +99,7 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
       apiVersion: native.apiVersion ?? '', kind: target.kind, name: metadata.name ?? '', uid: metadata.uid ?? '', ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
       ...(found && { replicas: found.replicas }), ...(found?.requirements?.resourceRequest && { request: found.requirements.resourceRequest }),
     },
-    source, clusters, ...(preference && { preference }),
+    source, clusters, ...(preference && { preference }), ...(namespaceClusters && { namespaceClusters }),
     ...(before?.fingerprint !== undefined && { previous: { targets: own, fingerprint: before.fingerprint, ...(before.affinity !== undefined && { affinity: before.affinity }) } }),
   })
   return { schedule: stored(made, before, metadata.generation, preference !== undefined), scheduled: condition(federated, made.scheduled.status, made.scheduled.reason, made.scheduled.message, input.now) }

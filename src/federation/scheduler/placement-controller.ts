@@ -20,6 +20,7 @@ import { isSamePolicy, type Claimable, type PolicyReference } from '../claim/any
 import { PolicyIndex } from '../claim/policy-index.ts'
 import type { Members } from '../member/members.ts'
 import type { Overrides } from '../override/overrides.ts'
+import { isNamespaces } from '../template/namespace-template.ts'
 import { toNative } from '../template/native-object.ts'
 import { SERVER } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
@@ -65,6 +66,8 @@ export class PlacementController {
   /** Templates whose policy waits for overrides. */
   readonly #waiting = new Set<string>()
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>()
+  /** Where FederatedNamespaces are placed, by namespace; one that is not decided about yet is nowhere. */
+  readonly #namespaceClusters = new Map<string, ReadonlySet<string>>()
   #facts: readonly ClusterFacts[] | undefined
   #factsAt = 0
 
@@ -91,19 +94,21 @@ export class PlacementController {
     const following = first.map(({ done }) => done)
     const known: Promise<void>[] = []
     templates.onKind((store) => {
-      const { ready, done } = follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), retry, signal)
+      const { ready, done } = follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), retry, AbortSignal.any([signal, store.signal]))
       known.push(ready)
       following.push(done)
     }, signal)
-    // What needs a template must be known before that is placed.
+    // What needs a template, and what bounds it, must be known before that is placed.
     await Promise.all(known)
     overrides.onChange(() => { for (const key of this.#waiting) this.#queue.add(key) })
+    templates.onSwitch(({ id, whyOff }) => { if (whyOff() === undefined) for (const key of this.#templates.keys()) if (key.startsWith(templateKey(id, ''))) this.#queue.add(key) }, signal)
     await Promise.all([this.#status.run(signal), runController({ name: 'placement', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)])
     await Promise.all(following)
   }
 
   #useTemplate(store: TemplateStore, key: string, federated: FederatedObject | undefined): void {
     const queueKey = templateKey(store.id, key), known = this.#templates.get(queueKey)
+    if (isNamespaces(store.target)) this.#useNamespace(key.slice(0, key.indexOf('/')), federated)
     if (!federated) {
       if (known) this.#index.removeTemplate(known)
       if (known?.claim) this.#status.kick(known.claim)
@@ -122,12 +127,21 @@ export class PlacementController {
   }
 
   /** The policy that claims a template, as it is now. */
-  policyOf({ status }: FederatedObject): PlacingPolicy | undefined { return status?.policy && (this.#index.policy(status.policy as PolicyReference) as PlacingPolicy | undefined) }
+  policyOf({ status }: FederatedObject): PlacingPolicy | undefined { return status?.policy && (this.#index.policy(status.policy as PolicyReference)) }
 
   /** Templates by kind are few: built-in kinds, and those that are configured. */
   #keyOf(group: string, kind: string, key: string): string | undefined {
     const store = this.#options.templates.list().find(({ target }) => target.group === group && target.kind === kind)
     return store && templateKey(store.id, key)
+  }
+
+  /** What lies in a namespace goes nowhere that the namespace does not go. */
+  #useNamespace(namespace: string, federated: FederatedObject | undefined): void {
+    const before = this.#namespaceClusters.get(namespace), clusters = federated && new Set((federated.status?.schedule?.targets ?? []).map(({ cluster }) => cluster))
+    if (before?.size === clusters?.size && [...(clusters ?? [])].every((cluster) => before?.has(cluster))) return
+    if (clusters) this.#namespaceClusters.set(namespace, clusters)
+    else this.#namespaceClusters.delete(namespace)
+    for (const template of this.#templates.values()) if (template.namespace === namespace) this.#queue.add(template.queueKey)
   }
 
   #usePolicy(reader: ListerWatcher, key: string, policy: KubeObject | undefined): void {
@@ -145,7 +159,7 @@ export class PlacementController {
 
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.cache.get(objectKey)?.parse() as FederatedObject | undefined
-    if (!store || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
+    if (!store || store.whyOff() !== undefined || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
     const placed = this.#place(store, federated, clock.now())
     if (placed.scheduled.reason === 'OverridesMissing') this.#waiting.add(key)
     else this.#waiting.delete(key)
@@ -171,9 +185,9 @@ export class PlacementController {
 
   #place(store: TemplateStore, federated: FederatedObject, now: number): Placed {
     const { target, kind } = store, native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
-    const preference = this.#preferenceOf(store, federated), { overrides } = this.#options
+    const preference = this.#preferenceOf(store, federated), { overrides } = this.#options, namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
-      federated, native, target, policies: this.#index.policiesFor(template), preference, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
+      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
       required: this.#dependents.of(templateKey(store.id, keyOf(federated))), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
     })
   }

@@ -8,14 +8,14 @@ export type Trigger = 'FirstPlacement' | 'Requested' | 'PlacementChanged' | 'Rep
  * Undefined: what was decided stays, whatever became of labels, capacity and other clusters; replicas do not move by themselves (Karmada's order of checks).
  * Templates that are not divided are always looked at: another cluster that fits costs nobody anything. So are preferences: their planner moves no running replica unless it may.
  */
-export function triggerOf({ template: { replicas }, clusters, previous, fresh = false }: SchedulingSnapshot, { terms, division: { algorithm } }: PlacementRequest): Trigger | undefined {
+export function triggerOf({ template: { replicas }, clusters, namespaceClusters, previous, fresh = false }: SchedulingSnapshot, { terms, division: { algorithm } }: PlacementRequest): Trigger | undefined {
   if (!previous) return 'FirstPlacement'
   if (fresh) return 'Requested'
   if ((terms[affinityIndex(terms, previous.affinity)]?.fingerprint ?? NOWHERE) !== previous.fingerprint) return 'PlacementChanged'
   if (replicas === undefined || algorithm === 'Duplicated' || algorithm === 'Preferences') return 'Always'
   if (previous.targets.length === 0 || previous.targets.reduce((sum, target) => sum + (target.replicas ?? 0), 0) !== replicas) return 'ReplicasChanged'
   const present = new Set(clusters.filter(({ cluster }) => !cluster.metadata.deletionTimestamp).map(({ cluster }) => cluster.metadata.name))
-  return previous.targets.some(({ cluster }) => !present.has(cluster)) ? 'TargetLeft' : undefined
+  return previous.targets.some(({ cluster }) => !present.has(cluster) || namespaceClusters?.has(cluster) === false) ? 'TargetLeft' : undefined
 }
 
 /** Stands for the fingerprint of a placement that names no cluster. */

@@ -54,7 +54,7 @@ export class StatusController {
         const template = templateKey(store.id, key)
         if (object) this.kick(template)
         else this.#written.delete(template)
-      }, { clock, logger }, signal).done)
+      }, { clock, logger }, AbortSignal.any([signal, store.signal])).done)
     }, signal)
     await runController({ name: 'status', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)
     await Promise.all(following)

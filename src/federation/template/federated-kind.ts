@@ -21,12 +21,12 @@ export interface FederatedKind {
 const VERSION = 'v1alpha1'
 
 /** Kubernetes' own kinds share a group; those of a group `example.com` get `types.example.com.federation` in their own version. */
-const federatedGroup = ({ group, version }: Pick<TargetKind, 'group' | 'version'>, isBuiltIn: boolean): { readonly group: string; readonly version: string } =>
+const federatedGroup = ({ group, version, isBuiltIn }: TargetKind): { readonly group: string; readonly version: string } =>
   isBuiltIn ? { group: 'types.federation', version: VERSION } : { group: `types.${group}.federation`, version }
 
 /** The schema is resolved when it is first needed: there are many kinds, and few are used. */
-export function federatedKind(target: TargetKind, { isBuiltIn, strategy }: { readonly isBuiltIn: boolean; readonly strategy: (hub: { readonly group: string; readonly version: string }, schema: () => JsonSchema) => Strategy<FederatedObject> }): FederatedKind {
-  const { group, version } = federatedGroup(target, isBuiltIn), kind = `Federated${target.kind}`
+export function federatedKind(target: TargetKind, strategy: (hub: { readonly group: string; readonly version: string }, schema: () => JsonSchema) => Strategy<FederatedObject>): FederatedKind {
+  const { group, version } = federatedGroup(target), kind = `Federated${target.kind}`
   let known: { readonly schema: JsonSchema } | undefined
   const definitions = () => {
     const source = target.definitions[target.definition]

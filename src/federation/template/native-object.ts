@@ -40,17 +40,13 @@ export function fromNative(native: KubeObject, before: FederatedObject | undefin
   const managedFields = fieldsOfTemplate(metadata.managedFields, before?.metadata.managedFields, { native: apiVersionOf(target), hub: apiVersionOf(hub) })
   const { managedFields: _managed, ...kept } = before?.metadata ?? { uid: metadata.uid, finalizers: [COPIES_FINALIZER] }
   const template: JsonObject = { apiVersion: apiVersionOf(target), kind: target.kind, ...(Object.keys(own).length > 0 && { metadata: own }), ...body }
-  const generation = generationAfter(metadata.generation, before, template)
+  // Labels are part of what is wanted in members, so they count here, though they do not for an object of its own.
+  const isNews = before !== undefined && metadata.generation === before.metadata.generation && !equalJson(template, before.spec.template)
   return {
     ...before, apiVersion: apiVersionOf(hub), kind: hub.kind,
-    metadata: { ...kept, ...picked(metadata, OF_BOTH), ...(generation !== undefined && { generation }), ...(managedFields && { managedFields }) } as ObjectMeta,
+    metadata: { ...kept, ...picked(metadata, OF_BOTH), ...(isNews && { generation: (metadata.generation ?? 0) + 1 }), ...(managedFields && { managedFields }) } as ObjectMeta,
     spec: { ...before?.spec, template },
   }
-}
-
-/** Labels of a native object do not count for its generation. In a template they are part of what is wanted: whoever waits for the copies waits for them too. */
-function generationAfter(given: number | undefined, before: FederatedObject | undefined, template: JsonObject): number | undefined {
-  return before && given === before.metadata.generation && !equalJson(template, before.spec.template) ? (given ?? 0) + 1 : given
 }
 
 function picked(metadata: ObjectMeta, fields: readonly string[]): ObjectMeta {

@@ -50,6 +50,16 @@ export const builtInTargets: readonly TargetKind[] = newestStable(resources as u
       definition: schema, definitions: kubernetesDefinitions, validateName: NAMES.get(`${group}/${kind}`) ?? dns1123Subdomain,
     })))
 
+/** Why objects of a resource cannot be distributed whatever a FederatedTypeConfig says, for people; undefined: they might. */
+export function whyNotDistributable(group: string, plural: string): string | undefined {
+  if (builtInTargets.some((target) => target.group === group && target.plural === plural)) return undefined
+  if (group.endsWith('.federation')) return 'it is a kind of this server itself'
+  if (isIdentityBound(group, plural)) return 'its objects stand for the state of one cluster'
+  return KUBERNETES_GROUPS.has(group) || LEFT_OUT.has(group) ? 'it is none of the kinds of Kubernetes that can be distributed' : undefined
+}
+
+const KUBERNETES_GROUPS = new Set(Object.keys(resources).map((groupVersion) => (groupVersion.includes('/') ? groupVersion.slice(0, groupVersion.indexOf('/')) : '')))
+
 function newestStable(described: Readonly<Record<string, readonly Described[]>>): readonly { group: string; version: string; kinds: readonly Described[] }[] {
   const groups = new Map<string, { group: string; version: string; kinds: readonly Described[] }>()
   for (const [groupVersion, kinds] of Object.entries(described)) {

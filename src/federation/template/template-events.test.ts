@@ -14,7 +14,7 @@ async function told(kind: string, metadata: { namespace?: string; name: string }
   const clock = new ManualClock(), events: Event[] = [], target = builtInTargets.find((one) => one.kind === kind)!
   const sink = { create: (event: Event) => { events.push(event); return Promise.resolve() }, repeat: () => Promise.resolve() }
   const { record } = createRecorder({ sink, instance: 'one', fleetId, leads: () => leads, clock, random: () => 0, logger: silentLogger }, end.signal)
-  record(federatedKind(target, { isBuiltIn: true, strategy: () => ({}) }), { metadata: { ...metadata, uid: 'hub', resourceVersion: '7' }, spec: { template: {} } }, { type: 'Normal', reason: 'Created', message: 'cluster member1: created' })
+  record(federatedKind(target, () => ({})), { metadata: { ...metadata, uid: 'hub', resourceVersion: '7' }, spec: { template: {} } }, { type: 'Normal', reason: 'Created', message: 'cluster member1: created' })
   await clock.advance(0)
   return events
 }

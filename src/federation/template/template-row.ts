@@ -22,7 +22,8 @@ interface RowOptions {
  * are not ours do not count. A copy that is known but not to be seen now is taken for what was last reported of it.
  */
 export function templateRow(federated: FederatedObject, copies: readonly Copy[], { target, hub, fleetId, uid }: RowOptions): KubeObject {
-  const native = withDefaults(target.kind, toNative(federated, target, hub, uid)), own = copies.filter(({ object }) => object.metadata.labels?.[MANAGED_LABEL] === fleetId)
+  // Kinds of other groups may be called as Kubernetes' own are.
+  const plain = toNative(federated, target, hub, uid), native = target.group.includes('.') ? plain : withDefaults(target.kind, plain), own = copies.filter(({ object }) => object.metadata.labels?.[MANAGED_LABEL] === fleetId)
   const targets = federated.status?.schedule?.targets?.map(({ cluster }) => cluster) ?? [], status = statusOfCopies(federated, own, native)
   const annotations = { ...native.metadata.annotations, [CLUSTERS_ANNOTATION]: own.map(({ cluster }) => cluster).toSorted().join(','), [TARGETS_ANNOTATION]: targets.join(',') }
   const { managedFields, ...metadata } = native.metadata, row: KubeObject = { ...native, metadata: { ...metadata, annotations, ...(managedFields && { managedFields }) } }

@@ -60,6 +60,8 @@ export class Cache implements ListerWatcher {
 
   get isReady(): boolean { return this.#isReady }
   get size(): number { return this.#entries.size }
+  /** Nothing comes any more: watches end at once. */
+  get isClosed(): boolean { return this.#closing.signal.aborted }
   /** Sum of the entries' sizes. */
   get bytes(): number { return this.#bytes }
   /** How far the source has been followed; '0' until ready. */

@@ -11,19 +11,22 @@ import type { OpenApiProvider } from './openapi.ts'
 /** OpenAPI of what a catalog serves, made from the definitions of its kinds; kinds without a definition may have any fields. */
 export class CatalogDocuments implements OpenApiProvider {
   readonly #catalog: Catalog
-  readonly #definitions: Definitions
-  readonly #smallDefinitions: Definitions
+  readonly #definitions: () => Definitions
+  readonly #smallDefinitions: () => Definitions
   readonly #info: { readonly title: string; readonly version: string }
   #groups: readonly ApiGroup[] | undefined
   #paths: readonly string[] = []
   #v2: object | undefined
   #v3 = new Map<string, object>()
 
-  /** `smallDefinitions`: those of version 2. A kube-apiserver that aggregates this server keeps that document once for every APIService, and merges it anew whenever one changes. */
-  constructor(catalog: Catalog, definitions: Definitions, info: { readonly title: string; readonly version: string }, smallDefinitions = definitions) {
+  /**
+   * `definitions`: a function where kinds, and with them definitions, come and go. `smallDefinitions`: those of version 2. A kube-apiserver that aggregates this server keeps
+   * that document once for every APIService, and merges it anew whenever one changes.
+   */
+  constructor(catalog: Catalog, definitions: Definitions | (() => Definitions), info: { readonly title: string; readonly version: string }, smallDefinitions = definitions) {
     this.#catalog = catalog
-    this.#definitions = definitions
-    this.#smallDefinitions = smallDefinitions
+    this.#definitions = typeof definitions === 'function' ? definitions : () => definitions
+    this.#smallDefinitions = typeof smallDefinitions === 'function' ? smallDefinitions : () => smallDefinitions
     this.#info = info
   }
 
@@ -33,7 +36,7 @@ export class CatalogDocuments implements OpenApiProvider {
   }
 
   v2(): Promise<object> {
-    this.#v2 = this.#refresh() && this.#v2 ? this.#v2 : openApiV2({ groupVersions: this.#versions(), definitions: this.#smallDefinitions, info: this.#info })
+    this.#v2 = this.#refresh() && this.#v2 ? this.#v2 : openApiV2({ groupVersions: this.#versions(), definitions: this.#smallDefinitions(), info: this.#info })
     return Promise.resolve(this.#v2)
   }
 
@@ -43,7 +46,7 @@ export class CatalogDocuments implements OpenApiProvider {
     if (known) return Promise.resolve(known)
     const found = this.#versions().find(({ groupVersion }) => documentPath(groupVersion) === path)
     if (!found) return Promise.reject(new StatusError('NotFound', 'the server could not find the requested resource', { details: {} }))
-    const document = openApiV3({ ...found, definitions: this.#definitions, info: this.#info })
+    const document = openApiV3({ ...found, definitions: this.#definitions(), info: this.#info })
     this.#v3.set(path, document)
     return Promise.resolve(document)
   }

@@ -84,7 +84,8 @@ export function kubectlScript(subject: Subject): readonly Section[] {
       { line: `patch ${R} e2e-a --type=json -p ${JSON.stringify([{ op: 'add', path: pointer, value: two }])}` },
       { line: `patch ${R} e2e-a --type=json -p ${JSON.stringify([{ op: 'test', path: pointer, value: one }])}`, code: 1 },
       { line: `patch ${R} e2e-a --type=json -p ${JSON.stringify([{ op: 'remove', path: '/spec/nothing' }])}`, code: 1 },
-      { line: `patch ${R} e2e-a --type=strategic -p ${patch(one)}`, code: 1 }, { line: `patch ${R} e2e-a --type=merge -p {"spec":`, code: 1 },
+      // Kinds that are compiled in take it; their twins, being custom resources, cannot.
+      ...(subject.live ? [] : [{ line: `patch ${R} e2e-a --type=strategic -p ${patch(one)}`, code: 1 }]), { line: `patch ${R} e2e-a --type=merge -p {"spec":`, code: 1 },
       { line: `patch ${R} e2e-a --type=merge --dry-run=server -o jsonpath={.${leaf}} -p ${patch(one)}` }, { line: `patch ${R} e2e-a --type=merge -p ${patch(7)}`, code: 1 },
       { line: `patch ${R} e2e-none --type=merge -p ${patch(one)}`, code: 1 }, { line: `patch ${R} e2e-a --type=merge -p {"metadata":{"name":"e2e-other"}}`, code: 1 },
       { line: `patch ${R} e2e-a --type=merge -p {"metadata":{"resourceVersion":"1"}}`, code: 1 },

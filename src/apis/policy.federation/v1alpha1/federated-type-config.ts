@@ -5,6 +5,7 @@ import { type FieldError, fieldError } from '../../../machinery/meta/status-erro
 import { resolveSchema } from '../../../machinery/schema/resolve-schema.ts'
 import { wellFormed } from '../../../machinery/schema/well-formed.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { type Condition, conditionStatus } from '../../meta/v1/condition.ts'
 import { policyDefinitions } from './definitions.ts'
 
 /** Says of one kind whether it can be distributed (KubeFed). Kubernetes' own kinds can without it; kinds of CustomResourceDefinitions need one. */
@@ -24,7 +25,7 @@ export interface FederatedTypeConfig extends KubeObject {
 export interface FederatedTypeConfigSpec {
   /** The kind that is distributed. */
   targetType: ApiResourceType
-  /** Disabled: its federated objects are kept but have no effect.
+  /** Disabled: no federated objects can be created; those there are, and their copies, stay as they are until it is Enabled again.
    * @default "Enabled" */
   propagation?: 'Enabled' | 'Disabled'
   /** The kind of its federated objects. It follows from the kind; absent, or exactly that: FederatedDeployment of types.federation for Deployment. */
@@ -58,6 +59,10 @@ export interface FederatedTypeConfigStatus {
   propagationController: 'Running' | 'NotRunning'
   /** Whether statuses of copies are collected. */
   statusController?: 'Running' | 'NotRunning'
+  /** Served: whether federated objects of the kind can be had here, and why not.
+   * @extension {"x-kubernetes-list-type": "map"}
+   * @extension {"x-kubernetes-list-map-keys": ["type"]} */
+  conditions?: Condition[]
 }
 
 const schema = resolveSchema(policyDefinitions, 'federation.policy.v1alpha1.FederatedTypeConfig')
@@ -70,6 +75,7 @@ export const federatedTypeConfigKind = defineKind<FederatedTypeConfig>({
     { name: 'Kind', type: 'string', description: 'Kind that is distributed.', cell: ({ spec }) => spec.targetType.kind },
     { name: 'Propagation', type: 'string', description: 'Whether it is.', cell: ({ spec }) => spec.propagation ?? 'Enabled' },
     ageColumn,
+    { name: 'Served', type: 'string', priority: 1, description: 'Whether federated objects of the kind can be had.', cell: ({ status }) => conditionStatus(status?.conditions, 'Served') },
     { name: 'Scope', type: 'string', priority: 1, description: 'Whether its objects lie in namespaces.', cell: ({ spec }) => spec.targetType.scope },
   ],
   strategy: wellFormed(schema, {

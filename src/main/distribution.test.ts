@@ -1,0 +1,153 @@
+/** Distribution as a whole: a standalone server over simulated members. */
+import { randomUUID } from 'node:crypto'
+import { afterEach, describe, expect, test } from 'vitest'
+import { namespaceKind } from '../apis/core/v1/namespace.ts'
+import { secretKind } from '../apis/core/v1/secret.ts'
+import { standaloneHost } from '../host/standalone.ts'
+import { systemClock as clock } from '../lib/clock.ts'
+import { silentLogger as logger } from '../lib/logger.ts'
+import { denyAll } from '../machinery/auth/authorizer.ts'
+import { deleteJson, getJson, patchJson, postJson } from '../machinery/client/json-client.ts'
+import type { Handler, KubeObject } from '../machinery/meta/core.ts'
+import { createStoredResource } from '../machinery/registry/stored-resource.ts'
+import { resourceHandler } from '../machinery/server/resource-handler.ts'
+import { MemoryStorage } from '../machinery/storage/memory-storage.ts'
+import { startFederation } from './federation.ts'
+import { hostMember } from './host-member.ts'
+import { defaultOperation } from './operation-options.ts'
+import { createSimulatedMember, type SimulatedMember } from '../simulation/simulated-member.ts'
+import { joinPresets } from './preset-members.ts'
+
+const random = Math.random, user = { name: 'admin', groups: ['system:masters', 'system:authenticated'], extra: {} }, TYPES = '/apis/types.federation/v1alpha1/namespaces/default'
+const stops: (() => Promise<void>)[] = []
+afterEach(async () => { for (const stop of stops.splice(0)) await stop() })
+
+/** A server with two members, and ways to ask each of them. */
+async function fleet() {
+  const stop = new AbortController(), { signal } = stop, storage = new MemoryStorage(), stored = { clock, randomUuid: randomUUID, randomSuffix: () => 'abcde', logger }
+  const [one, two] = await Promise.all([1, 2].map((at) => createSimulatedMember({ name: `member${at}`, nodes: 3, clock, seed: 'distribution', logger }, signal))) as [SimulatedMember, SimulatedMember]
+  const presets = [one, two].map(({ name, handler: own }) => ({ name, spec: { apiEndpoint: `https://${name}.simulated` }, connection: { handler: own, upgrade: () => Promise.reject(new Error('not here')), drain: () => Promise.resolve(), close: () => Promise.resolve() } }))
+  const namespaces = createStoredResource(namespaceKind, storage, stored, signal), secrets = createStoredResource(secretKind, storage, stored, signal), groups = [{ name: '', versions: [{ version: 'v1', resources: [namespaces, secrets] }] }]
+  const host = standaloneHost({ authority: () => '', namespaces: namespaces.reader, secrets: secrets.reader, namespace: 'ours', clock, random }, signal), local = resourceHandler({ groups: () => groups }, { clock, random, authorizer: denyAll })
+  const federation = await startFederation({
+    instance: 'this', storage, host, hostMember: hostMember(host, (request, inner) => local({ ...request, user }, inner), { clock, random, idleMs: 60_000 }, signal), ownGroups: groups, secretNamespace: 'ours', mirroredVersions: [], allowLocalMembers: true, endpointOf: (set) => set,
+    idleMs: 60_000, graceMs: 5000, clock, random, randomUuid: randomUUID, logger, operation: defaultOperation, thresholds: { successMs: 100, failureMs: 100 }, probeMs: 50, preset: (cluster) => presets.find(({ name }) => name === cluster.metadata.name)?.connection,
+  }, signal)
+  stops.push(async () => { stop.abort(); await federation.done })
+  await joinPresets(federation.clusters, presets, signal)
+  await federation.ready
+  const handler: Handler = (request, inner) => federation.inProcess({ ...request, user }, inner)
+  const asking = (of: Handler) => ({
+    get: (path: string) => getJson<KubeObject & { spec: Record<string, unknown> }>(of, path, signal), post: (path: string, object: object) => postJson<KubeObject>(of, path, object, signal),
+    patch: (path: string, object: object) => patchJson<KubeObject>(of, path, object, signal), remove: (path: string) => deleteJson<KubeObject>(of, path, { kind: 'DeleteOptions', apiVersion: 'v1' }, signal),
+  })
+  return { hub: asking(handler), one: asking(one.handler), two: asking(two.handler) }
+}
+
+type Asking = Awaited<ReturnType<typeof fleet>>['one']
+const EVERYWHERE = { clusterSelector: {} }, WEB = '/apis/apps/v1/namespaces/default/deployments/web', AUTOSCALERS = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers'
+const federated = (kind: string, name: string, template: object, rest: object = { placement: EVERYWHERE }) => ({ metadata: { name }, kind, apiVersion: 'types.federation/v1alpha1', spec: { template, ...rest } })
+const webOf = (replicas: number) => ({ spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image: 'i' }] } } } })
+const autoscaler = (minReplicas: number, maxReplicas: number) => ({ spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, minReplicas, maxReplicas } })
+const replicas = async ({ get }: Asking) => (await get(WEB)).spec['replicas'], bounds = async ({ get }: Asking) => { const { spec } = await get(`${AUTOSCALERS}/web`); return [spec['minReplicas'], spec['maxReplicas']] }
+const inTime = { timeout: 8000 }
+
+test('labels that are written through the fleet arrive in members', async () => {
+  const { hub, one } = await fleet(), FLEET = '/apis/cluster.federation/v1alpha1/clustersets/default/proxy'
+  await hub.post(`${TYPES}/federateddeployments`, federated('FederatedDeployment', 'web', webOf(2)))
+  await expect.poll(() => replicas(one), inTime).toBe(2)
+  await hub.patch(FLEET + WEB, { metadata: { labels: { team: 'a' } } })
+  await expect.poll(async () => (await one.get(WEB)).metadata.labels, inTime).toMatchObject({ team: 'a' })
+  await expect.poll(async () => (await hub.get(`${TYPES}/federateddeployments/web`))['status'], inTime).toMatchObject({ clusters: [{ state: 'OK', appliedGeneration: 2 }, { state: 'OK', appliedGeneration: 2 }] })
+})
+
+describe('autoscalers', () => {
+  test('replicas are the member\'s as long as an autoscaler there scales them, and the template\'s again afterwards', async () => {
+    const { hub, one, two } = await fleet()
+    await hub.post(`${TYPES}/federateddeployments`, federated('FederatedDeployment', 'web', webOf(2)))
+    await expect.poll(() => Promise.all([one, two].map(replicas)), inTime).toEqual([2, 2])
+    await one.post(AUTOSCALERS, { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata: { name: 'any' }, ...autoscaler(1, 9) })
+    const owner = async () => ((await one.get(WEB)).metadata.managedFields as { manager: string; fieldsV1: { 'f:spec'?: object } }[]).filter(({ fieldsV1 }) => 'f:replicas' in (fieldsV1['f:spec'] ?? {})).map(({ manager }) => manager)
+    await expect.poll(owner, inTime).toEqual(['federation-retained'])
+    await Promise.all([one, two].map(({ patch }) => patch(WEB, { spec: { replicas: 5 } })))
+    await expect.poll(() => replicas(two), inTime).toBe(2)
+    await hub.patch(`${TYPES}/federateddeployments/web`, { spec: { template: { spec: { replicas: 3, paused: true } } } })
+    await expect.poll(async () => (await one.get(WEB)).spec['paused'], inTime).toBe(true)
+    await expect.poll(() => Promise.all([one, two].map(replicas)), inTime).toEqual([5, 3])
+    await one.remove(`${AUTOSCALERS}/any`)
+    await expect.poll(() => replicas(one), inTime).toBe(3)
+  })
+
+  test('the bounds of one that follows a divided workload are divided by the same shares, and follow these', async () => {
+    const { hub, one, two } = await fleet(), weighed = (weights: Record<string, number>) => ({ replicaScheduling: { replicaSchedulingType: 'Divided', weightPreference: { staticWeightList: Object.entries(weights).map(([name, weight]) => ({ targetCluster: { clusterNames: [name] }, weight })) } } })
+    await hub.post(`${TYPES}/federatedhorizontalpodautoscalers`, federated('FederatedHorizontalPodAutoscaler', 'web', autoscaler(3, 12)))
+    await expect.poll(() => Promise.all([one, two].map(bounds)), inTime).toEqual([[3, 12], [3, 12]])
+    await hub.post(`${TYPES}/federateddeployments`, federated('FederatedDeployment', 'web', webOf(6), { placement: weighed({ member1: 2, member2: 1 }) }))
+    await expect.poll(() => Promise.all([one, two].map(bounds)), inTime).toEqual([[2, 8], [1, 4]])
+    await hub.patch(`${TYPES}/federateddeployments/web`, { spec: { placement: weighed({ member1: 1, member2: 1 }) } })
+    await expect.poll(() => Promise.all([one, two].map(bounds)), inTime).toEqual([[2, 6], [1, 6]])
+    await hub.patch(`${TYPES}/federateddeployments/web`, { spec: { placement: weighed({ member2: 1 }) } })
+    await expect.poll(() => Promise.all([one, two].map(bounds)), inTime).toEqual([[1, 1], [3, 12]])
+  })
+
+  test('a divided Job has its completions divided', async () => {
+    const { hub, one, two } = await fleet(), JOB = '/apis/batch/v1/namespaces/default/jobs/sum'
+    // Shares of a Job that has begun do not move, so both clusters have to be known before.
+    await expect.poll(async () => (await hub.get('/apis/cluster.federation/v1alpha1/clusters')) as unknown, inTime).toMatchObject({ items: [1, 2].map(() => ({ status: { apiEnablements: expect.any(Array) as unknown } })) })
+    await hub.post(`${TYPES}/federatedjobs`, federated('FederatedJob', 'sum', { spec: { parallelism: 4, completions: 9, template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } } } }, { placement: { replicaScheduling: { replicaSchedulingType: 'Divided' } } }))
+    await expect.poll(async () => (await Promise.all([one, two].map(({ get }) => get(JOB)))).reduce((sum, { spec }) => sum + Number(spec['completions']), 0), inTime).toBe(9)
+  })
+})
+
+describe('namespaces', () => {
+  const SHOP = TYPES.replace('/default', '/shop'), NAMESPACE = '/api/v1/namespaces/shop', CONFIG = `${NAMESPACE}/configmaps/settings`, FEDERATED = `${SHOP}/federatednamespaces`
+  const within = (...clusters: string[]) => ({ placement: { clusters: clusters.map((name) => ({ name })) } }), team = { metadata: { labels: { team: 'a' } } }
+  const there = ({ get }: Asking, path: string) => get(path).then(({ metadata: { labels, deletionTimestamp } }) => (deletionTimestamp === undefined ? labels?.['team'] ?? 'there' : 'going'), () => 'absent'), everywhere = ({ one, two }: { one: Asking; two: Asking }, path: string) => Promise.all([one, two].map((member) => there(member, path)))
+
+  test('a FederatedNamespace makes its namespace, bounds what lies in it, and takes it away with what is in it', async () => {
+    const bed = await fleet(), { hub } = bed
+    await hub.post(FEDERATED, federated('FederatedNamespace', 'shop', team, within('member1')))
+    await hub.post(`${SHOP}/federatedconfigmaps`, federated('FederatedConfigMap', 'settings', { data: { a: 'b' } }))
+    await expect.poll(() => everywhere(bed, NAMESPACE), inTime).toEqual(['a', 'absent'])
+    await expect.poll(() => everywhere(bed, CONFIG), inTime).toEqual(['there', 'absent'])
+    expect((await hub.get(`${SHOP}/federatedconfigmaps/settings`))['status']).toMatchObject({ schedule: { rejected: [{ cluster: 'member2', reason: 'NamespaceNotPlaced' }] } })
+    await hub.patch(`${FEDERATED}/shop`, { spec: within('member1', 'member2') })
+    await expect.poll(() => everywhere(bed, CONFIG), inTime).toEqual(['there', 'there'])
+    await hub.patch(`${FEDERATED}/shop`, { spec: within('member2') })
+    await expect.poll(() => everywhere(bed, NAMESPACE), inTime).toEqual(['absent', 'a'])
+    await hub.remove(`${SHOP}/federatedconfigmaps/settings`)
+    await hub.remove(`${FEDERATED}/shop`)
+    await expect.poll(() => everywhere(bed, NAMESPACE), inTime).toEqual(['absent', 'absent'])
+    await expect.poll(() => there(hub, `${FEDERATED}/shop`), inTime).toBe('absent')
+  })
+
+  test('one that was there before is adopted only if that is said, and stays', async () => {
+    const bed = await fleet(), { hub, two } = bed
+    await two.post('/api/v1/namespaces', { metadata: { name: 'shop' } })
+    await hub.post(FEDERATED, federated('FederatedNamespace', 'shop', team))
+    await expect.poll(async () => (await hub.get(`${FEDERATED}/shop`))['status'], inTime).toMatchObject({ clusters: [{ name: 'member1', state: 'OK' }, { name: 'member2', state: 'AlreadyExists' }] })
+    await hub.patch(`${FEDERATED}/shop`, { spec: { conflictResolution: 'Overwrite' }, metadata: { labels: { touched: 'yes' } } })
+    await expect.poll(() => everywhere(bed, NAMESPACE), inTime).toEqual(['a', 'a'])
+    await hub.remove(`${FEDERATED}/shop`)
+    await expect.poll(() => there(hub, `${FEDERATED}/shop`), inTime).toBe('absent')
+    await expect.poll(() => everywhere(bed, NAMESPACE), inTime).toEqual(['absent', 'a'])
+    expect((await two.get(NAMESPACE)).metadata.labels).not.toHaveProperty('cluster.federation/managed')
+  })
+
+  test('one that holds what others made stays, with it', async () => {
+    const bed = await fleet(), { hub, one } = bed
+    await hub.post(FEDERATED, federated('FederatedNamespace', 'shop', team))
+    await expect.poll(() => everywhere(bed, NAMESPACE), inTime).toEqual(['a', 'a'])
+    await one.post(`${NAMESPACE}/configmaps`, { metadata: { name: 'theirs' } })
+    await hub.remove(`${FEDERATED}/shop`)
+    await expect.poll(() => there(hub, `${FEDERATED}/shop`), inTime).toBe('absent')
+    expect(await everywhere(bed, NAMESPACE)).toEqual(['a', 'absent'])
+    expect(await there(one, `${NAMESPACE}/configmaps/theirs`)).toBe('there')
+  })
+
+  test('of another name than their own, and those that every cluster has, are refused', async () => {
+    const { hub } = await fleet(), create = (namespace: string, name: string) => hub.post(`/apis/types.federation/v1alpha1/namespaces/${namespace}/federatednamespaces`, federated('FederatedNamespace', name, {}))
+    await expect(create('shop', 'other')).rejects.toThrow('metadata.name: Invalid value: "other": must be the name of its namespace, shop')
+    await expect(create('ours', 'ours')).rejects.toThrow('metadata.name: Forbidden: ours is the namespace of this server, and not distributed')
+  })
+})
