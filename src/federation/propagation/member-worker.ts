@@ -68,6 +68,8 @@ export class MemberWorker {
       this.#leave(key, federated, why)
       return {}
     }
+    // A server that has just started knows nothing of its members, which is no news: what is stored stays said until this one was seen, and then all are looked at.
+    if (this.#isUnseen(copies) && ledger.get(key, this.member.name, federated)) return {}
     try {
       return await this.#sync(store, key, federated, copies, signal)
     } catch (error) {
@@ -78,6 +80,8 @@ export class MemberWorker {
       throw error
     }
   }
+
+  #isUnseen(copies: MemberCopies): boolean { const { state } = this.member.state; return state === 'connecting' || (state === 'ready' && !copies.isReady) }
 
   /** The kind is switched off: what is in the member stays as it is. */
   #leave(key: string, federated: FederatedObject, why: string): void {
