@@ -25,7 +25,8 @@ interface FoldInput {
 /** The same object where nothing changed. */
 export function foldTemplateStatus({ federated, native, records, copyOf, isJoined, now }: FoldInput): FederatedStatus {
   if (!federated.status?.schedule) return federated.status ?? {}
-  const { status } = federated, targets = status.schedule?.targets?.map(({ cluster }) => cluster) ?? [], before = new Map(status.clusters?.map((state) => [state.name, state]))
+  // What is being deleted has no targets left: only copies that are still there are told of.
+  const { status } = federated, targets = federated.metadata.deletionTimestamp === undefined ? (status.schedule?.targets?.map(({ cluster }) => cluster) ?? []) : [], before = new Map(status.clusters?.map((state) => [state.name, state]))
   const names = [...new Set([...targets, ...before.keys(), ...records.keys()])].filter((name) => isJoined(name) && (targets.includes(name) || records.get(name) !== 'gone')).toSorted()
   const seen = new Map(names.flatMap((name) => { const copy = copyOf(name); return copy ? [[name, copy] as const] : [] })), clusters = names.map((name) => stateOf(name, before.get(name), records.get(name), seen.get(name)))
   const { aggregated: _aggregated, ...rest } = status, aggregated = statusOfCopies({ ...federated, status: { ...status, clusters } }, [...seen].map(([cluster, object]) => ({ cluster, object })), native)

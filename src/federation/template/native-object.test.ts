@@ -54,3 +54,14 @@ describe('and back', () => {
     })
   })
 })
+
+describe('the generation grows with whatever a template says', () => {
+  const after = (change: (object: KubeObject) => KubeObject) => fromNative(change(toNative(federated, target, hub, 'fleet')), federated, target, hub).metadata.generation
+  const labels = (object: KubeObject, added: object) => ({ ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...added } } })
+  test.each<[string, number, (object: KubeObject) => KubeObject]>([
+    ['nothing', 3, (object) => object],
+    ['a label, which does not count for the native object', 4, (object) => labels(object, { tier: 'front' })],
+    ['the spec, which was counted already', 4, (object) => ({ ...labels(object, { tier: 'front' }), metadata: { ...object.metadata, generation: 4 }, spec: { replicas: 4 } })],
+    ['the status alone', 3, (object) => ({ ...object, status: { readyReplicas: 3 } })],
+  ])('%s', (_, expected, change) => { expect(after(change)).toBe(expected) })
+})
