@@ -4,6 +4,9 @@ export const CLUSTERS_ANNOTATION = 'cluster.federation/clusters'
 /** Names the clusters whose copy asks for something else than the one shown. */
 export const DIFFERS_ANNOTATION = 'cluster.federation/differs'
 
+/** The replicas that all copies of a template are to have together, where the template itself names another number. */
+export const REPLICAS_ANNOTATION = 'cluster.federation/replicas'
+
 /** Names the clusters that a template was to go to. Absent: no template is behind the object. */
 export const TARGETS_ANNOTATION = 'cluster.federation/targets'
 

@@ -5,7 +5,7 @@ import { withDefaults } from '../interpreter/defaults.ts'
 import { aggregateStatus, type Report } from '../interpreter/aggregate-status.ts'
 import type { Copy } from '../interpreter/fold.ts'
 import { reflectedStatus } from '../interpreter/reflected-status.ts'
-import { CLUSTERS_ANNOTATION, TARGETS_ANNOTATION } from '../interpreter/marks.ts'
+import { CLUSTERS_ANNOTATION, REPLICAS_ANNOTATION, TARGETS_ANNOTATION } from '../interpreter/marks.ts'
 import { MANAGED_LABEL } from './marks.ts'
 import { toNative } from './native-object.ts'
 import type { TargetKind } from './target-kind.ts'
@@ -24,11 +24,23 @@ interface RowOptions {
 export function templateRow(federated: FederatedObject, copies: readonly Copy[], { target, hub, fleetId, uid }: RowOptions): KubeObject {
   // Kinds of other groups may be called as Kubernetes' own are.
   const plain = toNative(federated, target, hub, uid), native = target.group.includes('.') ? plain : withDefaults(target.kind, plain), own = copies.filter(({ object }) => object.metadata.labels?.[MANAGED_LABEL] === fleetId)
-  const targets = federated.status?.schedule?.targets?.map(({ cluster }) => cluster) ?? [], status = statusOfCopies(federated, own, native)
-  const annotations = { ...native.metadata.annotations, [CLUSTERS_ANNOTATION]: own.map(({ cluster }) => cluster).toSorted().join(','), [TARGETS_ANNOTATION]: targets.join(',') }
+  const targets = federated.status?.schedule?.targets?.map(({ cluster }) => cluster) ?? [], status = statusOfCopies(federated, own, native), total = totalReplicas(federated, own, native, target)
+  const annotations = { ...native.metadata.annotations, [CLUSTERS_ANNOTATION]: own.map(({ cluster }) => cluster).toSorted().join(','), [TARGETS_ANNOTATION]: targets.join(','), ...(total !== undefined && { [REPLICAS_ANNOTATION]: `${total}` }) }
   const { managedFields, ...metadata } = native.metadata, row: KubeObject = { ...native, metadata: { ...metadata, annotations, ...(managedFields && { managedFields }) } }
   if (status) row['status'] = status
   return row
+}
+
+/** What all copies together are to have; undefined: what the template says, or replicas are not counted. A copy that is not known has what was decided for it. */
+function totalReplicas({ status }: FederatedObject, copies: readonly Copy[], native: KubeObject, { scale }: TargetKind): number | undefined {
+  const of = (object: KubeObject | undefined): number | undefined => {
+    const value = isJsonObject(object?.['spec']) ? object['spec']['replicas'] : undefined
+    return typeof value === 'number' ? value : undefined
+  }
+  const named = of(native), targets = status?.schedule?.targets ?? []
+  if (scale?.specReplicasPath !== '.spec.replicas' || named === undefined || targets.length === 0) return undefined
+  const total = targets.reduce((sum, { cluster, replicas }) => sum + (of(copies.find((copy) => copy.cluster === cluster)?.object) ?? replicas ?? named), 0)
+  return total === named ? undefined : total
 }
 
 /** The status of all copies as one; undefined where none was ever reported. Its observedGeneration is the template's once every target has observed the latest. */

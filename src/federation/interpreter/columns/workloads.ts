@@ -1,10 +1,16 @@
 import { age as formatAge } from '../../../machinery/server/age.ts'
 import type { Cell, Column, KubeObject } from '../../../machinery/meta/core.ts'
+import { REPLICAS_ANNOTATION } from '../marks.ts'
 import { age, column, containerColumns, count, formatLabels, formatSelector, name, numberOf, selectorColumn, since, size, text, valueAt } from './column.ts'
 
 const template = containerColumns('spec.template')
-const ready = column('Ready', (object) => `${numberOf(valueAt(object, ['status', 'readyReplicas']))}/${numberOf(valueAt(object, ['spec', 'replicas']))}`)
-const desired = count('Desired', 'spec.replicas'), current = count('Current', 'status.replicas'), readyCount = count('Ready', 'status.readyReplicas')
+/** Of all copies together, which for a template may be more, or fewer, than it names. */
+const replicas = (object: KubeObject): number => {
+  const total = object.metadata.annotations?.[REPLICAS_ANNOTATION]
+  return total !== undefined && /^\d{1,10}$/.test(total) ? Number(total) : numberOf(valueAt(object, ['spec', 'replicas']))
+}
+const ready = column('Ready', (object) => `${numberOf(valueAt(object, ['status', 'readyReplicas']))}/${replicas(object)}`)
+const desired = column('Desired', replicas, { type: 'integer' }), current = count('Current', 'status.replicas'), readyCount = count('Ready', 'status.readyReplicas')
 
 export const deploymentColumns: readonly Column[] = [
   name, ready, count('Up-to-date', 'status.updatedReplicas', { type: 'string' }), count('Available', 'status.availableReplicas', { type: 'string' }), age, ...template,
