@@ -160,23 +160,26 @@ describeFleet('distribution', () => {
       await fleet(`wait deploy/${name} --for=jsonpath={.spec.replicas}=3 --timeout=20s`)
     })
 
-    describe.each(['background', 'foreground', 'orphan'])('delete --cascade=%s', (cascade) => {
-      test(cascade === 'orphan' ? 'leaves the copies, and nothing of ours on them' : 'takes the copies and their pods along', async () => {
-        const gone = `gone-${cascade}`
-        await apply('fleet', NAMESPACE, [deploymentPolicy(gone, placedIn('member1', 'member2')), deployment(gone, 1)])
-        await fleet(`rollout status deploy/${gone} --timeout=30s`)
-        // The row of copies that stay is the same to kubectl as the one before, so it would wait.
-        await fleet(`delete deploy ${gone} --cascade=${cascade} ${cascade === 'orphan' ? '--wait=false' : ''}`.trim())
-        if (cascade !== 'orphan') {
-          expect(await replicasIn(gone)).toEqual({})
-          await eventually(async () => { expect(await fleet(`get rs,pods -l app=${gone} -o name`)).toBe('') })
-          return
-        }
-        await eventually(async () => { expect((await tryKubectl('host', `-n ${NAMESPACE} get fdeploy ${gone}`)).stderr).toContain('not found') })
-        expect(await ofCopies(NAMESPACE, 'deployments', gone, ({ metadata }) => [Object.keys(metadata.labels ?? {}), Object.keys(metadata.annotations ?? {})])).toEqual(both([['app'], ['deployment.kubernetes.io/revision']]))
-        expect(await row(gone)).toBe(`${gone} 2/2 2 2 2/2`)
-        expect((await tryKubectl('fleet', `-n ${NAMESPACE} delete deploy ${gone}`)).stderr).toContain('no template is behind it: it was made in member1,member2 directly, and is read-only here; to adopt it create a FederatedDeployment')
-      })
+    const create = async (gone: string) => {
+      await apply('fleet', NAMESPACE, [deploymentPolicy(gone, placedIn('member1', 'member2')), deployment(gone, 1)])
+      await fleet(`rollout status deploy/${gone} --timeout=30s`)
+    }
+    test.each(['background', 'foreground'])('delete --cascade=%s takes the copies and their pods along', async (cascade) => {
+      const gone = `gone-${cascade}`
+      await create(gone)
+      await fleet(`delete deploy ${gone} --cascade=${cascade}`)
+      expect(await replicasIn(gone)).toEqual({})
+      await eventually(async () => { expect(await fleet(`get rs,pods -l app=${gone} -o name`)).toBe('') })
+    })
+    test('delete --cascade=orphan leaves the copies, and nothing of ours on them', async () => {
+      const gone = 'gone-orphan'
+      await create(gone)
+      // The row of copies that stay is the same to kubectl as the one before, so it would wait.
+      await fleet(`delete deploy ${gone} --cascade=orphan --wait=false`)
+      await eventually(async () => { expect((await tryKubectl('host', `-n ${NAMESPACE} get fdeploy ${gone}`)).stderr).toContain('not found') })
+      expect(await ofCopies(NAMESPACE, 'deployments', gone, ({ metadata }) => [Object.keys(metadata.labels ?? {}), Object.keys(metadata.annotations ?? {})])).toEqual(both([['app'], ['deployment.kubernetes.io/revision']]))
+      expect(await row(gone)).toBe(`${gone} 2/2 2 2 2/2`)
+      expect((await tryKubectl('fleet', `-n ${NAMESPACE} delete deploy ${gone}`)).stderr).toContain('no template is behind it: it was made in member1,member2 directly, and is read-only here; to adopt it create a FederatedDeployment')
     })
   })
 
