@@ -90,8 +90,8 @@ export class TemplateWriter implements Writer {
 
   async #exists(key: string, signal: AbortSignal): Promise<boolean> { return (await this.#storage.get(this.#key(key), signal)).record !== undefined }
 
-  /** Throws where members have objects of that name that nobody gave a template. */
-  async #refuseForeign(key: string, signal: AbortSignal, error = (of: { group: string; resource: string }) => StatusError.conflict(of, nameOf(key), 'no template is behind it')): Promise<void> {
+  /** Throws where members have objects of that name that nobody gave a template. No Conflict: kubectl scale would try again for minutes. */
+  async #refuseForeign(key: string, signal: AbortSignal, error = (of: { group: string; resource: string }) => StatusError.forbidden(of, nameOf(key), 'no template is behind it')): Promise<void> {
     const row = await this.#options.row(key, signal), { store } = this.#options
     if (!row) return
     const clusters = row.parse().metadata.annotations?.[CLUSTERS_ANNOTATION] ?? '', refused = error(this.#resource)

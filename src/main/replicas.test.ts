@@ -83,6 +83,8 @@ test('two servers on one store: one writes, both answer alike, and a watch goes 
   // A cache begins where its member is then; what the other replica saw before is 410 there. From this change on both have the same history.
   await Promise.all([create(0, 'known'), create(1, 'known')])
   for (const { list } of [one, two]) await expect.poll(async () => (await list()).items.find(({ metadata }) => metadata.name === 'known')?.metadata.annotations?.['cluster.federation/clusters'], { timeout: 5000 }).toBe('member1,member2')
+  // How far a store has come without a change for the view is told when it has been quiet for a second.
+  await expect.poll(async () => { const [a, b] = [await one.list(), await two.list()]; return a.metadata.resourceVersion === b.metadata.resourceVersion }, { timeout: 10_000 }).toBe(true)
   const [first, second] = [await one.list(), await two.list()]
   expect(second.metadata.resourceVersion.length, 'of one epoch, with the same slots').toBe(first.metadata.resourceVersion.length)
   await create(1, 'fresh')

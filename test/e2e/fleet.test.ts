@@ -86,7 +86,7 @@ describeFleet('a fleet read by kubectl', () => {
       ['delete', `delete deploy/web`], ['patch', `patch deploy/web --type=merge -p {"spec":{"paused":true}}`], ['scale', 'scale deploy/web --replicas=1'],
     ])('%s of what no template is behind is refused with the way to adopt it', async (_, command) => {
       const { stderr } = await tryKubectl('fleet', `-n ${NAMESPACE} ${command}`, { version })
-      expect(stderr).toContain('Error from server (Conflict)')
+      expect(stderr).toContain('Error from server (Forbidden)')
       expect(stderr).toContain('to adopt it create a FederatedDeployment of that name with spec.conflictResolution: Overwrite')
     })
     test('the host shows the same rows, and its own Deployments without a warning', async () => {

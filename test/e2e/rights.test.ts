@@ -52,6 +52,13 @@ describeFleet('alice', () => {
         expect((await ask('fleet-alice', `get deploy ${where}`)).stderr).toBe(forbidden('deployments', 'apps.federation', scope))
         expect((await ask('host-alice', `get deployments.apps.federation ${where}`)).stderr).toBe(forbidden('deployments', 'apps.federation', scope))
       })
+      test('and what stands for them on the host, but no FederatedSecrets, and nothing is written', async () => {
+        expect(await ask('host-alice', `-n ${NAMESPACE} get federateddeployments -o name`)).toEqual({ code: 0, stdout: '', stderr: '' })
+        expect((await ask('host-alice', `-n ${NAMESPACE} get federatedsecrets`)).stderr).toBe(forbidden('federatedsecrets', 'types.federation', `in the namespace "${NAMESPACE}"`))
+        for (const [context, resource, group] of [['host-alice', 'federateddeployments', 'types.federation'], ['fleet-alice', 'deployments', 'apps']]) {
+          expect((await ask(context!, `-n ${NAMESPACE} auth can-i create ${resource}.${group}`)).stdout).toBe('no\n')
+        }
+      })
       test('can-i answers for the fleet', async () => {
         expect((await ask('fleet-alice', `-n ${NAMESPACE} auth can-i list deployments`)).stdout).toBe('yes\n')
         expect((await ask('fleet-alice', `-n ${NAMESPACE} auth can-i list secrets`)).stdout).toBe('no\n')

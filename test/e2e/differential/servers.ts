@@ -27,6 +27,13 @@ export async function startServers(): Promise<Servers> {
   processes.signal(CONTROLLERS, 'SIGSTOP')
   const user = readKeyPair(certificatesFolder(bed.dir), 'admin'), credentials = { cert: user.certificate, key: user.key }
   const theirs = () => new Client(bed.ports.host, { ca: authorityOf(bed.dir), ...credentials }), ours = () => new Client(server.port, { ca: server.authority, ...credentials })
+  // A kube-apiserver's history of a kind never reaches back to revision 1; that of a server whose store is new would.
+  const before = ours(), created = await before.send({ method: 'POST', target: '/apis/conformance.example.com/v1/namespaces/default/widgets', headers: [['Content-Type', 'application/json']], body: Buffer.from(JSON.stringify({ apiVersion: 'conformance.example.com/v1', kind: 'Widget', metadata: { name: 'before' }, spec: { model: 'm-1' } })) })
+  if (created.status !== 201) throw new Error(`cannot write to our side: ${created.data.toString()}`)
+  await before.send({ method: 'DELETE', target: '/apis/conformance.example.com/v1/namespaces/default/widgets/before', headers: [] })
+  before.close()
+  await server.stop()
+  await server.start()
   const asking = theirs(), host = { send: (sent: Sent) => asking.send(sent), makeNamespace: (name: string) => makeNamespace(asking, name) }
   const sides = () => { const pair = { theirs: theirs(), ours: ours() }; return { ...pair, host, close: () => { pair.theirs.close(); pair.ours.close() } } }
   // Kinds of a new definition are watched once its first list is through: until then a request may find no storage.
