@@ -93,8 +93,10 @@ export class TemplateWriter implements Writer {
   /** Throws where members have objects of that name that nobody gave a template. No Conflict: kubectl scale would try again for minutes. */
   async #refuseForeign(key: string, signal: AbortSignal, error = (of: { group: string; resource: string }) => StatusError.forbidden(of, nameOf(key), 'no template is behind it')): Promise<void> {
     const row = await this.#options.row(key, signal), { store } = this.#options
-    if (!row) return
-    const clusters = row.parse().metadata.annotations?.[CLUSTERS_ANNOTATION] ?? '', refused = error(this.#resource)
+    const clusters = row?.parse().metadata.annotations?.[CLUSTERS_ANNOTATION] ?? ''
+    // A template that is gone may be shown for a moment, by which time no member has anything.
+    if (!clusters) return
+    const refused = error(this.#resource)
     throw new StatusError(refused.reason, `${refused.message}: it was made in ${clusters} directly, and is read-only here; to adopt it create a ${store.kind.kind} of that name with spec.conflictResolution: Overwrite, or change it through clusters/<name>/proxy`, refused.details ? { details: refused.details } : {})
   }
 

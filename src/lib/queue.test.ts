@@ -61,3 +61,33 @@ test('taking ends with the signal', async () => {
   stop.abort()
   expect(await taking).toBeUndefined()
 })
+
+test('each key wakes one of those who wait, and none is lost with one who gives up', async () => {
+  const queue = new Queue(), stop = new AbortController(), taken: string[] = [], first = queue.take(stop.signal)
+  const rest = [1, 2].map(async () => { for (let key = await queue.take(signal); key !== 'end'; key = await queue.take(signal)) taken.push(key!) })
+  queue.add('a')
+  stop.abort()
+  expect(await first).toBeUndefined()
+  for (const key of ['b', 'c']) queue.add(key)
+  await new Promise(setImmediate)
+  expect(taken.toSorted()).toEqual(['a', 'b', 'c'])
+  queue.add('end')
+  await Promise.race(rest)
+})
+
+test('many delays, given up and planned anew, come in the order of their times', async () => {
+  const { clock, advance } = manualClock(), queue = new Queue({ clock }), order: string[] = []
+  for (let round = 0; round < 100; round++) for (let at = 0; at < 20; at++) { queue.add(`k${at}`); queue.add(`k${at}`, 1000 - at) }
+  for (let at = 0; at < 20; at++) queue.done((await queue.take(signal))!)
+  void (async () => { for (;;) { const key = await queue.take(signal); order.push(`${key} ${clock.now()}`); queue.done(key!) } })()
+  for (let ms = 0; ms < 1000; ms++) { advance(1); await new Promise(setImmediate) }
+  expect(order).toEqual(Array.from({ length: 20 }, (_, at) => `k${19 - at} ${981 + at}`))
+})
+
+test('two hundred thousand delays are no burden', async () => {
+  const { clock, advance } = manualClock(), queue = new Queue({ clock })
+  for (let at = 0; at < 200_000; at++) queue.add(`k${at}`, 1 + (at * 7919) % 5000)
+  const taking = queue.take(signal)
+  advance(1)
+  expect(await taking).toBe('k0')
+})

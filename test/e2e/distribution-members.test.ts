@@ -128,7 +128,7 @@ describeFleet('copies in members', () => {
       expect(await ofCopies(NAMESPACE, 'deployments', kept, ({ metadata }) => metadata.uid)).toEqual(before)
       await eventually(async () => {
         expect((await tryKubectl('host', `-n ${NAMESPACE} get fdeploy ${gone}`)).stderr).toContain('not found')
-        expect([await ready(kept), await ready(scaled), await ready(fresh)]).toEqual(['3/1', '6/6', '3/1'])
+        expect([await ready(kept), await ready(scaled), await ready(fresh)]).toEqual(['3/3', '6/6', '3/3'])
       }, 30_000)
       // And it stays so.
       await sleep(500)

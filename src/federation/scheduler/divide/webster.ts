@@ -1,3 +1,4 @@
+import { Heap } from '../../../lib/heap.ts'
 import { fnv1a } from '../../../lib/fnv.ts'
 
 /** Equal quotients go to whoever holds less, then by name. */
@@ -15,10 +16,21 @@ export const nameOrderOf = (uid: string): NameOrder => (uid !== '' && fnv1a(uid)
 export function webster(seats: number, votes: ReadonlyMap<string, number>, { initial = new Map(), names = 'ascending' }: { readonly initial?: ReadonlyMap<string, number>; readonly names?: NameOrder } = {}): Map<string, number> {
   const parties = [...new Set([...votes.keys(), ...initial.keys()])].map((name): Party => ({ name, votes: votes.get(name) ?? 0, held: initial.get(name) ?? 0 }))
   if (parties.length > 0) {
-    const left = seats - grantCertain(seats, parties), queue = new QuotientQueue(parties, names)
-    for (let seat = 0; seat < left; seat++) queue.grant()
+    const left = seats - grantCertain(seats, parties), next = new Heap(isBefore(names), parties)
+    for (let seat = 0; seat < left; seat++) {
+      next.first!.held++
+      next.settleFirst()
+    }
   }
   return new Map(parties.map(({ name, held }) => [name, held]))
+}
+
+/** Whether a party gets the next seat before another. */
+const isBefore = (names: NameOrder) => (a: Party, b: Party): boolean => {
+  const left = quotient(a, a.held), right = quotient(b, b.held)
+  if (left !== right) return left > right
+  if (a.held !== b.held) return a.held < b.held
+  return names === 'descending' ? a.name > b.name : a.name < b.name
 }
 
 const quotient = ({ votes }: Party, held: number) => votes / (2 * held + 1)
@@ -41,43 +53,4 @@ function grantCertain(seats: number, parties: readonly Party[]): number {
   if (granted > seats) return 0
   parties.forEach((party, i) => { party.held = above[i]! })
   return granted
-}
-
-/** A binary heap: the party that gets the next seat is first. */
-class QuotientQueue {
-  readonly #heap: Party[]
-  readonly #descending: boolean
-
-  constructor(parties: readonly Party[], names: NameOrder) {
-    this.#heap = [...parties]
-    this.#descending = names === 'descending'
-    for (let at = (this.#heap.length >> 1) - 1; at >= 0; at--) this.#sink(at)
-  }
-
-  grant(): void {
-    this.#heap[0]!.held++
-    this.#sink(0)
-  }
-
-  #isBefore(a: Party, b: Party): boolean {
-    const left = quotient(a, a.held), right = quotient(b, b.held)
-    if (left !== right) return left > right
-    if (a.held !== b.held) return a.held < b.held
-    return this.#descending ? a.name > b.name : a.name < b.name
-  }
-
-  #sink(start: number): void {
-    const heap = this.#heap
-    for (let at = start; ;) {
-      const left = 2 * at + 1, right = left + 1
-      let first = at
-      if (left < heap.length && this.#isBefore(heap[left]!, heap[first]!)) first = left
-      if (right < heap.length && this.#isBefore(heap[right]!, heap[first]!)) first = right
-      if (first === at) return
-      const moved = heap[at]!
-      heap[at] = heap[first]!
-      heap[first] = moved
-      at = first
-    }
-  }
 }
