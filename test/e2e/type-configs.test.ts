@@ -82,8 +82,11 @@ describeFleet('kinds that are distributed', () => {
     await eventually(() => kubectl('fleet', 'create -f -', { input: hub({ clusters: [{ name: 'member1' }, { name: 'member3' }] }) }))
     await kubectl('fleet', 'create -f -', { input: { ...federated('FederatedConfigMap', 'types.federation/v1alpha1', 'settings', {}), metadata: { name: 'settings', namespace: BOUNDED } } })
     await eventually(async () => { expect(await there(`get cm settings -n ${BOUNDED}`)).toEqual([true, false, true]) })
-    expect(await Promise.all(['member1', 'member3'].map((member) => kubectl(member, `get namespace ${BOUNDED} -o jsonpath={.metadata.labels.team}`)))).toEqual(['a', ''])
-    expect(await kubectl('fleet', `get federatednamespace ${BOUNDED} -n ${BOUNDED} -o jsonpath={.status.clusters[?(@.name=='member3')].state}`)).toBe('AlreadyExists')
+    // What lies in it may come first: the namespace is made for whichever needs it.
+    await eventually(async () => {
+      expect(await Promise.all(['member1', 'member3'].map((member) => kubectl(member, `get namespace ${BOUNDED} -o jsonpath={.metadata.labels.team}`)))).toEqual(['a', ''])
+      expect(await kubectl('fleet', `get federatednamespace ${BOUNDED} -n ${BOUNDED} -o jsonpath={.status.clusters[?(@.name=='member3')].state}`)).toBe('AlreadyExists')
+    })
     await kubectl('fleet', `delete federatedconfigmaps,federatednamespaces --all -n ${BOUNDED}`)
     await eventually(async () => { expect(await there(`get namespace ${BOUNDED}`)).toEqual([false, false, true]) }, 30_000)
   })
