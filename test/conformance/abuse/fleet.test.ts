@@ -4,11 +4,11 @@ import { getJson, postJson } from '../../../src/machinery/client/json-client.ts'
 import { Seeded } from '../../suites/seeded.ts'
 import { FLEET, fleetBed, type FleetBed } from './fleet-bed.ts'
 import { FEDERATED_KINDS, NATIVE_KINDS } from './hostile-native.ts'
-import { hostileRun, MAX_MS } from './hostile-run.ts'
+import { hostileRun, MAX_MS, USUAL_SEED } from './hostile-run.ts'
 import { inProcess } from './in-process.ts'
 
 const COUNT = 3_500, CONFIG_MAPS = `${FLEET}/api/v1/namespaces/safe/configmaps`
-const controller = new AbortController(), { signal } = controller, { seed } = new Seeded(), failures: unknown[] = []
+const controller = new AbortController(), { signal } = controller, { seed } = new Seeded(Number(process.env['SEED'] ?? USUAL_SEED)), failures: unknown[] = []
 let bed: FleetBed
 beforeAll(async () => {
   console.log(`fleet: SEED=${seed}`)

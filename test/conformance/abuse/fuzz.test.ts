@@ -6,13 +6,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Seeded } from '../../suites/seeded.ts'
 import { type ServedKinds, serveFixtures } from '../served-kinds.ts'
 import { hostileRequest } from './hostile-requests.ts'
-import { hostileRun, MAX_MS } from './hostile-run.ts'
+import { hostileRun, MAX_MS, USUAL_SEED } from './hostile-run.ts'
 import { inProcess } from './in-process.ts'
 import { heldBytes } from './memory.ts'
 import { overHttp1, overHttp2 } from './over-sockets.ts'
 
 const WARM_UP = 2_000, IN_PROCESS = 15_200, HTTP1 = 300, HTTP2 = 1_000, MB = 1 << 20
-const controller = new AbortController(), { seed } = new Seeded(), failures: unknown[] = []
+const controller = new AbortController(), { seed } = new Seeded(Number(process.env['SEED'] ?? USUAL_SEED)), failures: unknown[] = []
 const safe = '/apis/wardle.example.com/v1alpha1/namespaces/safe/flunders'
 let bed: ServedKinds, stored: string
 

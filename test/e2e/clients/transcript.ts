@@ -32,6 +32,8 @@ const asCustom = (text: string): string => text
 function comparable(line: string, text: string, live: readonly string[]): string {
   if (/-o (yaml|json)\b/.test(line) && live.length > 0 && text !== '') return dump(withoutStatus(load(text)), { lineWidth: -1 })
   if (line.startsWith('explain')) return described(text)
+  // Of what is gone already, nothing is said.
+  if (line.startsWith('wait') && line.includes('--for=delete')) return text.replace(/^\S+ condition met\n/, '')
   if (live.length > 0 && line.startsWith('describe')) return text.replace(/^Status:\n(?: .*\n)*/m, '').replace(/^Events:[^]*/m, '')
   if (live.length > 0 && line.startsWith('diff')) return text.split('\n').filter((each) => /^[-+] /.test(each)).join('\n')
   return text.startsWith('NAME ') ? table(text, live) : text.replaceAll(/(?<= )(?:\d+[hms])+(?= )/g, 'AGE').replaceAll(/ {2,}/g, '  ')

@@ -13,12 +13,16 @@ import { startServers, type Servers } from './servers.ts'
 const needed = new Set<Rule>()
 
 function isMeant({ path, want, got }: Difference): boolean {
+  // A list's own version is the store's, which other sequences move meanwhile: only sometimes is it that of an object that was seen.
+  if (path === 'body.metadata.resourceVersion' && (want === OF_NOBODY || got === OF_NOBODY)) return true
   const rule = ACCEPTED.find((accepted) => accepted.path.test(path) && (!('want' in accepted) || accepted.want === want) && (!('got' in accepted) || accepted.got === got) && (!accepted.otherwise || (typeof got === 'string' && accepted.otherwise(got) === want)))
   if (rule) needed.add(rule)
   return rule !== undefined
 }
 
-const RANDOM_SEQUENCES = 12, RANDOM_LENGTH = 30
+/** As the normaliser calls a version that no object had. */
+const OF_NOBODY = '<rv:*>'
+const RANDOM_SEQUENCES = 12, RANDOM_LENGTH = 30, USUAL_SEED = 1_811_813_291
 const LENGTH_MAX = 400, SHOWN_MAX = 6, TELLING = /^(?:status|body\.message)$/
 const short = (value: unknown) => (JSON.stringify(value) ?? 'undefined').slice(0, LENGTH_MAX)
 
@@ -57,8 +61,8 @@ describeFleet('a kube-apiserver and this server answer the same', () => {
     test.each(Object.entries(SEQUENCES))('%s', async (name, sequence) => { expect(await disagreements(sequence, EXCEPTIONS.get(name))).toEqual([]) })
   })
 
-  // SEED=… asks the same again.
-  const { seed } = new Seeded()
+  // The same ones in every run, so that a change is judged by its own faults; SEED=… asks others.
+  const { seed } = new Seeded(Number(process.env['SEED'] ?? USUAL_SEED))
   describe.concurrent('random', () => {
     test.each(Array.from({ length: RANDOM_SEQUENCES }, (_, i) => seed + i))('SEED=%i', async (own) => { expect(await disagreements(randomSequence(new Seeded(own), RANDOM_LENGTH))).toEqual([]) })
   })
