@@ -18,12 +18,13 @@ import { withoutHeaders } from '../machinery/meta/headers.ts'
 import { isJsonObject } from '../machinery/meta/json-value.ts'
 import { parseJson, stringifyJson } from '../machinery/meta/json.ts'
 import { StatusError, type Status } from '../machinery/meta/status-error.ts'
-import { decode, mediaType, readBody } from '../machinery/server/body.ts'
+import { mediaType, readBody } from '../machinery/server/body.ts'
 import { negotiate } from '../machinery/server/negotiation.ts'
 import { respond, respondBytes, respondError, warningHeaders } from '../machinery/server/respond.ts'
 import { objectBytes } from '../machinery/server/shape.ts'
 import { shapeFor } from '../machinery/server/shapes.ts'
 import type { FleetIdentity } from './combine.ts'
+import { readable } from './member-body.ts'
 import { withoutMarks } from './template-writer.ts'
 
 export interface HostNamespacesOptions {
@@ -65,12 +66,10 @@ function asServer({ method, path, query, headers }: Request, body: Buffer): Requ
   return { method, path, query, headers: kept, ...(body.length > 0 && { body: once(body) }) }
 }
 
-/** In protobuf only creations come, which say nothing of uid and version. */
-const READABLE = new Set(['', 'application/json', 'application/yaml', 'application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml'])
-
+/** What cannot be read is for the host to refuse; in protobuf only creations come, which say nothing of uid and version. */
 async function inTermsOfHost(name: string | undefined, request: Request, options: HostNamespacesOptions, signal: AbortSignal): Promise<Buffer> {
   const body = await readBody(request), type = mediaType(request)
-  if (body.length === 0 || name === undefined || !READABLE.has(type)) return body
+  if (body.length === 0 || name === undefined) return body
   const given = readable(body, type), own = (uid: unknown) => (uid === uidOf(name, options) ? undefined : uid), version = (position: unknown) => versionOf(name, position, options, signal)
   if (Array.isArray(given)) return Buffer.from(stringifyJson(await Promise.all(given.map((operation: unknown) => translatedOperation(operation, version)))))
   const place = request.method === 'DELETE' ? 'preconditions' : 'metadata'
@@ -82,16 +81,6 @@ async function inTermsOfHost(name: string | undefined, request: Request, options
 /** kubectl gives the version that it read this way. */
 async function translatedOperation(operation: unknown, version: (position: unknown) => Promise<unknown>): Promise<unknown> {
   return isJsonObject(operation) && operation['path'] === '/metadata/resourceVersion' ? { ...operation, value: await version(operation['value']) } : operation
-}
-
-/** What cannot be read is for the host to refuse. */
-function readable(body: Buffer, type: string): unknown {
-  try {
-    return decode(body, type.endsWith('yaml') ? 'yaml' : 'json')
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 /** The host's version where the client has seen it; else one that is always in conflict. */

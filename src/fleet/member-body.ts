@@ -23,7 +23,7 @@ export async function bodyInTerms(request: Request, { kind, namespace, name }: {
     const object = decodeObject(bytes, formatOf(request, kind), kind, namespace)
     return objectBody(await inMemberTerms(request.method === 'PUT' ? checkName(object, name) : object, terms))
   }
-  const given = request.method === 'DELETE' && type === PROTOBUF_TYPE ? optionsMessage(bytes) : TEXT.test(type) ? text(bytes, type) : undefined
+  const given = request.method === 'DELETE' && type === PROTOBUF_TYPE ? optionsMessage(bytes) : readable(bytes, type)
   if (given === undefined) return asItCame
   const translated = Array.isArray(given) ? await operationsInTerms(given, terms) : isJsonObject(given) ? await (request.method === 'DELETE' ? optionsInTerms : inMemberTerms)(given, terms) : given
   return equalJson(translated, given) ? asItCame : { bytes: Buffer.from(stringifyJson(translated)), type: request.method === 'DELETE' ? JSON_TYPE : type }
@@ -34,7 +34,9 @@ export const objectBody = (object: object): Body => ({ bytes: Buffer.from(string
 /** JSON and YAML, and every kind of patch that is one of them. */
 const TEXT = /^(?:|application\/(?:json|yaml|json-patch\+json|merge-patch\+json|strategic-merge-patch\+json|apply-patch\+yaml))$/, JSON_TYPE = 'application/json'
 
-function text(bytes: Buffer, type: string): unknown {
+/** Undefined where it is neither, or malformed, which is for whoever gets it to refuse. Throws what `decode` does but for SyntaxError. */
+export function readable(bytes: Buffer, type: string): unknown {
+  if (!TEXT.test(type)) return undefined
   try {
     return decode(bytes, type.endsWith('yaml') ? 'yaml' : 'json')
   } catch (error) {
