@@ -7,6 +7,7 @@ import type { PlanTemplate, Templates, TemplateStore } from '../federation/templ
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { Kind, KubeObject, ListerWatcher, Position, Resource, Storage } from '../machinery/meta/core.ts'
 import { stringifyJson } from '../machinery/meta/json.ts'
+import { keyOfObject, scopeOfKey } from '../machinery/meta/object-key.ts'
 import type { JsonSchema } from '../machinery/meta/json-schema.ts'
 import type { StoredKind } from '../machinery/meta/strategy.ts'
 import { resolveSchema } from '../machinery/schema/resolve-schema.ts'
@@ -71,11 +72,11 @@ export class FleetTemplates {
     const writer = new TemplateWriter({
       kind, store, storage, stored, identity: this.#identity, plan: (federated) => planText(plan(store, federated)),
       row: async (key, signal) => {
-        const slash = key.indexOf('/'), name = key.slice(slash + 1), [entry] = (await reader.list({ ...(slash >= 0 && { namespace: key.slice(0, slash) }), name }, signal)).entries
+        const [entry] = (await reader.list(scopeOfKey(key), signal)).entries
         return entry
       },
       shown: (federated, revision) => {
-        const { namespace, name = '' } = federated.metadata, row = open(namespace ? `${namespace}/${name}` : name), copies = row?.copies.filter(({ cluster }) => cluster !== TEMPLATES).map(({ cluster, entry }) => ({ cluster, object: entry.parse() })) ?? []
+        const row = open(keyOfObject(federated)), copies = row?.copies.filter(({ cluster }) => cluster !== TEMPLATES).map(({ cluster, entry }) => ({ cluster, object: entry.parse() })) ?? []
         const object = this.row(store, federated, copies)
         object.metadata.resourceVersion = positionAfter(this.#options.epochs, { source: TEMPLATES_SOURCE.id, version: revision }, row?.versions ?? [])
         return SlabEntry.of(object)

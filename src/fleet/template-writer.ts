@@ -9,6 +9,7 @@ import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { DeleteOptions, Entry, KubeObject, Position, Storage, WriteOptions, Writer } from '../machinery/meta/core.ts'
 import { decodeObjectMeta } from '../machinery/meta/decode-object-meta.ts'
 import { parseJson } from '../machinery/meta/json.ts'
+import { nameOfKey } from '../machinery/meta/object-key.ts'
 import { StatusError } from '../machinery/meta/status-error.ts'
 import type { StoredKind } from '../machinery/meta/strategy.ts'
 import { StoredWriter, type WriterDependencies } from '../machinery/registry/stored-writer.ts'
@@ -63,7 +64,7 @@ export class TemplateWriter implements Writer {
 
   /** Copies follow, or are left, as the propagation policy says. */
   async delete(key: string, { uid, position, ...options }: DeleteOptions, signal: AbortSignal): Promise<{ readonly entry: Entry; readonly removed: boolean }> {
-    const { record } = await this.#storage.get(this.#key(key), signal), of = this.#resource, name = nameOf(key)
+    const { record } = await this.#storage.get(this.#key(key), signal), of = this.#resource, name = nameOfKey(key)
     if (!record) {
       await this.#refuseForeign(key, signal)
       throw StatusError.notFound(of, name)
@@ -91,7 +92,7 @@ export class TemplateWriter implements Writer {
   async #exists(key: string, signal: AbortSignal): Promise<boolean> { return (await this.#storage.get(this.#key(key), signal)).record !== undefined }
 
   /** Throws where members have objects of that name that nobody gave a template. No Conflict: kubectl scale would try again for minutes. */
-  async #refuseForeign(key: string, signal: AbortSignal, error = (of: { group: string; resource: string }) => StatusError.forbidden(of, nameOf(key), 'no template is behind it')): Promise<void> {
+  async #refuseForeign(key: string, signal: AbortSignal, error = (of: { group: string; resource: string }) => StatusError.forbidden(of, nameOfKey(key), 'no template is behind it')): Promise<void> {
     const row = await this.#options.row(key, signal), { store } = this.#options
     const clusters = row?.parse().metadata.annotations?.[CLUSTERS_ANNOTATION] ?? ''
     // A template that is gone may be shown for a moment, by which time no member has anything.
@@ -119,8 +120,6 @@ export class TemplateWriter implements Writer {
   #key(key: string): string { return keyPrefix(this.#options.store.target) + key }
   get #resource() { return { group: this.#options.kind.group, resource: this.#options.kind.plural } }
 }
-
-const nameOf = (key: string) => key.slice(key.indexOf('/') + 1)
 
 /** What a fleet adds when it shows an object is not its author's; nor is what copies carry, which `kubectl rollout undo` takes over from a member's ReplicaSet. */
 export function withoutMarks(object: KubeObject): KubeObject {

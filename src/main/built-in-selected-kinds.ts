@@ -1,5 +1,6 @@
 import resources from '../../openapi/kubernetes/resources.json' with { type: 'json' }
 import type { SelectedKinds } from '../apis/policy.federation/v1alpha1/selected-kinds.ts'
+import { groupOf } from '../federation/interpreter/folded-uid.ts'
 import { checkOverriders, type OverriddenKind } from '../federation/override/check-overriders.ts'
 import { mirroredGroup } from '../fleet/fleet-authorization.ts'
 import { type Definitions, resolveSchema } from '../machinery/schema/resolve-schema.ts'
@@ -17,7 +18,7 @@ export async function builtInSelectedKinds(): Promise<SelectedKinds> {
     return found
   }
   return {
-    resourceOf: (apiVersion, kind) => ({ group: mirroredGroup(apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''), resource: known.get(`${apiVersion}/${kind}`)?.plural ?? '*' }),
+    resourceOf: (apiVersion, kind) => ({ group: mirroredGroup(groupOf(apiVersion)), resource: known.get(`${apiVersion}/${kind}`)?.plural ?? '*' }),
     check: (apiVersion, kind, overriders, path) => {
       const overridden = kindOf(apiVersion, kind)
       return overridden ? checkOverriders(overriders, overridden, path) : []

@@ -1,5 +1,7 @@
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { isJsonObject, type JsonObject } from '../../machinery/meta/json-value.ts'
+import { listAt, valueAt } from '../interpreter/fields.ts'
+import { groupOf } from '../interpreter/folded-uid.ts'
 
 /** Where Kubernetes' kinds hold the spec of their pods, by group and kind. */
 const POD_SPECS: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
@@ -11,9 +13,6 @@ const POD_SPECS: ReadonlyMap<string, readonly string[]> = new Map<string, readon
 
 /** Containers and init containers of an object's pods; none where its kind has no pods. */
 export function containersOf(object: KubeObject): JsonObject[] {
-  const { apiVersion = '', kind = '' } = object, group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '', path = POD_SPECS.get(`${group}/${kind}`)
-  let spec: unknown = path && object
-  for (const step of path ?? []) spec = isJsonObject(spec) ? spec[step] : undefined
-  if (!isJsonObject(spec)) return []
-  return [spec['initContainers'], spec['containers']].flatMap((containers) => (Array.isArray(containers) ? containers.filter(isJsonObject) : []))
+  const { apiVersion = '', kind = '' } = object, path = POD_SPECS.get(`${groupOf(apiVersion)}/${kind}`), spec = path && valueAt(object, path)
+  return [...listAt(spec, 'initContainers'), ...listAt(spec, 'containers')].filter(isJsonObject)
 }

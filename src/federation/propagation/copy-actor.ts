@@ -1,10 +1,11 @@
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { KubeObject, Position } from '../../machinery/meta/core.ts'
+import { keyOfObject, nameOfKey, scopeOfKey } from '../../machinery/meta/object-key.ts'
 import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 import type { Member } from '../member/member.ts'
 import { MANAGED_LABEL, TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { isNamespaces } from '../template/namespace-template.ts'
-import { keyOfTemplate, type TemplateStore } from '../template/templates.ts'
+import { templateKey, type TemplateStore } from '../template/templates.ts'
 import { driftText, type CopyRecord } from './copy-decision.ts'
 import { applyCopy, createCopy, deleteCopy, readCopy, releaseCopy } from './copy-writer.ts'
 import { removalPolicy } from './deletion.ts'
@@ -27,13 +28,12 @@ export class CopyActor {
   readonly #named: { readonly namespace?: string; readonly name: string }
 
   /** `federated` undefined: the template is gone, and `key` says whose copies are meant. */
-  constructor(options: PropagationOptions, member: Member, store: TemplateStore, federated: FederatedObject | undefined, key = federated ? keyOfTemplate(federated) : '') {
-    const slash = key.indexOf('/'), name = key.slice(slash + 1)
+  constructor(options: PropagationOptions, member: Member, store: TemplateStore, federated: FederatedObject | undefined, key = federated ? keyOfObject(federated) : '') {
     this.#options = options
     this.#member = member
     this.#store = store
     this.#federated = federated
-    this.#named = store.target.namespaced && slash >= 0 ? { namespace: key.slice(0, slash), name } : { name }
+    this.#named = store.target.namespaced ? scopeOfKey(key) : { name: nameOfKey(key) }
   }
 
   get federated(): FederatedObject {
@@ -180,7 +180,7 @@ export class CopyActor {
   }
 
   #tell(type: 'Normal' | 'Warning', reason: string, message: string): void { this.#options.record(this.#store, this.federated, { type, reason, message }) }
-  get #key(): string { return `${this.#store.id}|${keyOfTemplate(this.federated)}` }
+  get #key(): string { return templateKey(this.#store.id, keyOfObject(this.federated)) }
 }
 
 /** What is in the way may go without a word: it is not watched. */

@@ -2,16 +2,17 @@
 import type { FederatedObject, ScheduledTarget } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import { Queue } from '../../lib/queue.ts'
 import type { KubeObject, Position } from '../../machinery/meta/core.ts'
-import { isJsonObject } from '../../machinery/meta/json-value.ts'
+import { keyOfObject, scopeOfKey } from '../../machinery/meta/object-key.ts'
 import { comparePositions } from '../../machinery/meta/position.ts'
 import { isReason } from '../../machinery/meta/status-error.ts'
 import { RemoteReader } from '../../machinery/client/remote-reader.ts'
 import { runController } from '../../machinery/controller/controller.ts'
+import { valueAt } from '../interpreter/fields.ts'
 import { healthOf } from '../interpreter/health.ts'
 import type { Member } from '../member/member.ts'
 import { MANAGED_LABEL, TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { hubKeyOf } from '../template/namespace-template.ts'
-import { keyOfTemplate, splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
+import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { CopyActor, type Made } from './copy-actor.ts'
 import { decideCopy, isAhead, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
 import { isFinished, isOrphaned, suspension } from './deletion.ts'
@@ -160,7 +161,7 @@ export class MemberWorker {
   #retained(store: TemplateStore, federated: FederatedObject): readonly string[] | 'unknown' | undefined {
     const { group, kind, scale } = store.target, said = this.#options.retained(store, federated, this.member)
     if (said || !scale || !this.#isTarget(federated) || this.member.state.state !== 'ready') return said
-    const isScaled = this.#autoscalers.scales({ group, kind, key: keyOfTemplate(federated) })
+    const isScaled = this.#autoscalers.scales({ group, kind, key: keyOfObject(federated) })
     return isScaled === undefined ? 'unknown' : isScaled ? scale.specReplicasPath.slice(1).split('.') : undefined
   }
 
@@ -169,7 +170,7 @@ export class MemberWorker {
     if (!isTarget) return 0
     const path = scale?.specReplicasPath.slice(1).split('.')
     if (!path || target?.replicas === undefined || !owns(copy, path)) return undefined
-    const replicas = path.reduce<unknown>((inner, step) => (isJsonObject(inner) ? inner[step] : undefined), copy)
+    const replicas = valueAt(copy, path)
     return typeof replicas === 'number' && replicas > target.replicas ? replicas : undefined
   }
 
@@ -258,7 +259,7 @@ export class MemberWorker {
     const { guard } = this.#options, known = store.cache.get(key)?.parse() as FederatedObject | undefined
     if (guard.evidence || !known || !isAhead(copy, known)) return
     try {
-      const slash = key.indexOf('/'), scope = slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }, [entry] = (await store.resource.reader.list(scope, this.#stop.signal)).entries
+      const [entry] = (await store.resource.reader.list(scopeOfKey(key), this.#stop.signal)).entries
       const federated = entry?.parse() as FederatedObject | undefined
       if (federated && isAhead(copy, federated)) guard.trip({ cluster: this.member.name, template: templateKey(store.id, key), copy: revisionOf(copy)!.join('.'), stored: `${federated.status?.schedule?.observedGeneration ?? 0}.${federated.status?.schedule?.decision ?? 0}` })
     } catch (error) {
@@ -271,6 +272,6 @@ const decisionOf = ({ metadata, status }: FederatedObject): string => `${metadat
 
 /** Of kinds that count them. */
 function missingReplicas(copy: KubeObject): number {
-  const spec = isJsonObject(copy['spec']) ? copy['spec'] : {}, status = isJsonObject(copy['status']) ? copy['status'] : {}, wanted = spec['replicas'], ready = status['availableReplicas'] ?? status['readyReplicas'] ?? 0
+  const wanted = valueAt(copy, 'spec.replicas'), ready = valueAt(copy, 'status.availableReplicas') ?? valueAt(copy, 'status.readyReplicas') ?? 0
   return typeof wanted === 'number' && typeof ready === 'number' ? Math.max(0, wanted - ready) : 0
 }

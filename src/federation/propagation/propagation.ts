@@ -7,12 +7,13 @@
  */
 import type { ClusterState, FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
+import { keyOfObject } from '../../machinery/meta/object-key.ts'
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../machinery/meta/object-meta.ts'
 import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 import type { Member } from '../member/member.ts'
 import { COPIES_FINALIZER } from '../template/marks.ts'
 import { SERVER } from '../template/server-user.ts'
-import { keyOfTemplate, templateKey, type TemplateStore } from '../template/templates.ts'
+import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { changedFields } from './changed-fields.ts'
 import { isOrphaned, removalPolicy } from './deletion.ts'
 import { MemberWorker } from './member-worker.ts'
@@ -42,7 +43,7 @@ export class Propagation {
 
   /** What carrying out the schedule in the template's status would do, cluster by cluster. Nothing is asked of any member: what is not followed yet is not known. */
   preview(store: TemplateStore, federated: FederatedObject): ClusterState[] {
-    const { members, rendering, fleetId, retained } = this.#options, targets = new Map(federated.status?.schedule?.targets?.map((target) => [target.cluster, target])), key = keyOfTemplate(federated)
+    const { members, rendering, fleetId, retained } = this.#options, targets = new Map(federated.status?.schedule?.targets?.map((target) => [target.cluster, target])), key = keyOfObject(federated)
     return [...new Set([...targets.keys(), ...(federated.status?.clusters ?? []).map(({ name }) => name)])].toSorted().flatMap((name): ClusterState[] => {
       const member = members.get(name), copy = this.copyOf(store, key, name)
       if (!member) return []
@@ -182,8 +183,8 @@ export class Propagation {
 
   /** Lets a template go that is being deleted, once no copy holds it: gone, let go, out of reach for long (a tombstone remembers), or in a cluster that has left. */
   async #finish(template: string, signal: AbortSignal): Promise<void> {
-    const { templates, leads, guard, ledger, members, clock, logger, isCollector } = this.#options, at = template.indexOf('|'), store = templates.get(template.slice(0, at))
-    const federated = store?.cache.get(template.slice(at + 1))?.parse() as FederatedObject | undefined, { clusters = [] } = this.#seen.get(template) ?? {}
+    const { templates, leads, guard, ledger, members, clock, logger, isCollector } = this.#options, { id, key } = splitTemplateKey(template), store = templates.get(id)
+    const federated = store?.cache.get(key)?.parse() as FederatedObject | undefined, { clusters = [] } = this.#seen.get(template) ?? {}
     if (!store || !federated?.metadata.deletionTimestamp || !leads() || guard.evidence || !federated.metadata.finalizers?.includes(COPIES_FINALIZER)) return
     // What its author wants done first comes first, and copies stay meanwhile.
     if (federated.spec.template.metadata?.finalizers?.length) return
@@ -195,7 +196,7 @@ export class Propagation {
         await this.#options.tombstones.add(cluster, template, { template: federated.metadata.uid ?? '', ...(uid !== undefined && { uid }), orphan: isOrphaned(federated, this.#options.policyOf(federated)), propagationPolicy: removalPolicy(federated) }, signal)
       }
       await this.#options.owned.release(template, isOrphaned(federated, undefined), signal)
-      await store.resource.writer.update(keyOfTemplate(federated), (current) => {
+      await store.resource.writer.update(key, (current) => {
         if (current?.metadata.uid !== federated.metadata.uid) throw StatusError.notFound({ group: store.kind.group, resource: store.kind.plural }, federated.metadata.name ?? '')
         const done = [COPIES_FINALIZER, ...(isCollector ? [ORPHAN_FINALIZER, FOREGROUND_FINALIZER] : [])]
         return { ...current!, metadata: { ...current!.metadata, finalizers: (current!.metadata.finalizers ?? []).filter((finalizer) => !done.includes(finalizer)) } }

@@ -1,6 +1,8 @@
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
+import { keyOfObject } from '../../machinery/meta/object-key.ts'
 import { dependenciesOf } from '../interpreter/dependencies.ts'
+import { groupOf } from '../interpreter/folded-uid.ts'
 
 interface Needs { readonly keys: ReadonlySet<string>; readonly clusters: readonly string[] }
 
@@ -36,7 +38,7 @@ export class Dependents {
 export function neededKeys(native: KubeObject, keyOf: (group: string, kind: string, key: string) => string | undefined): readonly string[] {
   return dependenciesOf(native).flatMap(({ apiVersion, kind, namespace, name }) => {
     if (name === undefined) return []
-    const key = keyOf(apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '', kind, namespace ? `${namespace}/${name}` : name)
+    const key = keyOf(groupOf(apiVersion), kind, keyOfObject({ metadata: { name, ...(namespace !== undefined && { namespace }) } }))
     return key === undefined ? [] : [key]
   })
 }

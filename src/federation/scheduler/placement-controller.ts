@@ -15,14 +15,14 @@ import { runController } from '../../machinery/controller/controller.ts'
 import { follow } from '../../machinery/controller/follow.ts'
 import { labelSelectorFromObject } from '../../machinery/meta/label-selector.ts'
 import type { KubeObject, ListerWatcher, Resource } from '../../machinery/meta/core.ts'
-import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
+import { keyOfObject } from '../../machinery/meta/object-key.ts'
 import { isSamePolicy, type Claimable, type PolicyReference } from '../claim/any-policy.ts'
 import { PolicyIndex } from '../claim/policy-index.ts'
 import type { Members } from '../member/members.ts'
 import type { Overrides } from '../override/overrides.ts'
 import { isNamespaces } from '../template/namespace-template.ts'
 import { toNative } from '../template/native-object.ts'
-import { SERVER } from '../template/server-user.ts'
+import { writeStatus } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
 import { Dependents, neededKeys, propagatesDependencies } from './dependents.ts'
 import { PolicyStatus } from './policy-status.ts'
@@ -165,18 +165,12 @@ export class PlacementController {
     else this.#waiting.delete(key)
     if (withPlacement(federated.status, placed) === federated.status) return {}
     let written: Placed | undefined
-    try {
-      await store.resource.writer.update(objectKey, (current) => {
-        if (!current) throw StatusError.notFound({ group: store.kind.group, resource: store.kind.plural }, objectKey)
-        const fresh = current as FederatedObject
-        written = this.#place(store, fresh, clock.now())
-        return { ...fresh, status: withPlacement(fresh.status, written) }
-      }, { ...SERVER, subresource: 'status' }, signal)
-    } catch (error) {
-      if (isReason(error, 'NotFound')) return {}
-      throw error
-    }
-    this.#options.onPlaced(store, federated, written ?? placed)
+    const isWritten = await writeStatus(store.resource, objectKey, (current) => {
+      const fresh = current as FederatedObject
+      written = this.#place(store, fresh, clock.now())
+      return withPlacement(fresh.status, written)
+    }, signal)
+    if (isWritten) this.#options.onPlaced(store, federated, written ?? placed)
     return {}
   }
 
@@ -188,12 +182,12 @@ export class PlacementController {
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options, namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
       federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
-      required: this.#dependents.of(templateKey(store.id, keyOf(federated))), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
+      required: this.#dependents.of(templateKey(store.id, keyOfObject(federated))), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
     })
   }
 
   #preferenceOf({ id }: TemplateStore, federated: FederatedObject): ReplicaPreference | undefined {
-    const found = this.#preferences.get(keyOf(federated))
+    const found = this.#preferences.get(keyOfObject(federated))
     return found && PREFERRED[found.spec.targetKind] === id ? found.spec : undefined
   }
 
@@ -227,6 +221,4 @@ function claimable({ target: { group, version, kind } }: TemplateStore, { metada
   return { apiVersion: group ? `${group}/${version}` : version, kind, name, ...(namespace !== undefined && { namespace }), ...(labels && { labels }) }
 }
 
-
 const PREFERRED = { FederatedDeployment: 'deployments.apps', FederatedReplicaSet: 'replicasets.apps' } as const
-const keyOf = ({ metadata: { namespace, name = '' } }: KubeObject) => (namespace ? `${namespace}/${name}` : name)

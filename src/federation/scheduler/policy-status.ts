@@ -5,9 +5,9 @@ import { Queue } from '../../lib/queue.ts'
 import { runController } from '../../machinery/controller/controller.ts'
 import type { Resource } from '../../machinery/meta/core.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
-import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
+import { scopeOfKey } from '../../machinery/meta/object-key.ts'
 import type { PolicyReference } from '../claim/any-policy.ts'
-import { SERVER } from '../template/server-user.ts'
+import { writeStatus } from '../template/server-user.ts'
 
 export interface PolicyStatusOptions {
   /** PropagationPolicies and ClusterPropagationPolicies. */
@@ -41,19 +41,12 @@ export class PolicyStatus {
   }
 
   async #reconcile(queueKey: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
-    const { policies, claimed, leads } = this.#options, at = queueKey.indexOf('|'), kind = queueKey.slice(0, at), key = queueKey.slice(at + 1), slash = key.indexOf('/')
-    const resource = policies.find((one) => one.kind.kind === kind), scope = slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
+    const { policies, claimed, leads } = this.#options, at = queueKey.indexOf('|'), kind = queueKey.slice(0, at), key = queueKey.slice(at + 1)
+    const resource = policies.find((one) => one.kind.kind === kind), scope = scopeOfKey(key)
     if (!resource?.writer || !leads()) return {}
     const count = claimed({ kind: kind as PolicyReference['kind'], ...scope }), [entry] = (await resource.reader.list(scope, signal)).entries
     if (!entry || equalJson((entry.parse() as PropagationPolicy).status, next(entry.parse() as PropagationPolicy, count))) return {}
-    try {
-      await resource.writer.update(key, (current) => {
-        if (!current) throw StatusError.notFound({ group: resource.kind.group, resource: resource.kind.plural }, scope.name)
-        return { ...current, status: next(current as PropagationPolicy, count) }
-      }, { ...SERVER, subresource: 'status' }, signal)
-    } catch (error) {
-      if (!isReason(error, 'NotFound')) throw error
-    }
+    await writeStatus({ kind: resource.kind, writer: resource.writer }, key, (current) => next(current as PropagationPolicy, count), signal)
     return {}
   }
 }

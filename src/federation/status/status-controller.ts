@@ -6,11 +6,10 @@ import { Queue } from '../../lib/queue.ts'
 import { runController } from '../../machinery/controller/controller.ts'
 import { follow } from '../../machinery/controller/follow.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
-import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 import type { Members } from '../member/members.ts'
 import type { CopyLedger } from '../propagation/copy-ledger.ts'
 import { toNative } from '../template/native-object.ts'
-import { SERVER } from '../template/server-user.ts'
+import { writeStatus } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
 import { foldTemplateStatus } from './fold-template-status.ts'
 
@@ -42,9 +41,11 @@ export class StatusController {
 
   /** A copy changed, or what is known of it. */
   kick(template: string): void {
-    const wait = (this.#written.get(template) ?? -INTERVAL_MS) + INTERVAL_MS - this.#options.clock.now()
-    this.#queue.add(template, Math.max(wait, 0))
+    this.#queue.add(template, Math.max(this.#waitMs(template), 0))
   }
+
+  /** Until the template's status may be written again; at most 0: it may. */
+  #waitMs(template: string): number { return (this.#written.get(template) ?? -INTERVAL_MS) + INTERVAL_MS - this.#options.clock.now() }
 
   async run(signal: AbortSignal): Promise<void> {
     const { templates, ledger, clock, logger, concurrency } = this.#options, following: Promise<void>[] = []
@@ -63,19 +64,11 @@ export class StatusController {
   async #reconcile(template: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { templates, leads, clock } = this.#options, { id, key } = splitTemplateKey(template), store = templates.get(id), federated = store?.cache.get(key)?.parse() as FederatedObject | undefined
     if (!store || !federated || !leads()) return {}
-    const now = clock.now(), wait = (this.#written.get(template) ?? -INTERVAL_MS) + INTERVAL_MS - now
+    const now = clock.now(), waitMs = this.#waitMs(template)
     if (!federated.status?.schedule || this.#fold(store, key, federated, now) === federated.status) return {}
-    if (wait > 0) return { requeueAfterMs: wait }
+    if (waitMs > 0) return { requeueAfterMs: waitMs }
     this.#written.set(template, now)
-    try {
-      await store.resource.writer.update(key, (current) => {
-        if (!current) throw StatusError.notFound({ group: store.kind.group, resource: store.kind.plural }, key)
-        const fresh = current as FederatedObject
-        return { ...fresh, status: this.#fold(store, key, fresh, now) }
-      }, { ...SERVER, subresource: 'status' }, signal)
-    } catch (error) {
-      if (!isReason(error, 'NotFound')) throw error
-    }
+    await writeStatus(store.resource, key, (current) => this.#fold(store, key, current as FederatedObject, now), signal)
     return {}
   }
 

@@ -4,6 +4,7 @@
  *     FederatedNamespace shop/shop   ⇄   Namespace shop in members
  */
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import { nameOfKey } from '../../machinery/meta/object-key.ts'
 import { type FieldError, fieldError } from '../../machinery/meta/status-error.ts'
 import type { TargetKind } from './target-kind.ts'
 
@@ -12,7 +13,7 @@ type Target = Pick<TargetKind, 'group' | 'kind'>
 export const isNamespaces = ({ group, kind }: Target): boolean => group === '' && kind === 'Namespace'
 
 /** How a template's copies are called in members. */
-export const copyKeyOf = (target: Target, key: string): string => (isNamespaces(target) ? key.slice(key.indexOf('/') + 1) : key)
+export const copyKeyOf = (target: Target, key: string): string => (isNamespaces(target) ? nameOfKey(key) : key)
 /** The template that a copy in a member is of. */
 export const hubKeyOf = (target: Target, key: string): string => (isNamespaces(target) ? `${key}/${key}` : key)
 

@@ -4,6 +4,7 @@ import type { Logger } from '../../lib/logger.ts'
 import { follow } from '../../machinery/controller/follow.ts'
 import type { OwnerReference } from '../../machinery/meta/core.ts'
 import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
+import { groupOf } from '../interpreter/folded-uid.ts'
 import { SERVER } from './server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from './templates.ts'
 
@@ -65,7 +66,7 @@ export class OwnedTemplates {
 
   /** Owners lie in the dependent's namespace, or in none. Their uids follow from their names. */
   #keyOf({ apiVersion, kind, name }: OwnerReference, dependent: string): string | undefined {
-    const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '', store = this.#templates.list().find(({ target }) => target.group === group && target.kind === kind), slash = dependent.indexOf('/')
+    const group = groupOf(apiVersion), store = this.#templates.list().find(({ target }) => target.group === group && target.kind === kind), slash = dependent.indexOf('/')
     return store && templateKey(store.id, store.kind.namespaced && slash >= 0 ? `${dependent.slice(0, slash)}/${name}` : name)
   }
 }

@@ -3,6 +3,7 @@ import resources from '../../../openapi/kubernetes/resources.json' with { type: 
 import type { ScalePaths } from '../../machinery/meta/core.ts'
 import { dns1035Label, dns1123Label, dns1123Subdomain, pathSegmentName } from '../../machinery/meta/names.ts'
 import type { Definitions } from '../../machinery/schema/resolve-schema.ts'
+import { groupOf } from '../interpreter/folded-uid.ts'
 import { isIdentityBound } from '../interpreter/identity-bound.ts'
 
 /** A kind whose objects can be distributed: what is known of it without asking any cluster. */
@@ -58,7 +59,7 @@ export function whyNotDistributable(group: string, plural: string): string | und
   return KUBERNETES_GROUPS.has(group) || LEFT_OUT.has(group) ? 'it is none of the kinds of Kubernetes that can be distributed' : undefined
 }
 
-const KUBERNETES_GROUPS = new Set(Object.keys(resources).map((groupVersion) => (groupVersion.includes('/') ? groupVersion.slice(0, groupVersion.indexOf('/')) : '')))
+const KUBERNETES_GROUPS = new Set(Object.keys(resources).map(groupOf))
 
 function newestStable(described: Readonly<Record<string, readonly Described[]>>): readonly { group: string; version: string; kinds: readonly Described[] }[] {
   const groups = new Map<string, { group: string; version: string; kinds: readonly Described[] }>()

@@ -3,6 +3,7 @@ import type { KubeObject } from '../../machinery/meta/core.ts'
 import { isJsonObject, type JsonObject } from '../../machinery/meta/json-value.ts'
 import { withDefaults } from '../interpreter/defaults.ts'
 import { aggregateStatus, type Report } from '../interpreter/aggregate-status.ts'
+import { valueAt } from '../interpreter/fields.ts'
 import type { Copy } from '../interpreter/fold.ts'
 import { reflectedStatus } from '../interpreter/reflected-status.ts'
 import { CLUSTERS_ANNOTATION, REPLICAS_ANNOTATION, TARGETS_ANNOTATION } from '../interpreter/marks.ts'
@@ -34,7 +35,7 @@ export function templateRow(federated: FederatedObject, copies: readonly Copy[],
 /** What all copies together are to have; undefined: what the template says, or replicas are not counted. A copy that is not known has what was decided for it. */
 function totalReplicas({ status }: FederatedObject, copies: readonly Copy[], native: KubeObject, { scale }: TargetKind): number | undefined {
   const of = (object: KubeObject | undefined): number | undefined => {
-    const value = isJsonObject(object?.['spec']) ? object['spec']['replicas'] : undefined
+    const value = valueAt(object, 'spec.replicas')
     return typeof value === 'number' ? value : undefined
   }
   const named = of(native), targets = status?.schedule?.targets ?? []

@@ -172,6 +172,3 @@ function planning(writer: Writer, plan: (federated: FederatedObject) => Federate
 /** What a template is called inside this server: `deployments.apps|shop/web`. */
 export const templateKey = (id: string, key: string): string => `${id}|${key}`
 export const splitTemplateKey = (key: string): { readonly id: string; readonly key: string } => { const at = key.indexOf('|'); return { id: key.slice(0, at), key: key.slice(at + 1) } }
-
-/** Cluster-scoped ones have no namespace. */
-export const keyOfTemplate = ({ metadata: { namespace, name = '' } }: Pick<FederatedObject, 'metadata'>): string => (namespace ? `${namespace}/${name}` : name)

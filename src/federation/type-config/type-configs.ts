@@ -11,12 +11,11 @@ import { Queue } from '../../lib/queue.ts'
 import { runController } from '../../machinery/controller/controller.ts'
 import { follow } from '../../machinery/controller/follow.ts'
 import type { Resource, Storage } from '../../machinery/meta/core.ts'
-import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 import { keyPrefix } from '../../machinery/storage/storage-key.ts'
 import type { DiscoveredKind } from '../member/discovery.ts'
 import type { Member } from '../member/member.ts'
 import type { Members } from '../member/members.ts'
-import { SERVER } from '../template/server-user.ts'
+import { writeStatus } from '../template/server-user.ts'
 import { builtInTargets, whyNotDistributable } from '../template/target-kind.ts'
 import { targetId, type Templates } from '../template/templates.ts'
 import { readType, typeHash } from './read-type.ts'
@@ -151,15 +150,10 @@ export class TypeConfigs {
   async #report(id: string, config: FederatedTypeConfig, known: KnownType, signal: AbortSignal): Promise<void> {
     const { configs, clock } = this.#options, verdict = typeVerdict(config, known)
     if (withVerdict(config, verdict, clock.now()) === config.status) return
-    try {
-      await configs.writer!.update(id, (current) => {
-        if (!current) throw StatusError.notFound({ group: configs.kind.group, resource: configs.kind.plural }, id)
-        const fresh = current as FederatedTypeConfig
-        return { ...fresh, status: withVerdict(fresh, typeVerdict(fresh, known), clock.now()) }
-      }, { ...SERVER, subresource: 'status' }, signal)
-    } catch (error) {
-      if (!isReason(error, 'NotFound')) throw error
-    }
+    await writeStatus({ kind: configs.kind, writer: configs.writer! }, id, (current) => {
+      const fresh = current as FederatedTypeConfig
+      return withVerdict(fresh, typeVerdict(fresh, known), clock.now())
+    }, signal)
   }
 }
 

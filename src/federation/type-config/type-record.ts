@@ -1,4 +1,3 @@
-import type { ScalePaths } from '../../machinery/meta/core.ts'
 import { dns1123Subdomain } from '../../machinery/meta/names.ts'
 import type { Definitions } from '../../machinery/schema/resolve-schema.ts'
 import { targetId } from '../template/templates.ts'
@@ -6,16 +5,7 @@ import type { TargetKind } from '../template/target-kind.ts'
 
 /** A custom kind as a member described it. Kept in the store, so that a restart without members serves the same kinds. */
 export interface TypeRecord {
-  readonly kind: {
-    readonly group: string
-    readonly version: string
-    readonly kind: string
-    readonly plural: string
-    readonly namespaced: boolean
-    readonly shortNames: readonly string[]
-    readonly hasStatus: boolean
-    readonly scale?: ScalePaths
-  }
+  readonly kind: Omit<TargetKind, 'isBuiltIn' | 'definition' | 'definitions' | 'validateName'>
   /** Name of its definition among `definitions`, which hold all that it refers to. */
   readonly definition: string
   readonly definitions: Definitions

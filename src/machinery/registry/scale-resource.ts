@@ -5,6 +5,7 @@ import { SlabEntry } from '../cache/slab-entry.ts'
 import type { Column, Entry, Kind, KubeObject, Resource, ScalePaths, Writer } from '../meta/core.ts'
 import type { JsonSchema } from '../meta/json-schema.ts'
 import { isJsonObject, type JsonObject } from '../meta/json-value.ts'
+import { nameOfKey } from '../meta/object-key.ts'
 import { StatusError } from '../meta/status-error.ts'
 import type { StoredKind } from '../meta/strategy.ts'
 import { isNumber, toInteger } from '../schema/number.ts'
@@ -30,7 +31,7 @@ export function scaleResource({ kind, reader, writer }: Resource & { readonly wr
       delete: () => Promise.reject(StatusError.methodNotAllowed(of, 'delete')),
       update: async (key, change, options, signal) => {
         const { entry } = await writer.update(key, (current) => {
-          if (!current) throw StatusError.notFound(of, key.slice(key.indexOf('/') + 1))
+          if (!current) throw StatusError.notFound(of, nameOfKey(key))
           return written(kind, paths, current, change, options)
         }, { ...options, subresource: 'scale', ownershipSettled: true }, signal)
         return { entry: shown(entry), created: false }

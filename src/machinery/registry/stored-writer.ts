@@ -10,6 +10,7 @@ import { generateName } from '../meta/generate-name.ts'
 import type { JsonSchema } from '../meta/json-schema.ts'
 import { cloneJson, equalJson } from '../meta/json-value.ts'
 import { parseJson, stringifyJson } from '../meta/json.ts'
+import { nameOfKey } from '../meta/object-key.ts'
 import { fieldError, StatusError } from '../meta/status-error.ts'
 import type { StoredKind } from '../meta/strategy.ts'
 import { blocksRules, hasRules, rulesNotChecked } from '../schema/validate-schema.ts'
@@ -79,7 +80,7 @@ export class StoredWriter implements Writer {
     let { record } = await this.#storage.get(this.#storageKey(key), signal)
     for (;;) {
       if (!record) {
-        if (options.subresource !== undefined) throw StatusError.notFound(this.#resource, nameOf(key))
+        if (options.subresource !== undefined) throw StatusError.notFound(this.#resource, nameOfKey(key))
         const submitted = change(undefined), metadata = this.#metadataAt(key, submitted)
         await this.#checkNamespace(metadata, signal)
         const made = await this.#insert(schema, submitted, metadata, options, signal)
@@ -97,7 +98,7 @@ export class StoredWriter implements Writer {
   async delete(key: string, options: DeleteOptions, signal: AbortSignal): Promise<{ readonly entry: Entry; readonly removed: boolean }> {
     let { record } = await this.#storage.get(this.#storageKey(key), signal)
     for (;;) {
-      if (!record) throw StatusError.notFound(this.#resource, nameOf(key))
+      if (!record) throw StatusError.notFound(this.#resource, nameOfKey(key))
       const old = parsed(record)
       await this.#kind.strategy.authorize?.(undefined, old, options)
       await this.#admitted?.delete(old, options, signal)
@@ -187,7 +188,7 @@ export class StoredWriter implements Writer {
 
   /** What the object says of its identity must agree with where it is written; what it does not say is filled in. */
   #metadataAt(key: string, submitted: KubeObject): ObjectMeta {
-    const metadata = decodeObjectMeta(submitted.metadata, this.#kind), name = nameOf(key), namespace = this.#kind.namespaced ? key.slice(0, key.indexOf('/')) : undefined
+    const metadata = decodeObjectMeta(submitted.metadata, this.#kind), name = nameOfKey(key), namespace = this.#kind.namespaced ? key.slice(0, key.indexOf('/')) : undefined
     if (metadata.name !== undefined && metadata.name !== name) throw StatusError.badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
     if (metadata.namespace !== undefined && metadata.namespace !== namespace) throw StatusError.badRequest('the namespace of the provided object does not match the namespace sent on the request')
     return { ...metadata, name, ...(namespace !== undefined && { namespace }) }
@@ -226,7 +227,6 @@ export class StoredWriter implements Writer {
 /** `current`: what was there instead; the decision is made again from it. */
 type Written = { readonly entry: Entry } | { readonly current: StoredRecord | undefined }
 
-const nameOf = (key: string) => key.slice(key.indexOf('/') + 1)
 const text = (value: Uint8Array) => Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()
 
 /** As readers see it, with apiVersion and kind. */
