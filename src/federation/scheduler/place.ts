@@ -17,7 +17,7 @@ import type { ClusterFacts } from './snapshot.ts'
 import { parseV1Annotations } from './v1-annotations.ts'
 
 /** A policy with what placing needs of it. */
-export type PlacingPolicy = AnyPolicy & { readonly metadata: { readonly generation?: number }; readonly spec: AnyPolicy['spec'] & Pick<PropagationPolicySpec, 'placement' | 'dependentOverrides' | 'propagateDeps' | 'conflictResolution' | 'suspension' | 'preserveResourcesOnDeletion'> }
+export type PlacingPolicy = AnyPolicy & { readonly metadata: { readonly generation?: number }; readonly spec: AnyPolicy['spec'] & Pick<PropagationPolicySpec, 'placement' | 'dependentOverrides' | 'propagateDeps' | 'conflictResolution' | 'suspension' | 'preserveResourcesOnDeletion' | 'rollout' | 'rescheduling'> }
 
 export interface PlaceInput {
   readonly federated: FederatedObject

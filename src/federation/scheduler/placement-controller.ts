@@ -6,6 +6,7 @@
  */
 import type { ClusterSet } from '../../apis/cluster.federation/v1alpha1/cluster-set.ts'
 import { matchesClusterAffinity } from '../../apis/cluster.federation/v1alpha1/cluster-affinity.ts'
+import type { Rollout } from '../../apis/policy.federation/v1alpha1/rollout.ts'
 import type { ReplicaSchedulingPreference } from '../../apis/policy.federation/v1alpha1/replica-scheduling-preference.ts'
 import type { FederatedObject, FederatedStatus } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -68,6 +69,7 @@ export class PlacementController {
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>()
   /** Where FederatedNamespaces are placed, by namespace; one that is not decided about yet is nowhere. */
   readonly #namespaceClusters = new Map<string, ReadonlySet<string>>()
+  #isKnowing = false
   #facts: readonly ClusterFacts[] | undefined
   #factsAt = 0
 
@@ -91,6 +93,7 @@ export class PlacementController {
       follow(namespaces, (key, object) => { if (object) this.#namespaces.set(key, object.metadata.labels ?? {}); else this.#namespaces.delete(key); if ([...this.#sets.values()].some(({ spec }) => spec?.namespaceSelector)) this.kickAll() }, retry, signal),
     ]
     await Promise.race([Promise.all([seen, ...first.map(({ ready }) => ready)]), new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })])
+    this.#isKnowing = true
     const following = first.map(({ done }) => done)
     const known: Promise<void>[] = []
     templates.onKind((store) => {
@@ -128,6 +131,20 @@ export class PlacementController {
 
   /** The policy that claims a template, as it is now. */
   policyOf({ status }: FederatedObject): PlacingPolicy | undefined { return status?.policy && (this.#index.policy(status.policy as PolicyReference)) }
+
+  /** How the policy that claims a template orders its changes; undefined: not at all. `unknown`: policies are not known yet. `gone`: it is no more. */
+  rolloutOf(federated: FederatedObject): Rollout | 'unknown' | 'gone' | undefined {
+    if (!federated.status?.policy) return undefined
+    if (!this.#isKnowing) return 'unknown'
+    const policy = this.policyOf(federated)
+    return policy ? policy.spec.rollout : 'gone'
+  }
+
+  /** Whether changes of a template go in waves; until that is known they do. */
+  isStaged(federated: FederatedObject): boolean {
+    const rule = this.rolloutOf(federated)
+    return federated.status?.rollout !== undefined || (rule !== undefined && rule !== 'gone')
+  }
 
   /** Templates by kind are few: built-in kinds, and those that are configured. */
   #keyOf(group: string, kind: string, key: string): string | undefined {

@@ -38,6 +38,7 @@ describe('a PropagationPolicy', () => {
   })
   test.each<[string, object, string[]]>([
     ['the least', {}, []],
+    ['waves, and when to move', { rollout: { waves: [{ clusterAffinity: { clusterNames: ['a'] }, maxUnavailable: 1, pauseSeconds: 60 }, {}] }, rescheduling: { triggers: ['ClusterJoined'], minInterval: '10m', maxMoves: 3 } }, []],
     ['no selector', { resourceSelectors: [] }, ['spec.resourceSelectors: Invalid value: 0: spec.resourceSelectors in body should have at least 1 items']],
     ['a selector without a kind', { resourceSelectors: [{ apiVersion: 'v1' }] }, ['spec.resourceSelectors[0].kind: Required value']],
     ['a selector elsewhere', { resourceSelectors: [{ ...DEPLOYMENTS[0], namespace: 'other' }] }, ['spec.resourceSelectors[0].namespace: Invalid value: "other": must be the namespace of the policy, shop']],
@@ -56,8 +57,6 @@ describe('a PropagationPolicy', () => {
     ['schedulerName', { schedulerName: 'mine' }, 'there is only default-scheduler'],
     ['failover', { failover: { cluster: {} } }, ''],
     ['schedulePriority', { schedulePriority: { priorityClassSource: 'KubePriorityClass', priorityClassName: 'high' } }, ''],
-    ['rescheduling', { rescheduling: { triggers: ['ClusterJoined'], minInterval: '10m', maxMoves: 3 } }, ''],
-    ['rollout', { rollout: { waves: [{ clusterAffinity: { clusterNames: ['a'] } }] } }, 'clusters get changes all at once'],
   ])('%s is refused by name: %j', async (field, spec, instead) => {
     expect(await mistakes(cpp, { metadata: { name: 'web' }, spec: { resourceSelectors: DEPLOYMENTS, ...spec } })).toEqual([`spec.${field}: Forbidden: not supported by this release${instead && `; ${instead}`}`])
   })
