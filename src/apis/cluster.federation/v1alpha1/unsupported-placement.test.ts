@@ -7,7 +7,7 @@ const overflow = [{ affinityName: 'a', clusterNames: ['x'], overflowAffinities: 
 test.each<[string, Placement, string[]]>([
   ['all that is done', { clusterAffinity: {}, clusterTolerations: [{ operator: 'Exists' }], spreadConstraints: [{ spreadByField: 'region' }, { spreadByField: 'cluster' }], replicaScheduling: { replicaDivisionPreference: 'Aggregated' }, partial: true }, []],
   ['other workloads', { workloadAffinity: { affinity: { groupByLabelKey: 'app' } } }, ['spec.placement.workloadAffinity']],
-  ['two sorts of groups', { spreadConstraints: [{ spreadByField: 'region' }, { spreadByField: 'cluster' }, { spreadByField: 'zone' }, { spreadByLabel: 'rack' }] }, ['spec.placement.spreadConstraints[2]', 'spec.placement.spreadConstraints[3]']],
+  ['several sorts of groups', { spreadConstraints: [{ spreadByField: 'region' }, { spreadByField: 'cluster' }, { spreadByField: 'zone' }, { spreadByLabel: 'rack' }] }, []],
   ['overflow of what looks at no room', { clusterAffinities: overflow }, ['spec.placement.clusterAffinities[0].overflowAffinities']],
   ['overflow of fixed weights', { clusterAffinities: overflow, replicaScheduling: {} }, ['spec.placement.clusterAffinities[0].overflowAffinities']],
   ['overflow of Duplicated', { clusterAffinities: overflow, replicaScheduling: { replicaSchedulingType: 'Duplicated', replicaDivisionPreference: 'Aggregated' } }, ['spec.placement.clusterAffinities[0].overflowAffinities']],
