@@ -1,13 +1,15 @@
 import type { AllocatableModeling, NodeSummary, ResourceSummary } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import type { ResourceModel } from '../../apis/cluster.federation/v1alpha1/resource-model.ts'
+import type { Taint } from '../../apis/cluster.federation/v1alpha1/taint.ts'
 import { formatQuantity, parseQuantity, subtractQuantities, ZERO, type Quantity } from '../../machinery/meta/quantity.ts'
-import type { Batch, Entry } from '../../machinery/meta/core.ts'
+import type { Batch, Entry, KubeObject } from '../../machinery/meta/core.ts'
 import { type Amounts, amountsOf, podRequests, type PodResources, sumAmounts } from '../interpreter/pod-requests.ts'
+import type { NodeRoom } from './node-room.ts'
 
 /** Every pod also takes one of its node's places. */
 const ONE: Quantity = { nano: 1_000_000_000n, format: 'DecimalSI' }
 
-interface NodeProjection { readonly isReady: boolean; readonly allocatable: Amounts }
+interface NodeProjection extends Omit<NodeRoom, 'free'> { readonly allocatable: Amounts }
 interface PodProjection { readonly node: string; readonly requests: Amounts }
 
 /**
@@ -19,11 +21,41 @@ export class Summary {
   readonly #pods = new Map<string, PodProjection>()
   /** Pods of one workload ask for the same: their amounts are one object. */
   readonly #requests = new Map<string, Amounts>()
+  /** By node, in billionths: what its pods ask for. */
+  readonly #used = new Map<string, Map<string, bigint>>()
+  #rooms = new Map<string, NodeRoom>()
+  /** Nodes whose room is not what it was when it was last asked for. */
+  readonly #changed = new Set<string>()
+  #list: readonly NodeRoom[] = []
 
-  acceptNodes(batch: Batch): void { take(this.#nodes, batch, nodeProjection) }
-  acceptPods(batch: Batch): void { take(this.#pods, batch, (entry) => this.#podProjection(entry)) }
-  clearNodes(): void { this.#nodes.clear() }
-  clearPods(): void { this.#pods.clear() }
+  acceptNodes(batch: Batch): void { take(this.#nodes, batch, nodeProjection, (_, key) => this.#changed.add(key)) }
+  acceptPods(batch: Batch): void { take(this.#pods, batch, (entry) => this.#podProjection(entry), (before, _, now) => { this.#use(before, -1n); this.#use(now, 1n) }) }
+
+  clearNodes(): void {
+    for (const name of this.#nodes.keys()) this.#changed.add(name)
+    this.#nodes.clear()
+  }
+
+  clearPods(): void {
+    for (const name of this.#used.keys()) this.#changed.add(name)
+    this.#used.clear()
+    this.#pods.clear()
+  }
+
+  /** By name. The same list for as long as nothing changed: costs what changed. */
+  nodeRooms(): readonly NodeRoom[] {
+    if (this.#changed.size === 0) return this.#list
+    let isReordered = false
+    for (const name of this.#changed) {
+      const node = this.#nodes.get(name), used = this.#used.get(name)
+      isReordered ||= node !== undefined && !this.#rooms.has(name)
+      if (!node) this.#rooms.delete(name)
+      else this.#rooms.set(name, { ...node, free: new Map([...node.allocatable].map(([resource, { nano }]) => [resource, nano - (used?.get(resource) ?? 0n)])) })
+    }
+    this.#changed.clear()
+    if (isReordered) this.#rooms = new Map([...this.#rooms].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    return (this.#list = [...this.#rooms.values()])
+  }
 
   nodeSummary(): NodeSummary { return { totalNum: this.#nodes.size, readyNum: [...this.#nodes.values()].filter(({ isReady }) => isReady).length } }
 
@@ -33,6 +65,16 @@ export class Summary {
     for (const node of this.#nodes.values()) sumAmounts(allocatable, node.allocatable)
     for (const { node, requests } of this.#pods.values()) sumAmounts(node ? allocated : allocating, requests)
     return { allocatable: written(allocatable), allocating: written(allocating), allocated: written(allocated), ...(models.length && { allocatableModelings: this.#modelings(models) }) }
+  }
+
+  #use(pod: PodProjection | undefined, times: bigint): void {
+    if (!pod?.node) return
+    const used = this.#used.get(pod.node) ?? new Map<string, bigint>()
+    for (const [resource, { nano }] of pod.requests) used.set(resource, (used.get(resource) ?? 0n) + times * nano)
+    // The node of the last pod to go is not kept for its sake.
+    if (used.get('pods') === 0n) this.#used.delete(pod.node)
+    else this.#used.set(pod.node, used)
+    this.#changed.add(pod.node)
   }
 
   #modelings(models: readonly ResourceModel[]): AllocatableModeling[] {
@@ -64,16 +106,21 @@ export class Summary {
 }
 
 function nodeProjection(entry: Entry): NodeProjection {
-  const { status } = entry.parse() as { status?: { allocatable?: Record<string, string | number>; conditions?: { type: string; status: string }[] } }
-  return { isReady: status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false, allocatable: amountsOf(status?.allocatable) }
+  const { metadata, spec = {}, status } = entry.parse() as KubeObject & { spec?: { taints?: Taint[]; unschedulable?: boolean }; status?: { allocatable?: Record<string, string | number>; conditions?: { type: string; status: string }[] } }
+  return {
+    name: entry.key, labels: metadata.labels ?? {}, taints: spec.taints ?? [], isUnschedulable: spec.unschedulable === true,
+    isReady: status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false, allocatable: amountsOf(status?.allocatable),
+  }
 }
 
-function take<T>(into: Map<string, T>, batch: Batch, project: (entry: Entry) => T | undefined): void {
+/** `changed` is told of every object as it was and as it is. */
+function take<T>(into: Map<string, T>, batch: Batch, project: (entry: Entry) => T | undefined, changed: (before: T | undefined, key: string, now: T | undefined) => void): void {
   for (const change of batch) {
     if (change.type === 'BOOKMARK') continue
-    const projection = change.type === 'DELETED' ? undefined : project(change.entry)
-    if (projection) into.set(change.entry.key, projection)
-    else into.delete(change.entry.key)
+    const { key } = change.entry, before = into.get(key), now = change.type === 'DELETED' ? undefined : project(change.entry)
+    if (now) into.set(key, now)
+    else into.delete(key)
+    changed(before, key, now)
   }
 }
 

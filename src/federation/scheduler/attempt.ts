@@ -25,7 +25,7 @@ export function attempt(snapshot: SchedulingSnapshot, request: PlacementRequest,
   const selected = selectClusters(candidates, ignoresSpread(request) ? [] : request.spread, demand)
   if ('failure' in selected) return { failure: selected.failure === 'NotEnoughRoom' ? 'Unschedulable' : 'NoClusterFits', message: selected.message, rejected: byName([...rejected, ...notPlaced(candidates, selected.message)]) }
   const chosen = new Set(selected), beyond = candidates.filter((candidate) => !chosen.has(candidate)).map(({ name }): RejectedCluster => ({ cluster: name, reason: 'BeyondSpread', message: `is fit, but the spread is met by ${selected.length} others` }))
-  const divided = divideReplicas(snapshot, request, selected)
+  const divided = divideReplicas(snapshot, request, term, selected)
   if ('failure' in divided) return { ...divided, rejected: byName([...rejected, ...beyond, ...notPlaced(selected, divided.message)]) }
   const all = byName([...rejected, ...beyond, ...divided.rejected])
   const { targets, unplaced } = divided, waiting = targets.reduce((sum, target) => sum + (target.waiting ?? 0), 0)
@@ -61,7 +61,7 @@ function filter({ template, clusters, previous, namespaceClusters }: SchedulingS
 
 function rank({ template, previous }: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm, fit: readonly ClusterFacts[]): Candidate[] {
   const held = new Map(previous?.targets.map(({ cluster, replicas = 0 }) => [cluster, replicas])), { algorithm } = request.division
-  const needsRoom = template.replicas !== undefined && (algorithm === 'DynamicWeight' || algorithm === 'Aggregated' || (algorithm === 'Duplicated' && request.spread.length > 0))
+  const needsRoom = template.replicas !== undefined && (term.hasOverflow || algorithm === 'DynamicWeight' || algorithm === 'Aggregated' || (algorithm === 'Duplicated' && request.spread.length > 0))
   return fit.map((facts) => {
     const name = nameOf(facts), allocatable = needsRoom ? estimateReplicas(facts.cluster, template.request, facts.assumed) : 0
     return { name, cluster: facts.cluster, score: held.has(name) ? 100 : 0, allocatable, available: allocatable + (held.get(name) ?? 0), tier: term.tierOf(facts.cluster) ?? 0 }

@@ -4,12 +4,8 @@ import type { Placement } from './placement.ts'
 const NOT_YET = 'is not supported by this release'
 
 /** What the schema knows and the scheduler does not do yet, by name: refused rather than passed over. */
-export function unsupportedPlacement({ clusterAffinities = [], spreadConstraints = [], replicaScheduling, workloadAffinity }: Placement, path: string): FieldError[] {
-  const groups = spreadConstraints.flatMap(({ spreadByField, spreadByLabel }, index) => (spreadByLabel || (spreadByField && spreadByField !== 'cluster') ? [index] : []))
-  const looksAtRoom = replicaScheduling?.replicaSchedulingType !== 'Duplicated' && (replicaScheduling?.replicaDivisionPreference === 'Aggregated' || replicaScheduling?.weightPreference?.dynamicWeight !== undefined)
+export function unsupportedPlacement({ workloadAffinity }: Placement, path: string): FieldError[] {
   return [
     ...(workloadAffinity ? [fieldError.forbidden(`${path}.workloadAffinity`, NOT_YET)] : []),
-    ...groups.slice(1).map((index) => fieldError.forbidden(`${path}.spreadConstraints[${index}]`, `spreading by more than one of region, zone, provider and label ${NOT_YET}`)),
-    ...clusterAffinities.flatMap(({ overflowAffinities = [] }, index) => (overflowAffinities.length > 0 && !looksAtRoom ? [fieldError.forbidden(`${path}.clusterAffinities[${index}].overflowAffinities`, 'needs a division that looks at room: Aggregated or dynamicWeight')] : [])),
   ]
 }

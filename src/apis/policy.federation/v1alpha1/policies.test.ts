@@ -46,7 +46,6 @@ describe('a PropagationPolicy', () => {
     ['the first planner', { placement: { replicaScheduling: { replicaSchedulingType: 'Divided', clusterPreferences: { a: { minReplicas: 1, maxReplicas: 3 }, '*': { weight: 1 } }, rebalance: true, keepEmpty: true } } }, []],
     ['two ways to weigh', { placement: { replicaScheduling: { clusterPreferences: {}, weightPreference: {} } } }, ['spec.placement.replicaScheduling.clusterPreferences: Forbidden: may not be set with weightPreference']],
     ['bounds upside down', { placement: { replicaScheduling: { clusterPreferences: { a: { minReplicas: 2, maxReplicas: 1 } } } } }, ['spec.placement.replicaScheduling.clusterPreferences[a].maxReplicas: Invalid value: 1: must not be lower than minReplicas']],
-    ['what the scheduler cannot do', { placement: { spreadConstraints: [{ spreadByField: 'cluster' }, { spreadByField: 'region' }, { spreadByLabel: 'rack' }] } }, ['spec.placement.spreadConstraints[2]: Forbidden: spreading by more than one of region, zone, provider and label is not supported by this release']],
     ['a priority beyond 32 bits', { priority: 2 ** 31 }, [expect.stringContaining('integer with format int32')]],
     ['an unknown resolution', { conflictResolution: 'Ask' }, ['spec.conflictResolution: Unsupported value: "Ask": supported values: "Abort", "Overwrite"']],
     ['preemption of whatever is there', { preemption: 'Always' }, ['spec.resourceSelectors[0].name: Invalid value: "": must be set with preemption Always']],
