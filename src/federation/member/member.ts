@@ -6,6 +6,7 @@ import { equalJson } from '../../machinery/meta/json-value.ts'
 import { StatusError } from '../../machinery/meta/status-error.ts'
 import type { Discovery } from './discovery.ts'
 import { MemberCaches } from './member-caches.ts'
+import { UnschedulablePods } from './unschedulable-pods.ts'
 
 /** `since`: milliseconds since the epoch. `refused`: nothing is read from it and nothing sent to it until an administrator acts. */
 export type MemberState = { readonly state: 'connecting' } | { readonly state: 'ready' } | { readonly state: 'unreachable'; readonly since: number; readonly reason: string } | { readonly state: 'refused'; readonly reason: string }
@@ -25,6 +26,8 @@ interface MemberOptions {
 export class Member {
   readonly name: string
   readonly caches: MemberCaches
+  /** As far as its pods are followed. */
+  readonly unschedulable = new UnschedulablePods()
   /** The member as this server's own credential sees it; stays the same while connections come and go. */
   readonly handler: Handler
   readonly upgrade: Upgrader

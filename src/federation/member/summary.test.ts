@@ -3,6 +3,7 @@ import { defaultResourceModels } from '../../apis/cluster.federation/v1alpha1/re
 import { SlabEntry } from '../../machinery/cache/slab-entry.ts'
 import type { Change } from '../../machinery/meta/core.ts'
 import { Summary } from './summary.ts'
+import { UnschedulablePods } from './unschedulable-pods.ts'
 
 const change = (type: 'ADDED' | 'MODIFIED' | 'DELETED', name: string, rest: object): Change => ({ type, position: '1', entry: SlabEntry.of({ metadata: { name, resourceVersion: '1' }, ...rest }) })
 const node = (cpu: string, memory: string, ready = 'True') => ({ status: { allocatable: { cpu, memory, pods: '110' }, conditions: [{ type: 'Ready', status: ready }] } })
@@ -10,7 +11,7 @@ const container = (cpu: string, memory?: string, more: object = {}) => ({ resour
 const pod = (nodeName: string | undefined, containers: object[], more: object = {}, phase = 'Running') => ({ spec: { ...(nodeName && { nodeName }), containers, ...more }, status: { phase } })
 
 test('nodes and pods are summed; finished pods count for nothing, pending ones are allocating', () => {
-  const summary = new Summary()
+  const summary = new Summary(new UnschedulablePods())
   summary.acceptNodes([change('ADDED', 'n1', node('4', '8Gi')), change('ADDED', 'n2', node('3500m', '8Gi', 'False'))])
   summary.acceptPods([change('ADDED', 'a', pod('n1', [container('500m', '1Gi'), container('250m')])), change('ADDED', 'b', pod(undefined, [container('1')], {}, 'Pending')), change('ADDED', 'c', pod('n1', [container('1')], {}, 'Succeeded'))])
   expect(summary.nodeSummary()).toEqual({ totalNum: 2, readyNum: 1 })
@@ -20,13 +21,13 @@ test('nodes and pods are summed; finished pods count for nothing, pending ones a
 })
 
 test('init containers count where they need more, sidecars always, overhead on top', () => {
-  const summary = new Summary()
+  const summary = new Summary(new UnschedulablePods())
   summary.acceptPods([change('ADDED', 'a', pod('n1', [container('1', '1Gi')], { initContainers: [container('100m', '100Mi', { restartPolicy: 'Always' }), container('2', '10Mi')], overhead: { cpu: '50m' } }))])
   expect(summary.resourceSummary([]).allocated).toEqual({ cpu: '2150m', memory: '1124Mi', pods: '1' })
 })
 
 test('nodes are graded by what they have free, in the resource they have least of', () => {
-  const summary = new Summary()
+  const summary = new Summary(new UnschedulablePods())
   summary.acceptNodes([change('ADDED', 'n1', node('8', '64Gi')), change('ADDED', 'n2', node('64', '2Gi')), change('ADDED', 'n3', node('1', '8Gi'))])
   summary.acceptPods([change('ADDED', 'a', pod('n1', [container('5')]))])
   const { allocatableModelings = [] } = summary.resourceSummary(defaultResourceModels())

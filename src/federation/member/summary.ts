@@ -5,6 +5,7 @@ import { formatQuantity, parseQuantity, subtractQuantities, ZERO, type Quantity 
 import type { Batch, Entry, KubeObject } from '../../machinery/meta/core.ts'
 import { type Amounts, amountsOf, podRequests, type PodResources, sumAmounts } from '../interpreter/pod-requests.ts'
 import type { NodeRoom } from './node-room.ts'
+import type { PodSeen, UnschedulablePods } from './unschedulable-pods.ts'
 
 /** Every pod also takes one of its node's places. */
 const ONE: Quantity = { nano: 1_000_000_000n, format: 'DecimalSI' }
@@ -27,9 +28,16 @@ export class Summary {
   /** Nodes whose room is not what it was when it was last asked for. */
   readonly #changed = new Set<string>()
   #list: readonly NodeRoom[] = []
+  readonly #unschedulable: UnschedulablePods
+
+  /** `unschedulable`: is told of every pod. */
+  constructor(unschedulable: UnschedulablePods) { this.#unschedulable = unschedulable }
 
   acceptNodes(batch: Batch): void { take(this.#nodes, batch, nodeProjection, (_, key) => this.#changed.add(key)) }
-  acceptPods(batch: Batch): void { take(this.#pods, batch, (entry) => this.#podProjection(entry), (before, _, now) => { this.#use(before, -1n); this.#use(now, 1n) }) }
+  acceptPods(batch: Batch): void {
+    for (const change of batch) if (change.type === 'DELETED') this.#unschedulable.set(change.entry.key, undefined)
+    take(this.#pods, batch, (entry) => this.#podProjection(entry), (before, _, now) => { this.#use(before, -1n); this.#use(now, 1n) })
+  }
 
   clearNodes(): void {
     for (const name of this.#nodes.keys()) this.#changed.add(name)
@@ -40,6 +48,7 @@ export class Summary {
     for (const name of this.#used.keys()) this.#changed.add(name)
     this.#used.clear()
     this.#pods.clear()
+    this.#unschedulable.clear()
   }
 
   /** By name. The same list for as long as nothing changed: costs what changed. */
@@ -92,7 +101,8 @@ export class Summary {
 
   /** Undefined: finished, counts for nothing. */
   #podProjection(entry: Entry): PodProjection | undefined {
-    const { spec = {}, status } = entry.parse() as { spec?: PodResources & { nodeName?: string }; status?: { phase?: string } }
+    const pod = entry.parse() as PodSeen & { spec?: PodResources & { nodeName?: string }; status?: { phase?: string } }, { spec = {}, status } = pod
+    this.#unschedulable.set(entry.key, pod)
     if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return undefined
     const requests = podRequests(spec).set('pods', ONE), key = [...requests].map(([name, { nano }]) => `${name}=${nano}`).toSorted().join()
     let shared = this.#requests.get(key)

@@ -63,8 +63,8 @@ function rank({ template, previous }: SchedulingSnapshot, request: PlacementRequ
   const held = new Map(previous?.targets.map(({ cluster, replicas = 0 }) => [cluster, replicas])), { algorithm } = request.division
   const needsRoom = template.replicas !== undefined && (term.hasOverflow || algorithm === 'DynamicWeight' || algorithm === 'Aggregated' || (algorithm === 'Duplicated' && request.spread.length > 0))
   return fit.map((facts) => {
-    const name = nameOf(facts), allocatable = needsRoom ? estimateReplicas(facts.cluster, template.request, facts.assumed) : 0
-    return { name, cluster: facts.cluster, score: held.has(name) ? 100 : 0, allocatable, available: allocatable + (held.get(name) ?? 0), tier: term.tierOf(facts.cluster) ?? 0 }
+    const name = nameOf(facts), limit = facts.capacity ?? Infinity, holds = Math.min(held.get(name) ?? 0, limit), allocatable = needsRoom ? Math.min(estimateReplicas(facts.cluster, template.request, facts.assumed), limit - holds) : 0
+    return { name, cluster: facts.cluster, score: held.has(name) ? 100 : 0, allocatable, available: allocatable + holds, tier: term.tierOf(facts.cluster) ?? 0, ...(facts.capacity !== undefined && { limit }) }
   })
 }
 

@@ -9,10 +9,13 @@ import { timestamp } from '../../machinery/meta/timestamp.ts'
 import type { AnyPolicy } from '../claim/any-policy.ts'
 import { match, type Claim } from '../claim/match.ts'
 import { replicasOf } from '../interpreter/replicas.ts'
+import { RESCHEDULE_ANNOTATION } from '../template/marks.ts'
 import type { TargetKind } from '../template/target-kind.ts'
 import { effectivePlacement } from './effective-placement.ts'
 import type { ReplicaPreference } from './placement-request.ts'
-import { schedule, type Schedule } from './schedule.ts'
+import { reschedule } from './rescheduling/reschedule.ts'
+import { type ReschedulingFacts, reschedulingRule } from './rescheduling/rescheduling-facts.ts'
+import type { Schedule } from './schedule.ts'
 import type { ClusterFacts } from './snapshot.ts'
 import { parseV1Annotations } from './v1-annotations.ts'
 
@@ -37,6 +40,8 @@ export interface PlaceInput {
   readonly required: { readonly clusters: ReadonlySet<string>; readonly dependents: number }
   /** Whether an override policy of that name exists, for a policy of this namespace (undefined: of the whole cluster). */
   readonly hasOverride: (namespace: string | undefined, name: string) => boolean
+  /** Replicas that are in a cluster, and those of them that have found no node for a while; undefined: all have, as far as is known. */
+  readonly stuckIn?: (cluster: string) => { readonly replicas: number; readonly unschedulable: number } | undefined
   readonly now: number
 }
 
@@ -46,6 +51,8 @@ export interface Placed {
   readonly schedule: StoredSchedule
   readonly scheduled: Condition
   readonly claim: Claim
+  /** When to look again whatever happens. */
+  readonly againMs?: number
 }
 
 export function place(input: PlaceInput): Placed {
@@ -71,12 +78,13 @@ function withRequired({ federated, required, clusters, now }: PlaceInput, decide
   const targets = [...(decided.schedule.targets ?? []), ...added].toSorted((a, b) => (a.cluster < b.cluster ? -1 : 1)), message = `${required.dependents} ${required.dependents === 1 ? 'workload needs' : 'workloads need'} it in ${added.map(({ cluster }) => cluster).join(', ')}`
   const rejected = decided.schedule.rejected?.filter(({ cluster }) => !required.clusters.has(cluster))
   return {
+    ...decided,
     schedule: { ...decided.schedule, targets, ...(rejected && { rejected }), ...counted(targets, before) },
     scheduled: decided.scheduled.reason === 'NoPolicy' ? condition(federated, 'True', 'Required', message, now) : { ...decided.scheduled, message: `${decided.scheduled.message}; ${message}` },
   }
 }
 
-type Decided = Pick<Placed, 'schedule' | 'scheduled'>
+type Decided = Pick<Placed, 'schedule' | 'scheduled' | 'againMs'>
 
 /** Decisions are counted by what they change for members. */
 const counted = (targets: readonly object[], before: StoredSchedule | undefined) => ({ decision: (before?.decision ?? 0) + (equalJson(targets, before?.targets ?? []) ? 0 : 1) })
@@ -95,15 +103,24 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
   const keep = (reason: string, message: string): Decided => ({ schedule: { ...before, ...observed(metadata.generation), targets: own, ...counted(own, before) }, scheduled: condition(federated, claim.isPending && own.length > 0 ? 'True' : 'False', reason, message, input.now) })
   if (isHeld || !source) return keep(claim.outcome === 'Lost' ? 'PolicyLost' : claim.isPending ? 'PolicyPending' : 'NoPolicy', claim.message)
   if (missing.length > 0) return keep('OverridesMissing', `the policy waits for override policies that are not there: ${missing.join(', ')}`)
-  const found = replicasOf(native, { scale: target.scale }), made = schedule({
+  const found = replicasOf(native, { scale: target.scale }), { schedule: made, rescheduling, againMs } = reschedule({
     template: {
       apiVersion: native.apiVersion ?? '', kind: target.kind, name: metadata.name ?? '', uid: metadata.uid ?? '', ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
       ...(found && { replicas: found.replicas }), ...(found?.requirements?.resourceRequest && { request: found.requirements.resourceRequest }),
     },
     source, clusters, ...(preference && { preference }), ...(namespaceClusters && { namespaceClusters }),
     ...(before?.fingerprint !== undefined && { previous: { targets: own, fingerprint: before.fingerprint, ...(before.affinity !== undefined && { affinity: before.affinity }) } }),
-  })
-  return { schedule: stored(made, before, metadata.generation, preference !== undefined), scheduled: condition(federated, made.scheduled.status, made.scheduled.reason, made.scheduled.message, input.now) }
+  }, reschedulingFacts(input, policy, own))
+  return {
+    schedule: { ...stored(made, before, metadata.generation, preference !== undefined), ...(rescheduling && { rescheduling }) }, scheduled: condition(federated, made.scheduled.status, made.scheduled.reason, made.scheduled.message, input.now),
+    ...(againMs !== undefined && { againMs }),
+  }
+}
+
+function reschedulingFacts({ federated: { status }, native, stuckIn, now }: PlaceInput, policy: PlacingPolicy | undefined, targets: readonly { readonly cluster: string }[]): ReschedulingFacts {
+  const { rescheduling: spec } = policy?.spec ?? {}, before = status?.schedule?.rescheduling, requested = native.metadata.annotations?.[RESCHEDULE_ANNOTATION]
+  const stuck = new Map(targets.flatMap(({ cluster }) => { const seen = stuckIn?.(cluster); return seen ? [[cluster, seen] as const] : [] }))
+  return { ...(spec && { rule: reschedulingRule(spec) }), ...(before && { before }), ...(requested !== undefined && { requested }), stuck, now }
 }
 
 const observed = (generation: number | undefined) => (generation === undefined ? {} : { observedGeneration: generation })

@@ -19,6 +19,7 @@ import type { KubeObject, ListerWatcher, Resource } from '../../machinery/meta/c
 import { keyOfObject } from '../../machinery/meta/object-key.ts'
 import { isSamePolicy, type Claimable, type PolicyReference } from '../claim/any-policy.ts'
 import { PolicyIndex } from '../claim/policy-index.ts'
+import { valueAt } from '../interpreter/fields.ts'
 import type { Members } from '../member/members.ts'
 import type { Overrides } from '../override/overrides.ts'
 import { isNamespaces } from '../template/namespace-template.ts'
@@ -70,6 +71,8 @@ export class PlacementController {
   /** Where FederatedNamespaces are placed, by namespace; one that is not decided about yet is nowhere. */
   readonly #namespaceClusters = new Map<string, ReadonlySet<string>>()
   #isKnowing = false
+  /** Whose pods are watched. */
+  readonly #watched = new WeakSet<object>()
   #facts: readonly ClusterFacts[] | undefined
   #factsAt = 0
 
@@ -84,7 +87,8 @@ export class PlacementController {
 
   async run(signal: AbortSignal): Promise<void> {
     const { templates, members, policies, preferences, clusterSets, namespaces, overrides, seen, concurrency, clock, logger } = this.#options, retry = { clock, logger }
-    members.onChange(() => { this.#facts = undefined; this.kickAll() }, signal)
+    members.onChange(() => { this.#facts = undefined; this.#watchPods(signal); this.kickAll() }, signal)
+    this.#watchPods(signal)
     // Decisions wait until all that they rest on has been seen once: a policy that is not known yet is no policy that is gone.
     const first = [
       ...policies.map(({ reader }) => follow(reader, (key, object) => this.#usePolicy(reader, key, object), retry, signal)),
@@ -180,7 +184,8 @@ export class PlacementController {
     const placed = this.#place(store, federated, clock.now())
     if (placed.scheduled.reason === 'OverridesMissing') this.#waiting.add(key)
     else this.#waiting.delete(key)
-    if (withPlacement(federated.status, placed) === federated.status) return {}
+    const again = placed.againMs === undefined ? {} : { requeueAfterMs: placed.againMs }
+    if (withPlacement(federated.status, placed) === federated.status) return again
     let written: Placed | undefined
     const isWritten = await writeStatus(store.resource, objectKey, (current) => {
       const fresh = current as FederatedObject
@@ -188,7 +193,27 @@ export class PlacementController {
       return withPlacement(fresh.status, written)
     }, signal)
     if (isWritten) this.#options.onPlaced(store, federated, written ?? placed)
-    return {}
+    return again
+  }
+
+  /** Once a pod has found no node for long enough, where it belongs to is looked at. */
+  #watchPods(signal: AbortSignal): void {
+    for (const { unschedulable } of this.#options.members.list()) {
+      if (this.#watched.has(unschedulable)) continue
+      this.#watched.add(unschedulable)
+      unschedulable.onChange(({ group, kind, key }) => {
+        const queueKey = this.#keyOf(group, kind, key)
+        if (queueKey !== undefined && this.#templates.has(queueKey)) this.#queue.add(queueKey, STUCK_MS + SETTLE_MS)
+      }, signal)
+    }
+  }
+
+  #stuckIn({ target: { group, kind } }: TemplateStore, { metadata, status }: FederatedObject, cluster: string, now: number): { readonly replicas: number; readonly unschedulable: number } | undefined {
+    const limit = status?.schedule?.rescheduling?.limits?.find((one) => one.cluster === cluster)
+    const unschedulable = this.#options.members.get(cluster)?.unschedulable.of({ group, kind, key: keyOfObject({ metadata }) }, now - STUCK_MS, limit && Date.parse(limit.since)) ?? 0
+    // A Job's shares do not move once they have begun; of what counts its pods in another way nothing can be said.
+    const replicas = unschedulable > 0 && kind !== 'Job' ? valueAt(status?.clusters?.find(({ name }) => name === cluster)?.status, 'replicas') : undefined
+    return typeof replicas === 'number' ? { replicas, unschedulable } : undefined
   }
 
   /** The status that a template would get if it were stored as it is here. */
@@ -198,7 +223,7 @@ export class PlacementController {
     const { target, kind } = store, native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options, namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
-      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
+      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now), now,
       required: this.#dependents.of(templateKey(store.id, keyOfObject(federated))), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
     })
   }
@@ -230,6 +255,8 @@ export class PlacementController {
 }
 
 const FACTS_MS = 1000
+/** For so long a pod may look for a node before it counts as one that finds none (KubeFed's limit); what came of the last move has been seen by then. */
+const STUCK_MS = 60_000, SETTLE_MS = 2000
 const isSame = (a: PolicyReference | undefined, b: PolicyReference | undefined) => (a && b ? isSamePolicy(a, b) : a === b)
 
 /** A template as policies see it. */

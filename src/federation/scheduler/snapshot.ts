@@ -1,6 +1,7 @@
 import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import type { MemberState } from '../member/member.ts'
 import type { Assumed, ResourceRequest } from './estimate.ts'
+import type { ReschedulingFacts } from './rescheduling/rescheduling-facts.ts'
 import type { PlacementSource, ReplicaPreference } from './placement-request.ts'
 
 /** All that a decision rests on. */
@@ -16,6 +17,8 @@ export interface SchedulingSnapshot {
   readonly previous?: PreviousSchedule
   /** Someone asked to divide anew, as if nothing had been decided before. */
   readonly fresh?: boolean
+  /** Absent: replicas that are placed stay where they are. */
+  readonly rescheduling?: ReschedulingFacts
 }
 
 export interface TemplateFacts {

@@ -3,6 +3,7 @@ import type { Placement } from '../../cluster.federation/v1alpha1/placement.ts'
 import type { Condition } from '../../meta/v1/condition.ts'
 import type { LabelSelector } from '../../meta/v1/label-selector.ts'
 import type { ClusterOverrides } from './cluster-overrides.ts'
+import type { ReschedulingStatus } from './rescheduling-status.ts'
 import type { RolloutStatus } from './rollout-status.ts'
 
 /** What a user wants in many clusters, where, and with which differences: the one object that is stored of it. What is sent to a cluster is computed from it, and never stored. */
@@ -139,6 +140,8 @@ export interface Schedule {
    * @extension {"x-kubernetes-list-type": "map"}
    * @extension {"x-kubernetes-list-map-keys": ["cluster"]} */
   rejected?: RejectedCluster[]
+  /** What is remembered of moving replicas that were placed; absent: they stay. */
+  rescheduling?: ReschedulingStatus
   /** Replicas for which there was no place.
    * @isLong */
   unplaced?: number

@@ -31,12 +31,13 @@ const isAllOrNothing = ({ partial, division: { algorithm } }: PlacementRequest) 
 interface Sharing { readonly selected: readonly Candidate[]; readonly total: number }
 
 function sharesOf(snapshot: SchedulingSnapshot, { division }: PlacementRequest, { hasOverflow }: PlacementTerm, { selected, total }: Sharing): Shares {
-  const names = nameOrderOf(snapshot.template.uid), before = new Map(snapshot.previous?.targets.map(({ cluster, replicas = 0, waiting = 0 }) => [cluster, replicas - waiting]))
+  const names = nameOrderOf(snapshot.template.uid), limits = new Map(selected.map(({ name, limit = Infinity }) => [name, limit])), before = new Map(snapshot.previous?.targets.map(({ cluster, replicas = 0, waiting = 0 }) => [cluster, Math.min(replicas - waiting, limits.get(cluster) ?? Infinity)]))
   switch (division.algorithm) {
     case 'Duplicated': throw new Error('replicas that are duplicated are not divided')
     case 'StaticWeight': {
       const weights = (of: readonly Candidate[]) => new Map(of.map(({ name, cluster }) => [name, division.weightOf(cluster)])), outside: Rejection = { reason: 'NoWeight', message: 'is fit, but no weight names it' }
-      if (!hasOverflow) return { replicas: divideByWeights(total, weights(selected), names), unplaced: 0, outside }
+      if (!hasOverflow && selected.every(({ limit }) => limit === undefined)) return { replicas: divideByWeights(total, weights(selected), names), unplaced: 0, outside }
+      if (!hasOverflow) return { ...divideByWeightsWithin(total, weights(selected), limits, names), outside }
       const divided = tierByTier({ selected, total }, (tier, left) => divideByWeightsWithin(left, weights(tier), new Map(tier.map(({ name, available }) => [name, available])), names))
       return { ...divided, outside }
     }
