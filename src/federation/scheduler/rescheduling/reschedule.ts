@@ -36,7 +36,7 @@ export function reschedule(given: Omit<SchedulingSnapshot, 'rescheduling' | 'fre
   const found = limitsOf(given, facts), isFresh = isRequested && given.previous !== undefined, isDue = !before || facts.now >= Date.parse(before.at) + (rule?.minIntervalMs ?? 0)
   const returns = rule?.triggers.has('CapacityReturned') ?? false, limits = isFresh ? [] : found.held.filter(({ cluster }) => !found.lifted.has(cluster) || (returns && !isDue)), capacity = new Map(limits.map((limit) => [limit.cluster, limit.replicas]))
   const clusters = request.division.algorithm === 'Preferences' ? withLive(given, facts) : given.clusters.map((one) => { const limit = capacity.get(one.cluster.metadata.name ?? ''); return limit === undefined ? one : { ...one, capacity: limit } })
-  const made = schedule({ ...given, clusters, rescheduling: facts, ...(isFresh && { fresh: true }) }), isMade = made.trigger !== undefined && made.scheduled.status === 'True', isMove = isMade && MOVING.has(made.trigger!)
+  const made = schedule({ ...given, clusters, rescheduling: facts, ...(isFresh && { fresh: true }) }), isMade = made.trigger !== undefined && made.scheduled.status === 'True', isMove = isMade && MOVING.has(made.trigger)
   const { targets, remaining } = isMove && rule && made.algorithm !== 'Preferences' ? withinBudget(given.previous?.targets ?? [], made.targets, rule.maxMoves) : { targets: made.targets, remaining: 0 }
   const isNew = !before || isMove || (isMade && (made.trigger === 'PlacementChanged' || made.trigger === 'FirstPlacement'))
   const term = request.terms[affinityIndex(request.terms, given.previous?.affinity)], waits = term && reschedulingTrigger({ ...given, rescheduling: facts }, request, term)
