@@ -54,7 +54,6 @@ describe('a PropagationPolicy', () => {
     ['association', { association: true }, 'it is superseded by propagateDeps'],
     ['schedulerName', { schedulerName: 'mine' }, 'there is only default-scheduler'],
     ['failover', { failover: { cluster: {} } }, ''],
-    ['schedulePriority', { schedulePriority: { priorityClassSource: 'KubePriorityClass', priorityClassName: 'high' } }, ''],
     ['rescheduling', { rescheduling: { triggers: ['ClusterJoined'], minInterval: '10m', maxMoves: 3 } }, ''],
     ['rollout', { rollout: { waves: [{ clusterAffinity: { clusterNames: ['a'] } }] } }, 'clusters get changes all at once'],
   ])('%s is refused by name: %j', async (field, spec, instead) => {
