@@ -1,5 +1,6 @@
 /** What distributes templates: the kinds there are, and the stages from a template to its copies. */
 import { DEFAULT_CLUSTER_SET } from '../apis/cluster.federation/v1alpha1/cluster-set.ts'
+import type { FederatedObject } from '../apis/types.federation/v1alpha1/federated-object.ts'
 import { withReplicas } from '../federation/interpreter/replicas.ts'
 import { prunedForPropagation } from '../federation/interpreter/prune.ts'
 import { applyOverrides } from '../federation/override/apply-overrides.ts'
@@ -19,6 +20,7 @@ import { TypeRecords } from '../federation/type-config/type-records.ts'
 import { placementEvents } from '../federation/scheduler/placement-events.ts'
 import { PlacementController } from '../federation/scheduler/placement-controller.ts'
 import { RolloutController } from '../federation/rollout/rollout-controller.ts'
+import type { PriorityClassSource } from '../federation/scheduler/priority-classes.ts'
 import { StatusController } from '../federation/status/status-controller.ts'
 import { builtInTargets } from '../federation/template/target-kind.ts'
 import { createRecorder, type TemplateEventsOptions } from '../federation/template/template-events.ts'
@@ -29,7 +31,7 @@ import type { Leadership } from '../host/leases.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { follow } from '../machinery/controller/follow.ts'
-import type { ListerWatcher, Resource, Storage } from '../machinery/meta/core.ts'
+import type { KubeObject, ListerWatcher, Resource, Storage } from '../machinery/meta/core.ts'
 import type { WriterDependencies } from '../machinery/registry/stored-writer.ts'
 
 export interface DistributionOptions {
@@ -47,6 +49,8 @@ export interface DistributionOptions {
   readonly ownNamespace: string
   /** The host's. */
   readonly namespaces: ListerWatcher
+  /** The host's; absent: those among the templates count. */
+  readonly priorityClasses?: ListerWatcher
   readonly isStandalone: boolean
   readonly events: TemplateEventsOptions
   readonly maxRemovalsPerMinute: number
@@ -89,7 +93,7 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
     policyOf: (federated) => placement.policyOf(federated)?.spec,
     namespaceLabels: async (namespace, inner) => { const [entry] = (await namespaces.list({ name: namespace }, inner)).entries; return entry?.labels() ?? {} },
   })
-  const placement: PlacementController = new PlacementController({ templates, overrides, members, policies: propagationPolicies, preferences: reader('ReplicaSchedulingPreference'), clusterSets, namespaces, seen, leads, onPlaced: (store, federated, placed) => { for (const event of placementEvents(federated, placed)) record(store, federated, event) }, concurrency: CONCURRENCY, clock, random, logger })
+  const placement: PlacementController = new PlacementController({ templates, overrides, members, policies: propagationPolicies, preferences: reader('ReplicaSchedulingPreference'), clusterSets, namespaces, priorityClasses: priorityClasses(options, templates), seen, leads, onPlaced: (store, federated, placed) => { for (const event of placementEvents(federated, placed)) record(store, federated, event) }, concurrency: CONCURRENCY, clock, random, logger })
   const status: StatusController = new StatusController({ templates, members, ledger, copyOf: (store, key, cluster) => propagation.copyOf(store, key, cluster), leads, concurrency: CONCURRENCY, clock, random, logger })
   const rollouts = new RolloutController({ templates, members, ledger, copyOf: (store, key, cluster) => propagation.copyOf(store, key, cluster), rolloutOf: (federated) => placement.rolloutOf(federated), record, leads, concurrency: CONCURRENCY, clock, random, logger })
   const plan: PlanTemplate = (store, federated) => {
@@ -101,6 +105,13 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
     why: () => { const { evidence } = guard; return evidence && `the copy of ${evidence.template} in cluster ${evidence.cluster} was made from decision ${evidence.copy}, and the store knows ${evidence.stored} at most: it is an old backup. Nothing is written to any member until the annotation ${ACCEPT_STORE}: "true" on this object says that the store is right` },
   }
   return { templates, checks, plan, halted, run: (inner) => run({ placement, propagation, status, rollouts, typeConfigs, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+}
+
+/** Where values of priority classes come from. */
+function priorityClasses({ priorityClasses: source }: DistributionOptions, templates: Templates): PriorityClassSource {
+  const number = (value: unknown) => (typeof value === 'number' ? value : undefined)
+  if (source) return { source, priority: (object) => number((object as KubeObject & { readonly value?: unknown }).value) }
+  return { source: templates.get('priorityclasses.scheduling.k8s.io')!.cache, priority: (object) => number((object as unknown as FederatedObject).spec.template['value']) }
 }
 
 interface Stages {

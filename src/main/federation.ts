@@ -107,7 +107,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   const fleetId = await fleetIdOf(storage, randomUuid, signal), epochs = await Epochs.open(storage, signal), members = new Members(), authorizer = withPrivileges(host.authorizer), version = versionInfo(PROGRAM_VERSION)
   const seen = Promise.withResolvers<void>()
   const distribution = await startDistribution({
-    fleetId, storage, stored, members, leadership, seen: seen.promise, policies: policies.versions[0]!.resources, clusterSets: clusterSets.reader, ownNamespace: secretNamespace, namespaces: host.namespaces, isStandalone: host.kind === 'standalone',
+    fleetId, storage, stored, members, leadership, seen: seen.promise, policies: policies.versions[0]!.resources, clusterSets: clusterSets.reader, ownNamespace: secretNamespace, namespaces: host.namespaces, ...(host.priorityClasses && { priorityClasses: host.priorityClasses }), isStandalone: host.kind === 'standalone',
     events: { sink: eventSink(hostMember.handler), instance, fleetId, leads: () => leadership.isLeader, clock, random, logger }, maxRemovalsPerMinute: operation.maxRemovalsPerMinute, clock, random, logger,
   }, signal)
   const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), ownCatalog: Catalog = new JoinedCatalog([{ groups: () => own.groups }, distribution.templates]), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...ownCatalog.groups(), ...options.ownGroups], signal })

@@ -6,6 +6,7 @@ import { equalJson } from '../../machinery/meta/json-value.ts'
 import { StatusError } from '../../machinery/meta/status-error.ts'
 import type { Discovery } from './discovery.ts'
 import { MemberCaches } from './member-caches.ts'
+import type { NodeRoom } from './node-room.ts'
 import { UnschedulablePods } from './unschedulable-pods.ts'
 
 /** `since`: milliseconds since the epoch. `refused`: nothing is read from it and nothing sent to it until an administrator acts. */
@@ -41,6 +42,7 @@ export class Member {
   #connection: MemberConnection | undefined
   #impersonating: MemberConnection | undefined
   #problem = 'not connected yet'
+  #nodeRooms: () => readonly NodeRoom[] | undefined = () => undefined
 
   constructor({ cluster, verify, onChange, clock, random, idleMs, pinned }: MemberOptions) {
     this.name = cluster.metadata.name ?? ''
@@ -79,6 +81,12 @@ export class Member {
     if (state.state === 'unreachable' && before.state !== 'unreachable') this.caches.cut()
     this.#onChange()
   }
+
+  /** Its nodes with what they have free, by name; undefined where these are not followed, or not known yet. */
+  get nodes(): readonly NodeRoom[] | undefined { return this.#nodeRooms() }
+
+  /** Where `nodes` comes from; undefined: from nowhere any more. */
+  setNodes(read: (() => readonly NodeRoom[] | undefined) | undefined): void { this.#nodeRooms = read ?? (() => undefined) }
 
   setDiscovery(discovery: Discovery): void {
     if (discovery === this.#discovery) return

@@ -1,11 +1,11 @@
 import type { AllocatableModeling, NodeSummary, ResourceSummary } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import type { ResourceModel } from '../../apis/cluster.federation/v1alpha1/resource-model.ts'
 import type { Taint } from '../../apis/cluster.federation/v1alpha1/taint.ts'
-import { formatQuantity, parseQuantity, subtractQuantities, ZERO, type Quantity } from '../../machinery/meta/quantity.ts'
+import { formatQuantity, parseQuantity, ZERO, type Quantity } from '../../machinery/meta/quantity.ts'
 import type { Batch, Entry, KubeObject } from '../../machinery/meta/core.ts'
 import { type Amounts, amountsOf, podRequests, type PodResources, sumAmounts } from '../interpreter/pod-requests.ts'
 import type { NodeRoom } from './node-room.ts'
-import type { PodSeen, UnschedulablePods } from './unschedulable-pods.ts'
+import { type PodSeen, UnschedulablePods } from './unschedulable-pods.ts'
 
 /** Every pod also takes one of its node's places. */
 const ONE: Quantity = { nano: 1_000_000_000n, format: 'DecimalSI' }
@@ -31,7 +31,7 @@ export class Summary {
   readonly #unschedulable: UnschedulablePods
 
   /** `unschedulable`: is told of every pod. */
-  constructor(unschedulable: UnschedulablePods) { this.#unschedulable = unschedulable }
+  constructor(unschedulable = new UnschedulablePods()) { this.#unschedulable = unschedulable }
 
   acceptNodes(batch: Batch): void { take(this.#nodes, batch, nodeProjection, (_, key) => this.#changed.add(key)) }
   acceptPods(batch: Batch): void {
@@ -86,17 +86,15 @@ export class Summary {
     this.#changed.add(pod.node)
   }
 
+  /** How many nodes have so much free that they are of each grade: the highest that they reach in every resource. */
   #modelings(models: readonly ResourceModel[]): AllocatableModeling[] {
-    const free = new Map([...this.#nodes].map(([name, { allocatable }]) => [name, new Map(allocatable)])), counts = new Map(models.map(({ grade }) => [grade, 0]))
-    for (const { node, requests } of this.#pods.values()) {
-      const left = free.get(node)
-      for (const [name, amount] of left ? requests : []) left!.set(name, subtractQuantities(left!.get(name) ?? ZERO, amount))
+    const ordered = models.toSorted((a, b) => a.grade - b.grade), counts = ordered.map(() => 0)
+    const mins = (ordered[0]?.ranges ?? []).map(({ name }) => ({ name, by: ordered.map(({ ranges }) => (parseQuantity(String(ranges.find((range) => range.name === name)?.min ?? 0)) ?? ZERO).nano) }))
+    for (const { free } of this.nodeRooms()) {
+      const reached = Math.min(...mins.map(({ name, by }) => by.findLastIndex((min) => (free.get(name) ?? 0n) >= min)))
+      if (reached in counts) counts[reached]!++
     }
-    for (const amounts of free.values()) {
-      const grade = gradeOf(models, amounts)
-      if (grade !== undefined) counts.set(grade, counts.get(grade)! + 1)
-    }
-    return [...counts].map(([grade, count]) => ({ grade, count })).toSorted((a, b) => a.grade - b.grade)
+    return ordered.map(({ grade }, at) => ({ grade, count: counts[at]! }))
   }
 
   /** Undefined: finished, counts for nothing. */
@@ -132,16 +130,6 @@ function take<T>(into: Map<string, T>, batch: Batch, project: (entry: Entry) => 
     else into.delete(key)
     changed(before, key, now)
   }
-}
-
-/** The highest grade that the free amounts reach in every resource; undefined where they reach none. */
-function gradeOf(models: readonly ResourceModel[], amounts: Amounts): number | undefined {
-  const ordered = models.toSorted((a, b) => a.grade - b.grade)
-  const reached = (ordered[0]?.ranges ?? []).map(({ name }) => {
-    const { nano } = amounts.get(name) ?? ZERO
-    return ordered.findLastIndex(({ ranges }) => nano >= (parseQuantity(String(ranges.find((range) => range.name === name)?.min ?? 0)) ?? ZERO).nano)
-  })
-  return ordered[Math.min(...reached)]?.grade
 }
 
 const written = (amounts: Amounts) => Object.fromEntries([...amounts].map(([name, amount]) => [name, formatQuantity(amount)]).toSorted(([a], [b]) => (a! < b! ? -1 : 1))) as Record<string, string>

@@ -26,11 +26,14 @@ import { isNamespaces } from '../template/namespace-template.ts'
 import { toNative } from '../template/native-object.ts'
 import { writeStatus } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
+import { AssumedPlacements } from './assumed-placements.ts'
 import { Dependents, neededKeys, propagatesDependencies } from './dependents.ts'
 import { PolicyStatus } from './policy-status.ts'
 import { place, withPlacement, type Placed, type PlacingPolicy } from './place.ts'
 import type { ReplicaPreference } from './placement-request.ts'
+import { PriorityClasses, type PriorityClassSource } from './priority-classes.ts'
 import type { ClusterFacts } from './snapshot.ts'
+import { groupNames, WorkloadGroups } from './workload-groups.ts'
 
 export interface PlacementControllerOptions {
   readonly templates: Templates
@@ -45,6 +48,7 @@ export interface PlacementControllerOptions {
   readonly seen: Promise<void>
   /** Override policies, which policies may wait for. */
   readonly overrides: Pick<Overrides, 'of' | 'onChange'>
+  readonly priorityClasses: PriorityClassSource
   /** Only the replica that leads decides. */
   readonly leads: () => boolean
   readonly onPlaced: (store: TemplateStore, federated: FederatedObject, placed: Placed) => void
@@ -65,6 +69,9 @@ export class PlacementController {
   readonly #preferences = new Map<string, ReplicaSchedulingPreference>()
   readonly #sets = new Map<string, ClusterSet>()
   readonly #dependents = new Dependents()
+  readonly #groups = new WorkloadGroups()
+  readonly #priorities = new PriorityClasses()
+  readonly #assumed: AssumedPlacements
   /** Templates whose policy waits for overrides. */
   readonly #waiting = new Set<string>()
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>()
@@ -78,7 +85,8 @@ export class PlacementController {
 
   constructor(options: PlacementControllerOptions) {
     this.#options = options
-    this.#queue = new Queue({ clock: options.clock, random: options.random })
+    this.#queue = new Queue({ clock: options.clock, random: options.random, priority: (key) => this.#priorityOf(key) })
+    this.#assumed = new AssumedPlacements(options.clock)
     this.#status = new PolicyStatus({ ...options, claimed: (policy) => this.#index.claimedBy(policy).length })
   }
 
@@ -98,7 +106,7 @@ export class PlacementController {
     ]
     await Promise.race([Promise.all([seen, ...first.map(({ ready }) => ready)]), new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })])
     this.#isKnowing = true
-    const following = first.map(({ done }) => done)
+    const following = [...first.map(({ done }) => done), this.#priorities.follow({ ...this.#options.priorityClasses, onChange: () => this.#kickPrioritized() }, retry, signal)]
     const known: Promise<void>[] = []
     templates.onKind((store) => {
       const { ready, done } = follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), retry, AbortSignal.any([signal, store.signal]))
@@ -121,7 +129,8 @@ export class PlacementController {
       if (known?.claim) this.#status.kick(known.claim)
       this.#templates.delete(queueKey)
       this.#waiting.delete(queueKey)
-      for (const needed of this.#dependents.remove(queueKey)) this.#queue.add(needed)
+      this.#assumed.forget(queueKey)
+      for (const one of [...this.#dependents.remove(queueKey), ...this.#groups.remove(queueKey)]) this.#queue.add(one)
       return
     }
     const { target } = store, { metadata, status } = federated, claim = status?.policy as PolicyReference | undefined, template: Template = { queueKey, ...claimable(store, federated), ...(claim && { claim }) }
@@ -130,11 +139,40 @@ export class PlacementController {
     if (!known || !isSame(known.claim, claim)) for (const one of [known?.claim, claim]) if (one) this.#status.kick(one)
     const policy = this.policyOf(federated), native = toNative(federated, target, store.kind, metadata.uid ?? ''), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
     for (const one of this.#dependents.set(queueKey, needed, status?.schedule?.targets?.map(({ cluster }) => cluster) ?? [])) this.#queue.add(one)
+    const placement = federated.spec.placement ?? policy?.spec.placement, targets = status?.schedule?.targets ?? []
+    for (const one of this.#groups.set(queueKey, groupNames({ namespace: metadata.namespace, labels: native.metadata.labels }, placement?.workloadAffinity), targets.map(({ cluster }) => cluster))) this.#queue.add(one)
+    if (!this.#assumed.isEmpty) this.#seen(queueKey, federated)
     if (!known || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
   }
 
   /** The policy that claims a template, as it is now. */
-  policyOf({ status }: FederatedObject): PlacingPolicy | undefined { return status?.policy && (this.#index.policy(status.policy as PolicyReference)) }
+  policyOf({ status }: FederatedObject): PlacingPolicy | undefined { return status?.policy && this.#policy(status.policy as PolicyReference) }
+  #policy(reference: PolicyReference): PlacingPolicy | undefined { return this.#index.policy(reference) }
+
+  /** Of its policy; of one that is not claimed yet, the highest of those that may claim it. */
+  #priorityOf(key: string): number {
+    const template = this.#templates.get(key), claimed = template?.claim && this.#policy(template.claim), policies: readonly PlacingPolicy[] = claimed ? [claimed] : template && !template.claim ? this.#index.policiesFor(template) : []
+    return Math.max(0, ...policies.map(({ spec: { schedulePriority } }) => (schedulePriority && this.#priorities.valueOf(schedulePriority.priorityClassName)) ?? 0))
+  }
+
+  #kickPrioritized(): void {
+    for (const { queueKey, claim } of this.#templates.values()) if (claim && this.#policy(claim)?.spec.schedulePriority) this.#queue.add(queueKey)
+  }
+
+  /** What is decided holds for other decisions at once, long before it is stored and seen. */
+  #assume(key: string, { status }: FederatedObject, { groups, needs, schedule }: Placed): void {
+    const targets = schedule.targets ?? []
+    this.#assumed.decided(key, needs, status?.schedule?.targets ?? [], targets)
+    for (const waiting of this.#groups.set(key, groups, targets.map(({ cluster }) => cluster))) this.#queue.add(waiting)
+  }
+
+  /** Room that copies have taken is known of soon where nodes are followed, and with the next report elsewhere. */
+  #seen(key: string, { status }: FederatedObject): void {
+    for (const { name, state, status: of } of status?.clusters ?? []) {
+      const { replicas = 0, active = 0 } = (of ?? {}) as { replicas?: number; active?: number }
+      if (state === 'OK') this.#assumed.seen(key, name, Math.max(replicas, active), this.#options.members.get(name)?.nodes ? FOLLOWED_MS : REPORTED_MS)
+    }
+  }
 
   /** How the policy that claims a template orders its changes; undefined: not at all. `unknown`: policies are not known yet. `gone`: it is no more. */
   rolloutOf(federated: FederatedObject): Rollout | 'unknown' | 'gone' | undefined {
@@ -190,6 +228,7 @@ export class PlacementController {
     const isWritten = await writeStatus(store.resource, objectKey, (current) => {
       const fresh = current as FederatedObject
       written = this.#place(store, fresh, clock.now())
+      this.#assume(key, fresh, written)
       return withPlacement(fresh.status, written)
     }, signal)
     if (isWritten) this.#options.onPlaced(store, federated, written ?? placed)
@@ -220,11 +259,11 @@ export class PlacementController {
   preview(store: TemplateStore, federated: FederatedObject): FederatedStatus { return withPlacement(federated.status, this.#place(store, federated, this.#options.clock.now())) }
 
   #place(store: TemplateStore, federated: FederatedObject, now: number): Placed {
-    const { target, kind } = store, native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
+    const { target, kind } = store, key = templateKey(store.id, keyOfObject(federated)), native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options, namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
-      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now), now,
-      required: this.#dependents.of(templateKey(store.id, keyOfObject(federated))), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
+      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#withAssumed(this.#clustersOf(sets)), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now), now,
+      required: this.#dependents.of(key), peers: (groups) => this.#groups.peers(key, groups), priorityOf: (name) => this.#priorities.valueOf(name), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
     })
   }
 
@@ -242,11 +281,16 @@ export class PlacementController {
     return [...this.#sets.values()].filter(({ spec }) => !spec?.namespaceSelector || !labels || labelSelectorFromObject(spec.namespaceSelector).matches(labels)).toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
   }
 
+  #withAssumed(facts: readonly ClusterFacts[]): readonly ClusterFacts[] {
+    if (this.#assumed.isEmpty) return facts
+    return facts.map((one) => { const assumed = this.#assumed.in(one.cluster.metadata.name ?? ''); return assumed ? { ...one, assumed } : one })
+  }
+
   #clustersOf(sets: readonly ClusterSet[]): readonly ClusterFacts[] {
     const { clock, members } = this.#options, now = clock.now()
     // What members report of their capacity changes without a word.
     if (!this.#facts || now - this.#factsAt > FACTS_MS) {
-      this.#facts = members.list().map(({ cluster, state }) => ({ cluster, state }))
+      this.#facts = members.list().map(({ cluster, state, nodes }) => ({ cluster, state, ...(nodes && { nodes }) }))
       this.#factsAt = now
     }
     if (sets.some(({ spec }) => !spec?.clusterAffinity)) return this.#facts
@@ -254,7 +298,7 @@ export class PlacementController {
   }
 }
 
-const FACTS_MS = 1000
+const FACTS_MS = 1000, FOLLOWED_MS = 2000, REPORTED_MS = 60_000
 /** For so long a pod may look for a node before it counts as one that finds none (KubeFed's limit); what came of the last move has been seen by then. */
 const STUCK_MS = 60_000, SETTLE_MS = 2000
 const isSame = (a: PolicyReference | undefined, b: PolicyReference | undefined) => (a && b ? isSamePolicy(a, b) : a === b)

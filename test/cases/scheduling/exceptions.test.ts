@@ -5,9 +5,9 @@ import { loadCases } from './load-cases.ts'
 const REPLAYED: Readonly<Record<string, readonly string[]>> = {
   'planner.json': [''], 'webster.json': ['seats', 'dispense'], 'division.json': [''], 'policy-choice.json': ['choose', 'tie', 'lowered'], 'spread.json': ['select', 'select-by-region', 'groups', 'group', 'score', 'score-pair', 'sort'],
   'selectors.json': ['resource-match', 'resource-rank', 'cluster-affinity', 'zones', 'filter-affinity', 'filter-spread', 'v1-cluster-selector', 'kubefed-placement'],
-  'taints.json': ['filter', 'match-tolerations'], 'estimator.json': ['replicas', 'replicas-by-summary', 'replicas-by-models'], 'rescheduling.json': ['placement-changed', 'replicas-changed'],
+  'taints.json': ['filter', 'match-tolerations'], 'estimator.json': ['replicas', 'replicas-by-summary', 'replicas-by-models', 'sets', 'sets-by-models', 'grade-index', 'grade-of', 'grade-counts'], 'rescheduling.json': ['placement-changed', 'replicas-changed'],
 }
-const EVICTION = 'nothing is evicted yet', COMPONENTS = 'workloads of several components are not divided', GRADING = 'nodes are graded where clusters are observed'
+const EVICTION = 'nothing is evicted yet'
 
 const NOT_REPLAYED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'selectors.json': {
@@ -17,7 +17,7 @@ const NOT_REPLAYED: Readonly<Record<string, Readonly<Record<string, string>>>> =
   'taints.json': {
     'set-taints': 'taints are set by administrators', 'has-taint': 'taints are set by administrators', 'has-toleration': 'no toleration is added by the server', 'pick-no-execute': EVICTION, wait: EVICTION, evict: EVICTION, queue: EVICTION, 'evict-binding': EVICTION, 'purge-mode': EVICTION, 'preserve-state': EVICTION,
   },
-  'estimator.json': { 'sets-by-models': COMPONENTS, sets: COMPONENTS, assume: 'what is promised is subtracted, never summed up', 'grade-index': GRADING, 'grade-of': GRADING, 'grade-counts': GRADING, 'models-valid': 'held by the validation of Clusters' },
+  'estimator.json': { assume: 'what is promised is subtracted, never summed up', 'models-valid': 'held by the validation of Clusters' },
   'rescheduling.json': {
     'merge-targets': 'targets are never merged', 'reschedule-required': 'whoever asks says so in the snapshot, without times', condition: 'reasons are our own: of several alternatives the first one that failed', 'evict-tasks': EVICTION, 'next-retry': EVICTION, 'clusters-in-use': EVICTION,
   },

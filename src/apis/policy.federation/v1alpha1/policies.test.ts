@@ -55,7 +55,6 @@ describe('a PropagationPolicy', () => {
     ['association', { association: true }, 'it is superseded by propagateDeps'],
     ['schedulerName', { schedulerName: 'mine' }, 'there is only default-scheduler'],
     ['failover', { failover: { cluster: {} } }, ''],
-    ['schedulePriority', { schedulePriority: { priorityClassSource: 'KubePriorityClass', priorityClassName: 'high' } }, ''],
   ])('%s is refused by name: %j', async (field, spec, instead) => {
     expect(await mistakes(cpp, { metadata: { name: 'web' }, spec: { resourceSelectors: DEPLOYMENTS, ...spec } })).toEqual([`spec.${field}: Forbidden: not supported by this release${instead && `; ${instead}`}`])
   })

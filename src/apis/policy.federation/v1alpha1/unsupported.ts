@@ -11,7 +11,6 @@ const UNSUPPORTED: readonly { readonly field: keyof PropagationPolicySpec; reado
   { field: 'association', isUsed: ({ association }) => association === true, instead: 'it is superseded by propagateDeps' },
   { field: 'schedulerName', isUsed: ({ schedulerName = DEFAULT_SCHEDULER }) => schedulerName !== DEFAULT_SCHEDULER, instead: `there is only ${DEFAULT_SCHEDULER}` },
   { field: 'failover', isUsed: ({ failover }) => Boolean(failover?.application ?? failover?.cluster) },
-  { field: 'schedulePriority', isUsed: ({ schedulePriority }) => schedulePriority !== undefined },
 ]
 
 /** What a policy asks for that cannot be done yet: refused, since a policy that is silently not followed is worse. Placement is asked apart. */

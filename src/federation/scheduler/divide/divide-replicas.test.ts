@@ -37,6 +37,6 @@ test('weights within room: one replica at a time to the next by weight that has 
       held.set(next, held.get(next)! + 1)
     }
     const divided = divideByWeightsWithin(replicas, new Map(clusters.map(({ name, weight }) => [name, weight])), new Map(clusters.map((it) => [it.name, it.room])), 'ascending')
-    expect({ seed: random.seed, round, replicas: Object.fromEntries([...divided.replicas].toSorted()), unplaced: divided.unplaced }).toEqual({ seed: random.seed, round, replicas: Object.fromEntries(held), unplaced: left })
+    expect({ seed: random.seed, round, replicas: Object.fromEntries(divided.replicas), unplaced: divided.unplaced }).toEqual({ seed: random.seed, round, replicas: Object.fromEntries(held), unplaced: left })
   }
 })

@@ -27,4 +27,4 @@ export function limitsOf({ template, clusters, previous }: Pick<SchedulingSnapsh
   return { held, lifted }
 }
 
-const roomIn = ({ cluster, assumed }: ClusterFacts, { request }: SchedulingSnapshot['template']): number => estimateReplicas(cluster, request, assumed)
+const roomIn = (facts: ClusterFacts, template: SchedulingSnapshot['template']): number => estimateReplicas(facts, template)
