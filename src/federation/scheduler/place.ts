@@ -1,7 +1,7 @@
 /** One template against all that decides about it: which policy claims it, where it goes, and what its status says of that. Pure. */
 import type { Placement } from '../../apis/cluster.federation/v1alpha1/placement.ts'
 import type { PropagationPolicySpec } from '../../apis/policy.federation/v1alpha1/propagation-policy.ts'
-import type { FederatedObject, FederatedStatus, PolicyReference, Schedule as StoredSchedule } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { FederatedObject, FederatedStatus, PolicyReference, Schedule as StoredSchedule, ScheduledTarget } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { Condition } from '../../apis/meta/v1/condition.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
@@ -9,15 +9,17 @@ import { timestamp } from '../../machinery/meta/timestamp.ts'
 import type { AnyPolicy } from '../claim/any-policy.ts'
 import { match, type Claim } from '../claim/match.ts'
 import { replicasOf } from '../interpreter/replicas.ts'
+import { isNamespaces } from '../template/namespace-template.ts'
 import type { TargetKind } from '../template/target-kind.ts'
 import { effectivePlacement } from './effective-placement.ts'
+import { defaultFailover } from './evict/failover-options.ts'
+import { scheduleEvicting, type Evicting, type EvictingInput } from './evict/schedule-evicting.ts'
 import type { ReplicaPreference } from './placement-request.ts'
-import { schedule, type Schedule } from './schedule.ts'
 import type { ClusterFacts } from './snapshot.ts'
 import { parseV1Annotations } from './v1-annotations.ts'
 
 /** A policy with what placing needs of it. */
-export type PlacingPolicy = AnyPolicy & { readonly metadata: { readonly generation?: number }; readonly spec: AnyPolicy['spec'] & Pick<PropagationPolicySpec, 'placement' | 'dependentOverrides' | 'propagateDeps' | 'conflictResolution' | 'suspension' | 'preserveResourcesOnDeletion'> }
+export type PlacingPolicy = AnyPolicy & { readonly metadata: { readonly generation?: number }; readonly spec: AnyPolicy['spec'] & Pick<PropagationPolicySpec, 'placement' | 'dependentOverrides' | 'propagateDeps' | 'conflictResolution' | 'suspension' | 'preserveResourcesOnDeletion' | 'failover'> }
 
 export interface PlaceInput {
   readonly federated: FederatedObject
@@ -37,6 +39,8 @@ export interface PlaceInput {
   readonly required: { readonly clusters: ReadonlySet<string>; readonly dependents: number }
   /** Whether an override policy of that name exists, for a policy of this namespace (undefined: of the whole cluster). */
   readonly hasOverride: (namespace: string | undefined, name: string) => boolean
+  /** How failing clusters are left; absent: as the flags say by default, and no more of them. */
+  readonly leaving?: Pick<EvictingInput, 'options' | 'mayLeave'>
   readonly now: number
 }
 
@@ -46,6 +50,8 @@ export interface Placed {
   readonly schedule: StoredSchedule
   readonly scheduled: Condition
   readonly claim: Claim
+  /** Of clusters that are left, or should be; absent: nothing was decided. */
+  readonly leaving?: Pick<Evicting, 'cancelled' | 'held' | 'lookAgainAt'>
 }
 
 export function place(input: PlaceInput): Placed {
@@ -71,12 +77,13 @@ function withRequired({ federated, required, clusters, now }: PlaceInput, decide
   const targets = [...(decided.schedule.targets ?? []), ...added].toSorted((a, b) => (a.cluster < b.cluster ? -1 : 1)), message = `${required.dependents} ${required.dependents === 1 ? 'workload needs' : 'workloads need'} it in ${added.map(({ cluster }) => cluster).join(', ')}`
   const rejected = decided.schedule.rejected?.filter(({ cluster }) => !required.clusters.has(cluster))
   return {
+    ...decided,
     schedule: { ...decided.schedule, targets, ...(rejected && { rejected }), ...counted(targets, before) },
     scheduled: decided.scheduled.reason === 'NoPolicy' ? condition(federated, 'True', 'Required', message, now) : { ...decided.scheduled, message: `${decided.scheduled.message}; ${message}` },
   }
 }
 
-type Decided = Pick<Placed, 'schedule' | 'scheduled'>
+type Decided = Pick<Placed, 'schedule' | 'scheduled' | 'leaving'>
 
 /** Decisions are counted by what they change for members. */
 const counted = (targets: readonly object[], before: StoredSchedule | undefined) => ({ decision: (before?.decision ?? 0) + (equalJson(targets, before?.targets ?? []) ? 0 : 1) })
@@ -92,18 +99,29 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
   })
   const isHeld = spec.placement === undefined && (claim.isPending || claim.keepTargets)
   const here = new Set(clusters.map(({ cluster }) => cluster.metadata.name)), own = before?.targets?.filter(({ cluster, required }) => !required && here.has(cluster)) ?? [], missing = source && policy && !spec.placement ? missingOverrides(policy, input.hasOverride) : []
-  const keep = (reason: string, message: string): Decided => ({ schedule: { ...before, ...observed(metadata.generation), targets: own, ...counted(own, before) }, scheduled: condition(federated, claim.isPending && own.length > 0 ? 'True' : 'False', reason, message, input.now) })
+  const keep = (reason: string, message: string): Decided => ({ schedule: { ...before, ...observed(metadata.generation), targets: own, ...counted(own, before), ...(before?.evictions && { evictions: before.evictions.filter(({ cluster }) => status?.clusters?.some(({ name }) => name === cluster)) }) }, scheduled: condition(federated, claim.isPending && own.length > 0 ? 'True' : 'False', reason, message, input.now) })
   if (isHeld || !source) return keep(claim.outcome === 'Lost' ? 'PolicyLost' : claim.isPending ? 'PolicyPending' : 'NoPolicy', claim.message)
   if (missing.length > 0) return keep('OverridesMissing', `the policy waits for override policies that are not there: ${missing.join(', ')}`)
-  const found = replicasOf(native, { scale: target.scale }), made = schedule({
+  const found = replicasOf(native, { scale: target.scale }), evicting = scheduleEvicting({
     template: {
       apiVersion: native.apiVersion ?? '', kind: target.kind, name: metadata.name ?? '', uid: metadata.uid ?? '', ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
       ...(found && { replicas: found.replicas }), ...(found?.requirements?.resourceRequest && { request: found.requirements.resourceRequest }),
     },
     source, clusters, ...(preference && { preference }), ...(namespaceClusters && { namespaceClusters }),
     ...(before?.fingerprint !== undefined && { previous: { targets: own, fingerprint: before.fingerprint, ...(before.affinity !== undefined && { affinity: before.affinity }) } }),
-  })
-  return { schedule: stored(made, before, metadata.generation, preference !== undefined), scheduled: condition(federated, made.scheduled.status, made.scheduled.reason, made.scheduled.message, input.now) }
+  }, {
+    ...(input.leaving ?? NOBODY_LEAVES), standing: before?.evictions ?? [], copies: status?.clusters ?? [], failover: policy?.spec.failover, isBound: isBound(input, policy), now: input.now,
+  }), { schedule: made, held } = evicting
+  return { schedule: stored(evicting, before, metadata.generation, preference !== undefined), scheduled: condition(federated, made.scheduled.status, made.scheduled.reason, [made.scheduled.message, ...held.slice(0, HELD_NAMED).map(({ cluster, message }) => `${cluster}: ${message}`)].join('; '), input.now), leaving: evicting }
+}
+
+const NOBODY_LEAVES: NonNullable<PlaceInput['leaving']> = { options: defaultFailover, mayLeave: () => false }
+/** At most so many clusters that should be left are named in the condition. */
+const HELD_NAMED = 3
+
+/** A namespace is no workload: what is in it goes by itself. Shares of a Job that have begun stay (safety rule 6) unless the policy says that they may move. What is suspended is neither sent nor removed. */
+function isBound({ federated: { spec }, target }: PlaceInput, policy: PlacingPolicy | undefined): boolean {
+  return isNamespaces(target) || (target.kind === 'Job' && target.group === 'batch' && !policy?.spec.failover?.cluster) || spec.suspend === true || policy?.spec.suspension?.dispatching === true
 }
 
 const observed = (generation: number | undefined) => (generation === undefined ? {} : { observedGeneration: generation })
@@ -113,12 +131,16 @@ function missingOverrides({ metadata: { namespace }, spec: { dependentOverrides 
 /** More are counted in the condition, and not listed. */
 const REJECTED_MAX = 50
 
-function stored({ algorithm, targets, rejected, unplaced, affinity, fingerprint }: Schedule, before: StoredSchedule | undefined, generation: number | undefined, hasTotal: boolean): StoredSchedule {
+function stored({ schedule: { algorithm, targets, rejected, unplaced, affinity, fingerprint }, evictions, labels }: Evicting, before: StoredSchedule | undefined, generation: number | undefined, hasTotal: boolean): StoredSchedule {
   // Every copy has the template's own number: saying it again would take it from whoever scales in a member.
-  const kept = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ cluster }) => ({ cluster })) : targets
+  const bare = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ cluster }) => ({ cluster })) : targets
+  const kept = bare.map((target): ScheduledTarget => {
+    const preservedLabels = labels.get(target.cluster) ?? before?.targets?.find(({ cluster }) => cluster === target.cluster)?.preservedLabels
+    return { ...target, ...(preservedLabels && { preservedLabels }) }
+  })
   return {
-    ...observed(generation), ...counted(kept, before), algorithm, ...(affinity !== undefined && { affinity }), fingerprint, targets: kept.map((target) => ({ ...target })), rejected: rejected.slice(0, REJECTED_MAX).map((one) => ({ ...one })),
-    ...(unplaced !== undefined && { unplaced }),
+    ...observed(generation), ...counted(kept, before), algorithm, ...(affinity !== undefined && { affinity }), fingerprint, targets: kept, rejected: rejected.slice(0, REJECTED_MAX).map((one) => ({ ...one })),
+    ...(unplaced !== undefined && { unplaced }), ...(evictions.length > 0 && { evictions: [...evictions] }),
   }
 }
 

@@ -25,6 +25,11 @@ import { toNative } from '../template/native-object.ts'
 import { writeStatus } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
 import { Dependents, neededKeys, propagatesDependencies } from './dependents.ts'
+import type { Cause } from './evict/cause.ts'
+import { EvictionTurns } from './evict/eviction-turns.ts'
+import type { FailoverOptions } from './evict/failover-options.ts'
+import { FleetHealth } from './evict/fleet-health.ts'
+import { clustersInUse } from './evict/standing-evictions.ts'
 import { PolicyStatus } from './policy-status.ts'
 import { place, withPlacement, type Placed, type PlacingPolicy } from './place.ts'
 import type { ReplicaPreference } from './placement-request.ts'
@@ -45,6 +50,8 @@ export interface PlacementControllerOptions {
   readonly overrides: Pick<Overrides, 'of' | 'onChange'>
   /** Only the replica that leads decides. */
   readonly leads: () => boolean
+  /** How failing clusters are left. */
+  readonly failover: FailoverOptions
   readonly onPlaced: (store: TemplateStore, federated: FederatedObject, placed: Placed) => void
   readonly concurrency: number
   readonly clock: Clock
@@ -58,6 +65,7 @@ export class PlacementController {
   readonly #options: PlacementControllerOptions
   readonly #queue: Queue
   readonly #status: PolicyStatus
+  readonly #turns: EvictionTurns
   readonly #index = new PolicyIndex<Template>()
   readonly #templates = new Map<string, Template>()
   readonly #preferences = new Map<string, ReplicaSchedulingPreference>()
@@ -74,6 +82,8 @@ export class PlacementController {
   constructor(options: PlacementControllerOptions) {
     this.#options = options
     this.#queue = new Queue({ clock: options.clock, random: options.random })
+    const health = new FleetHealth(options)
+    this.#turns = new EvictionTurns({ rateOf: (byHealth) => health.rateOf(byHealth), onTurn: (key) => this.#queue.add(key), clock: options.clock })
     this.#status = new PolicyStatus({ ...options, claimed: (policy) => this.#index.claimedBy(policy).length })
   }
 
@@ -102,7 +112,7 @@ export class PlacementController {
     await Promise.all(known)
     overrides.onChange(() => { for (const key of this.#waiting) this.#queue.add(key) })
     templates.onSwitch(({ id, whyOff }) => { if (whyOff() === undefined) for (const key of this.#templates.keys()) if (key.startsWith(templateKey(id, ''))) this.#queue.add(key) }, signal)
-    await Promise.all([this.#status.run(signal), runController({ name: 'placement', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)])
+    await Promise.all([this.#status.run(signal), this.#turns.run(signal), runController({ name: 'placement', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)])
     await Promise.all(following)
   }
 
@@ -114,6 +124,7 @@ export class PlacementController {
       if (known?.claim) this.#status.kick(known.claim)
       this.#templates.delete(queueKey)
       this.#waiting.delete(queueKey)
+      this.#turns.forget(queueKey)
       for (const needed of this.#dependents.remove(queueKey)) this.#queue.add(needed)
       return
     }
@@ -122,8 +133,10 @@ export class PlacementController {
     this.#index.setTemplate(template, claim)
     if (!known || !isSame(known.claim, claim)) for (const one of [known?.claim, claim]) if (one) this.#status.kick(one)
     const policy = this.policyOf(federated), native = toNative(federated, target, store.kind, metadata.uid ?? ''), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
-    for (const one of this.#dependents.set(queueKey, needed, status?.schedule?.targets?.map(({ cluster }) => cluster) ?? [])) this.#queue.add(one)
-    if (!known || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
+    for (const one of this.#dependents.set(queueKey, needed, clustersInUse(status?.schedule?.targets ?? [], status?.schedule?.evictions ?? []))) this.#queue.add(one)
+    // Where copies fail, or clusters are left, what becomes of the copies decides.
+    const isWatched = status?.schedule?.evictions !== undefined || (policy?.spec.failover?.application !== undefined && status?.clusters?.some(({ unhealthySince }) => unhealthySince !== undefined))
+    if (!known || isWatched || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
   }
 
   /** The policy that claims a template, as it is now. */
@@ -160,28 +173,30 @@ export class PlacementController {
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.cache.get(objectKey)?.parse() as FederatedObject | undefined
     if (!store || store.whyOff() !== undefined || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
-    const placed = this.#place(store, federated, clock.now())
+    const granted = new Set<string>(), asked = new Set<string>(), ask = ({ cluster, byHealth }: Cause) => { asked.add(cluster); return this.#turns.take(key, byHealth) && granted.add(cluster) !== undefined }
+    const placed = this.#place(store, federated, clock.now(), ask), { lookAgainAt } = placed.leaving ?? {}, again = lookAgainAt === undefined ? {} : { requeueAfterMs: Math.max(0, lookAgainAt - clock.now()) }
+    if (asked.size === granted.size) this.#turns.forget(key)
     if (placed.scheduled.reason === 'OverridesMissing') this.#waiting.add(key)
     else this.#waiting.delete(key)
-    if (withPlacement(federated.status, placed) === federated.status) return {}
+    if (withPlacement(federated.status, placed) === federated.status) return again
     let written: Placed | undefined
     const isWritten = await writeStatus(store.resource, objectKey, (current) => {
       const fresh = current as FederatedObject
-      written = this.#place(store, fresh, clock.now())
+      written = this.#place(store, fresh, clock.now(), ({ cluster }) => granted.has(cluster))
       return withPlacement(fresh.status, written)
     }, signal)
     if (isWritten) this.#options.onPlaced(store, federated, written ?? placed)
-    return {}
+    return again
   }
 
   /** The status that a template would get if it were stored as it is here. */
-  preview(store: TemplateStore, federated: FederatedObject): FederatedStatus { return withPlacement(federated.status, this.#place(store, federated, this.#options.clock.now())) }
+  preview(store: TemplateStore, federated: FederatedObject): FederatedStatus { return withPlacement(federated.status, this.#place(store, federated, this.#options.clock.now(), () => false)) }
 
-  #place(store: TemplateStore, federated: FederatedObject, now: number): Placed {
+  #place(store: TemplateStore, federated: FederatedObject, now: number, mayLeave: (cause: Cause) => boolean): Placed {
     const { target, kind } = store, native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options, namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
-      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,
+      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, leaving: { options: this.#options.failover, mayLeave }, now,
       required: this.#dependents.of(templateKey(store.id, keyOfObject(federated))), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
     })
   }

@@ -12,6 +12,8 @@ export interface SchedulingSnapshot {
   readonly clusters: readonly ClusterFacts[]
   /** Clusters that a FederatedNamespace of the template's namespace is placed in; absent: there is none, and namespaces are made where they are needed. */
   readonly namespaceClusters?: ReadonlySet<string>
+  /** Clusters that the template is leaving, each with why. They are no targets, and none of `previous`. */
+  readonly evicted?: ReadonlyMap<string, string>
   /** Absent: nothing was ever decided. */
   readonly previous?: PreviousSchedule
   /** Someone asked to divide anew, as if nothing had been decided before. */

@@ -3,7 +3,7 @@ import type { PlacementTerm } from '../placement-request.ts'
 import type { ClusterFacts } from '../snapshot.ts'
 
 /** Why a cluster gets no copy: for programs. */
-export type RejectReason = 'Leaving' | 'NotSelected' | 'NamespaceNotPlaced' | 'Refused' | 'NotConnected' | 'Unreachable' | 'KindNotServed' | 'TaintNotTolerated' | 'NoSpreadProperty' | 'NoPreference' | 'NoWeight' | 'BeyondSpread' | 'NoReplicas' | 'NotPlaced' | 'NotFound'
+export type RejectReason = 'Leaving' | 'NotSelected' | 'NamespaceNotPlaced' | 'Evicted' | 'Refused' | 'NotConnected' | 'Unreachable' | 'KindNotServed' | 'TaintNotTolerated' | 'NoSpreadProperty' | 'NoPreference' | 'NoWeight' | 'BeyondSpread' | 'NoReplicas' | 'NotPlaced' | 'NotFound'
 
 export interface FilterInput extends Pick<ClusterFacts, 'cluster' | 'state'> {
   /** A decision before chose it already. */
@@ -15,6 +15,8 @@ export interface FilterInput extends Pick<ClusterFacts, 'cluster' | 'state'> {
   readonly spread: readonly SpreadConstraint[]
   /** Absent: the namespace may be anywhere. */
   readonly namespaceClusters: ReadonlySet<string> | undefined
+  /** Why the template is leaving the cluster; absent: it is not. */
+  readonly evicted?: string | undefined
 }
 
 /** `message`: one sentence without its full stop, about the cluster. */
