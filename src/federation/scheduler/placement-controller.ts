@@ -66,6 +66,7 @@ export class PlacementController {
   readonly #queue: Queue
   readonly #status: PolicyStatus
   readonly #turns: EvictionTurns
+  readonly #health: FleetHealth
   readonly #index = new PolicyIndex<Template>()
   readonly #templates = new Map<string, Template>()
   readonly #preferences = new Map<string, ReplicaSchedulingPreference>()
@@ -82,8 +83,8 @@ export class PlacementController {
   constructor(options: PlacementControllerOptions) {
     this.#options = options
     this.#queue = new Queue({ clock: options.clock, random: options.random })
-    const health = new FleetHealth(options)
-    this.#turns = new EvictionTurns({ rateOf: (byHealth) => health.rateOf(byHealth), onTurn: (key) => this.#queue.add(key), clock: options.clock })
+    this.#health = new FleetHealth(options)
+    this.#turns = new EvictionTurns({ rateOf: (byHealth) => this.#health.rateOf(byHealth), onTurn: (key) => this.#queue.add(key), clock: options.clock })
     this.#status = new PolicyStatus({ ...options, claimed: (policy) => this.#index.claimedBy(policy).length })
   }
 
@@ -92,7 +93,7 @@ export class PlacementController {
 
   async run(signal: AbortSignal): Promise<void> {
     const { templates, members, policies, preferences, clusterSets, namespaces, overrides, seen, concurrency, clock, logger } = this.#options, retry = { clock, logger }
-    members.onChange(() => { this.#facts = undefined; this.kickAll() }, signal)
+    members.onChange(() => { this.#facts = undefined; this.#health.rateOf(true); this.kickAll() }, signal)
     // Decisions wait until all that they rest on has been seen once: a policy that is not known yet is no policy that is gone.
     const first = [
       ...policies.map(({ reader }) => follow(reader, (key, object) => this.#usePolicy(reader, key, object), retry, signal)),

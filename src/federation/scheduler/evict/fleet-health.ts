@@ -16,17 +16,20 @@ interface Options {
  */
 export class FleetHealth {
   readonly #options: Options
+  /** The last moment in which nobody might leave. */
   #haltedAt: number | undefined
+  #isNone = false
   #isHalted = false
 
   constructor(options: Options) { this.#options = options }
 
-  /** Templates that may leave clusters in a second; 0: none. */
+  /** Templates that may leave clusters in a second; 0: none. Asked too whenever a member changes, so that no time is missed in which too much looked down. */
   rateOf(byHealth: boolean): number {
     const { members, failover: { rates, evictionTimeoutMs }, clock, logger } = this.#options, now = clock.now()
     if (!byHealth) return rates.perSecond
     const states = members.list().map(({ state }) => state.state), notReady = states.filter((state) => state === 'unreachable' || state === 'refused').length, rate = evictionRate({ total: states.length, notReady }, rates)
-    if (rate === 0) this.#haltedAt = now
+    if (rate === 0 || this.#isNone) this.#haltedAt = now
+    this.#isNone = rate === 0
     const isHalted = this.#haltedAt !== undefined && (rate === 0 || now - this.#haltedAt < evictionTimeoutMs)
     if (isHalted !== this.#isHalted) logger.warn({ clusters: states.length, notReady }, isHalted ? 'nothing leaves clusters because of their health: too many of them are not ready, as if this server were cut off' : 'clusters may be left again because of their health')
     this.#isHalted = isHalted
