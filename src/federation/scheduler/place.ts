@@ -110,7 +110,7 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
     source, clusters, ...(preference && { preference }), ...(namespaceClusters && { namespaceClusters }),
     ...(before?.fingerprint !== undefined && { previous: { targets: own, fingerprint: before.fingerprint, ...(before.affinity !== undefined && { affinity: before.affinity }) } }),
   }, {
-    ...(input.leaving ?? NOBODY_LEAVES), standing: before?.evictions ?? [], copies: status?.clusters ?? [], failover: policy?.spec.failover, isBound: isBound(input, policy), now: input.now,
+    ...(input.leaving ?? NOBODY_LEAVES), standing: before?.evictions ?? [], copies: status?.clusters ?? [], isSame: before?.observedGeneration === metadata.generation, failover: policy?.spec.failover, isBound: isBound(input, policy), now: input.now,
   }), { schedule: made, held } = evicting
   return { schedule: stored(evicting, before, metadata.generation, preference !== undefined), scheduled: condition(federated, made.scheduled.status, made.scheduled.reason, [made.scheduled.message, ...held.slice(0, HELD_NAMED).map(({ cluster, message }) => `${cluster}: ${message}`)].join('; '), input.now), leaving: evicting }
 }

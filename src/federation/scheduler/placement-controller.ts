@@ -134,7 +134,7 @@ export class PlacementController {
     this.#index.setTemplate(template, claim)
     if (!known || !isSame(known.claim, claim)) for (const one of [known?.claim, claim]) if (one) this.#status.kick(one)
     const policy = this.policyOf(federated), native = toNative(federated, target, store.kind, metadata.uid ?? ''), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
-    for (const one of this.#dependents.set(queueKey, needed, clustersInUse(status?.schedule?.targets ?? [], status?.schedule?.evictions ?? []))) this.#queue.add(one)
+    for (const one of this.#dependents.set(queueKey, needed, clustersInUse(status?.schedule?.targets ?? [], status?.schedule?.evictions ?? [], status?.clusters ?? []))) this.#queue.add(one)
     // Where copies fail, or clusters are left, what becomes of the copies decides.
     const isWatched = status?.schedule?.evictions !== undefined || (policy?.spec.failover?.application !== undefined && status?.clusters?.some(({ unhealthySince }) => unhealthySince !== undefined))
     if (!known || isWatched || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)

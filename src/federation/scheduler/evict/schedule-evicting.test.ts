@@ -23,13 +23,13 @@ const facts = ({ taints = {}, lost = [], connecting = [], room = 100, clusters =
   state: lost.includes(name) ? LOST : { state: connecting.includes(name) ? 'connecting' : 'ready' },
 }))
 
-interface Given extends World { readonly placement?: Placement; readonly targets?: readonly Target[]; readonly replicas?: number; readonly failover?: Failover; readonly standing?: readonly Eviction[]; readonly copies?: readonly ClusterState[]; readonly mayLeave?: EvictingInput['mayLeave']; readonly isBound?: boolean }
-function decide({ placement = DIVIDED, targets = [{ cluster: 'a', replicas: 4 }, { cluster: 'b', replicas: 3 }, { cluster: 'c', replicas: 3 }], replicas = 10, failover, standing = [], copies = [], mayLeave = () => true, isBound = false, ...world }: Given): Evicting {
+interface Given extends World { readonly placement?: Placement; readonly targets?: readonly Target[]; readonly replicas?: number; readonly failover?: Failover; readonly standing?: readonly Eviction[]; readonly copies?: readonly ClusterState[]; readonly mayLeave?: EvictingInput['mayLeave']; readonly isBound?: boolean; readonly isSame?: boolean }
+function decide({ placement = DIVIDED, targets = [{ cluster: 'a', replicas: 4 }, { cluster: 'b', replicas: 3 }, { cluster: 'c', replicas: 3 }], replicas = 10, failover, standing = [], copies = [], mayLeave = () => true, isBound = false, isSame = true, ...world }: Given): Evicting {
   const source = { by: 'placement' as const, placement }, snapshot: SchedulingSnapshot = {
     template: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web', uid: '', replicas }, source, clusters: facts(world),
     previous: { targets, fingerprint: placementRequest(source).terms[0]!.fingerprint },
   }
-  return scheduleEvicting(snapshot, { options: defaultFailover, mayLeave, standing, copies, failover, isBound, now: NOW })
+  return scheduleEvicting(snapshot, { options: defaultFailover, mayLeave, standing, copies, failover, isBound, isSame, now: NOW })
 }
 const placed = ({ schedule: { targets } }: Evicting) => targets.map(({ cluster, replicas }) => (replicas === undefined ? cluster : `${cluster}=${replicas}`)).join(' ')
 const left = ({ evictions }: Evicting) => evictions.map(({ cluster }) => cluster).join(' ')
@@ -114,6 +114,9 @@ describe('what stands', () => {
     ['an application that works again comes back', { standing: failed, copies: growing, failover: application }, 'a=4 b=3 c=3', '', 'a'],
     ['one that still fails does not', { standing: failed, copies: [{ ...leavingA, health: 'Unhealthy' }, ...growing.slice(1)], failover: application }, 'b=5 c=5', 'a', ''],
     ['one that cannot be seen does not', { standing: failed, copies: growing, lost: ['a'], failover: application }, 'b=5 c=5', 'a', ''],
+    ['where it failed is remembered while it works nowhere', { standing: failed, copies: [copy('b', 'Unhealthy'), copy('c', 'Unhealthy')], failover: application }, 'b=5 c=5', 'a', ''],
+    ['until it does', { standing: failed, copies: [copy('b', 'Unhealthy'), copy('c', 'Healthy')], failover: application }, 'b=5 c=5', '', ''],
+    ['or changes', { standing: failed, copies: [copy('b', 'Unhealthy'), copy('c', 'Unhealthy')], failover: application, isSame: false }, 'b=5 c=5', '', ''],
     ['another cluster is left meanwhile', { copies: grown, taints: { a: [DRAIN], b: [DRAIN] } }, 'c=10', 'a b', ''],
   ])('%s', (_name, given, where, from, cancelled) => {
     const made = decide({ standing, targets, ...given })
@@ -153,6 +156,9 @@ interface InUse { name: string; op: string; targets: Record<string, number>; req
 test.each(loadCases<InUse>('rescheduling.json').filter(({ op }) => op === 'clusters-in-use').map((one) => [one.name, one] as const))('%s', (_, { targets, requiredBy, tasks, expect: expected }) => {
   // A cluster that needs the template is a target like any other.
   const all = [targets, ...requiredBy].flatMap((one) => Object.keys(one)).map((cluster) => ({ cluster }))
-  expect(clustersInUse(all, tasks.map(({ fromCluster, purgeMode = 'Gracefully' }) => ({ cluster: fromCluster, purgeMode }))).toSorted()).toEqual(expected)
+  expect(clustersInUse(all, tasks.map(({ fromCluster, purgeMode = 'Gracefully' }) => ({ cluster: fromCluster, purgeMode })), tasks.map(({ fromCluster }) => ({ name: fromCluster }))).toSorted()).toEqual(expected)
 })
-test('what is left at once needs nothing any more', () => expect(clustersInUse([{ cluster: 'b' }], [{ cluster: 'a', purgeMode: 'Directly' }])).toEqual(['b']))
+test('what is left at once needs nothing any more, and where the copy is gone neither', () => {
+  expect(clustersInUse([{ cluster: 'b' }], [{ cluster: 'a', purgeMode: 'Directly' }], [{ name: 'a' }])).toEqual(['b'])
+  expect(clustersInUse([{ cluster: 'b' }], [{ cluster: 'a', purgeMode: 'Gracefully' }], [{ name: 'b' }])).toEqual(['b'])
+})

@@ -23,6 +23,8 @@ export interface EvictingInput {
   readonly standing: readonly Eviction[]
   /** What is known of the copies: status.clusters. */
   readonly copies: readonly ClusterState[]
+  /** The template has not changed since the last decision. */
+  readonly isSame: boolean
   /** Of the policy. */
   readonly failover: Failover | undefined
   /** The template leaves no cluster, whatever happens there. */
@@ -49,7 +51,7 @@ export function scheduleEvicting(snapshot: SchedulingSnapshot, input: EvictingIn
   if (standing.length === 0 && !areTainted && !failover?.application) return { schedule: schedule(snapshot), evictions: [], cancelled: [], labels: new Map(), held: [], lookAgainAt: undefined }
   const rules: Rules = { tolerations: placementRequest(snapshot.source, snapshot.preference).tolerations, failover, ...options }
   const tainted = (cluster: string) => { const found = facts.get(cluster); return found && taintCause(found, rules, now) }
-  const stood = standingEvictions({ standing, targets: before, copies, stateOf: (cluster) => facts.get(cluster)?.state, causeOf: tainted, purgeModeOf: ({ reason }) => (reason === 'ApplicationFailure' ? failover?.application?.purgeMode : failover?.cluster?.purgeMode) })
+  const stood = standingEvictions({ standing, targets: before, copies, isSame: input.isSame, stateOf: (cluster) => facts.get(cluster)?.state, causeOf: tainted, purgeModeOf: ({ reason }) => (reason === 'ApplicationFailure' ? failover?.application?.purgeMode : failover?.cluster?.purgeMode) })
   const base = withTargets(snapshot, stood.targets, stood.kept)
   const causes = input.isBound ? [] : causesOf(base.previous?.targets ?? [], input, tainted, (cluster) => facts.get(cluster)), left = leave(base, causes.filter(({ dueAt }) => dueAt <= now), stood.kept, input)
   // What has no place now may have one later, and room comes without a word.

@@ -8,6 +8,8 @@ export interface StandingInput {
   readonly targets: readonly ScheduledTarget[]
   /** What is known of the copies: status.clusters. */
   readonly copies: readonly ClusterState[]
+  /** The template has not changed since the last decision. */
+  readonly isSame: boolean
   readonly stateOf: (cluster: string) => MemberState | undefined
   /** What drives the template out of a cluster now, or will. */
   readonly causeOf: (cluster: string) => Cause | undefined
@@ -22,9 +24,13 @@ export interface Standing {
   readonly targets: readonly ScheduledTarget[]
 }
 
-/** An eviction ends when the copy is gone, or with its cause, as long as nothing has taken the copy's place yet. A restarted server knows of no cause before it reached the cluster. */
-export function standingEvictions({ standing, targets, copies, stateOf, causeOf, purgeModeOf }: StandingInput): Standing {
-  const there = standing.filter(({ cluster }) => stateOf(cluster) !== undefined && copies.some(({ name }) => name === cluster))
+/**
+ * An eviction ends when the copy is gone, or with its cause, as long as nothing has taken the copy's place yet. A restarted server knows of no cause before it reached the cluster.
+ * Where an application failed is remembered until it works somewhere, or changes: one that is broken would wander from cluster to cluster for ever.
+ */
+export function standingEvictions({ standing, targets, copies, isSame, stateOf, causeOf, purgeModeOf }: StandingInput): Standing {
+  const isBroken = isSame && !targets.some(({ cluster }) => copies.find(({ name }) => name === cluster)?.health === 'Healthy')
+  const there = standing.filter(({ cluster, reason }) => stateOf(cluster) !== undefined && (hasCopy(cluster, copies) || (reason === 'ApplicationFailure' && isBroken)))
   const isReplaced = targets.every(({ cluster }) => works(copies.find(({ name }) => name === cluster), stateOf(cluster)))
   const cancelled = there.filter((eviction) => stateOf(eviction.cluster)?.state !== 'connecting' && isOver(eviction, { cause: causeOf(eviction.cluster), copy: copies.find(({ name }) => name === eviction.cluster), state: stateOf(eviction.cluster) }) && (!isReplaced || eviction.movedTo?.length === undefined))
   const kept = there.filter((eviction) => !cancelled.includes(eviction)).map((eviction): Eviction => {
@@ -38,6 +44,8 @@ export function standingEvictions({ standing, targets, copies, stateOf, causeOf,
 function isOver({ reason }: Eviction, { cause, copy, state }: { readonly cause: Cause | undefined; readonly copy: ClusterState | undefined; readonly state: MemberState | undefined }): boolean {
   return reason === 'ApplicationFailure' ? state?.state === 'ready' && copy?.health === 'Healthy' : cause === undefined
 }
+
+const hasCopy = (cluster: string, copies: readonly ClusterState[]): boolean => copies.some(({ name }) => name === cluster)
 
 /** Known to have what the decision wants there, and to work. */
 const works = (copy: ClusterState | undefined, state: MemberState | undefined): boolean => state?.state === 'ready' && copy?.state === 'OK' && copy.health !== 'Unhealthy'
@@ -54,5 +62,5 @@ function takeBack(targets: readonly ScheduledTarget[], { cluster, replicas, move
 }
 
 /** Clusters that a template still occupies: what it needs must be there too. Of those that are left Directly nothing is needed any more. */
-export const clustersInUse = (targets: readonly { readonly cluster: string }[], evictions: readonly Pick<Eviction, 'cluster' | 'purgeMode'>[]): readonly string[] =>
-  [...new Set([...targets.map(({ cluster }) => cluster), ...evictions.filter(({ purgeMode }) => purgeMode !== 'Directly').map(({ cluster }) => cluster)])]
+export const clustersInUse = (targets: readonly { readonly cluster: string }[], evictions: readonly Pick<Eviction, 'cluster' | 'purgeMode'>[], copies: readonly Pick<ClusterState, 'name'>[]): readonly string[] =>
+  [...new Set([...targets.map(({ cluster }) => cluster), ...evictions.filter(({ cluster, purgeMode }) => purgeMode !== 'Directly' && copies.some(({ name }) => name === cluster)).map(({ cluster }) => cluster)])]
