@@ -17,6 +17,8 @@ import { templateChecks } from '../federation/propagation/template-checks.ts'
 import { Tombstones } from '../federation/propagation/tombstones.ts'
 import { TypeConfigs } from '../federation/type-config/type-configs.ts'
 import { TypeRecords } from '../federation/type-config/type-records.ts'
+import { evictionEvents } from '../federation/scheduler/evict/eviction-events.ts'
+import { defaultFailover, type FailoverOptions } from '../federation/scheduler/evict/failover-options.ts'
 import { placementEvents } from '../federation/scheduler/placement-events.ts'
 import { PlacementController } from '../federation/scheduler/placement-controller.ts'
 import { RolloutController } from '../federation/rollout/rollout-controller.ts'
@@ -54,6 +56,8 @@ export interface DistributionOptions {
   readonly isStandalone: boolean
   readonly events: TemplateEventsOptions
   readonly maxRemovalsPerMinute: number
+  /** How failing clusters are left; absent: as the flags say by default. */
+  readonly failover?: FailoverOptions
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
@@ -93,7 +97,7 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
     policyOf: (federated) => placement.policyOf(federated)?.spec,
     namespaceLabels: async (namespace, inner) => { const [entry] = (await namespaces.list({ name: namespace }, inner)).entries; return entry?.labels() ?? {} },
   })
-  const placement: PlacementController = new PlacementController({ templates, overrides, members, policies: propagationPolicies, preferences: reader('ReplicaSchedulingPreference'), clusterSets, namespaces, priorityClasses: priorityClasses(options, templates), seen, leads, onPlaced: (store, federated, placed) => { for (const event of placementEvents(federated, placed)) record(store, federated, event) }, concurrency: CONCURRENCY, clock, random, logger })
+  const placement: PlacementController = new PlacementController({ templates, overrides, members, policies: propagationPolicies, preferences: reader('ReplicaSchedulingPreference'), clusterSets, namespaces, priorityClasses: priorityClasses(options, templates), seen, leads, failover: options.failover ?? defaultFailover, onPlaced: (store, federated, placed) => { for (const event of [...placementEvents(federated, placed), ...evictionEvents(federated, placed)]) record(store, federated, event) }, concurrency: CONCURRENCY, clock, random, logger })
   const status: StatusController = new StatusController({ templates, members, ledger, copyOf: (store, key, cluster) => propagation.copyOf(store, key, cluster), leads, concurrency: CONCURRENCY, clock, random, logger })
   const rollouts = new RolloutController({ templates, members, ledger, copyOf: (store, key, cluster) => propagation.copyOf(store, key, cluster), rolloutOf: (federated) => placement.rolloutOf(federated), record, leads, concurrency: CONCURRENCY, clock, random, logger })
   const plan: PlanTemplate = (store, federated) => {

@@ -7,6 +7,8 @@ import { policyDefinitions } from '../apis/policy.federation/v1alpha1/definition
 import { runClusterController, type ClusterControllerOptions } from '../federation/member/cluster-controller.ts'
 import { Members } from '../federation/member/members.ts'
 import { clusterProxy } from '../federation/member/pass-through.ts'
+import { clusterRecorder } from '../federation/taint/cluster-events.ts'
+import { runTaintController } from '../federation/taint/taint-controller.ts'
 import { Epochs } from '../fleet/epochs.ts'
 import { fleetEndpoint } from '../fleet/fleet-endpoint.ts'
 import type { FleetMember } from '../fleet/fleet-member.ts'
@@ -106,9 +108,10 @@ export async function startFederation(options: FederationOptions, signal: AbortS
 
   const fleetId = await fleetIdOf(storage, randomUuid, signal), epochs = await Epochs.open(storage, signal), members = new Members(), authorizer = withPrivileges(host.authorizer), version = versionInfo(PROGRAM_VERSION)
   const seen = Promise.withResolvers<void>()
+  const events = { sink: eventSink(hostMember.handler), instance, clock, random, logger }, recordCluster = clusterRecorder(events, signal)
   const distribution = await startDistribution({
     fleetId, storage, stored, members, leadership, seen: seen.promise, policies: policies.versions[0]!.resources, clusterSets: clusterSets.reader, ownNamespace: secretNamespace, namespaces: host.namespaces, ...(host.priorityClasses && { priorityClasses: host.priorityClasses }), isStandalone: host.kind === 'standalone',
-    events: { sink: eventSink(hostMember.handler), instance, fleetId, leads: () => leadership.isLeader, clock, random, logger }, maxRemovalsPerMinute: operation.maxRemovalsPerMinute, clock, random, logger,
+    events: { ...events, fleetId, leads: () => leadership.isLeader }, maxRemovalsPerMinute: operation.maxRemovalsPerMinute, failover: operation.failover, clock, random, logger,
   }, signal)
   const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), ownCatalog: Catalog = new JoinedCatalog([{ groups: () => own.groups }, distribution.templates]), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...ownCatalog.groups(), ...options.ownGroups], signal })
   const fleets = new Fleets({ fleetId, ownNamespace: secretNamespace, epochs, leads: () => leadership.isLeader, clock, logger, idleMs, graceMs, ownGroups: () => ownCatalog.groups(), timeMerge, templates: { ...distribution, storage, stored, epochs }, connect: (fleet, kind, bound) => memberSubresources(fleet, kind, { bound, members }) })
@@ -133,6 +136,10 @@ export async function startFederation(options: FederationOptions, signal: AbortS
       clusters: clusters.reader, writer: clusters.writer, secrets: host.secrets, members, leadership, connect, thresholds: options.thresholds, probeMs: options.probeMs, probeTimeoutMs: Math.min(options.probeMs, 5000), requestTimeoutMs: 10_000,
       allowLocalAddresses: allowLocalMembers, summaries: true, idleMs, clock, random, logger, ...(options.preset && { preset: options.preset }),
     }, seen.resolve, signal),
+    runTaintController({
+      clusters, policies: policies.versions[0]!.resources.find(({ kind }) => kind.kind === 'ClusterTaintPolicy')!.reader, leadership, evictionTimeoutMs: operation.failover.evictionTimeoutMs, clock, random, logger,
+      onChange: (cluster, message) => recordCluster(cluster, { type: 'Normal', reason: 'TaintsChanged', message }),
+    }, signal),
     followMembership({ halted: distribution.halted, clusterSets, members, fleets, epochs, leadership, seen: seen.promise, host: hostMember, endpointOf, clock, logger }, () => { state.isReady = true; ready.resolve() }, signal),
     fleets.run(signal),
     epochs.follow({ clock, logger }, signal),

@@ -1,10 +1,14 @@
 import { InvalidArgumentError, type Command } from 'commander'
+import { defaultFailover, type FailoverOptions } from '../federation/scheduler/evict/failover-options.ts'
 import { parseDurationMs } from '../machinery/server/filters/deadline.ts'
+import { failoverOptions, withFailoverFlags, type FailoverFlags } from './failover-options.ts'
 
 /** How the server is run, whatever it serves. */
 export interface OperationOptions {
   /** Copies that may be removed in a minute because a placement changed; 0: any number. */
   readonly maxRemovalsPerMinute: number
+  /** How failing clusters are left. */
+  readonly failover: FailoverOptions
   /** Absent: nothing is recorded. */
   readonly auditPolicyFile: string | undefined
   /** '-': standard output. */
@@ -18,7 +22,7 @@ export interface OperationOptions {
   readonly tlsFiles: { readonly certificate: string; readonly key: string } | undefined
 }
 
-export interface OperationFlags {
+export interface OperationFlags extends FailoverFlags {
   auditPolicyFile?: string
   auditLogPath: string
   goawayChance: number
@@ -46,7 +50,7 @@ export function withOperationFlags(command: Command): Command {
     return ms
   }
   const count = number((value) => Number.isInteger(value) && value >= 1, 'a whole number above 0')
-  return command
+  return withFailoverFlags(command)
     .option('--audit-policy-file <file>', 'Policy of audit.k8s.io/v1 that says what is recorded; default: nothing is')
     .option('--audit-log-path <file>', "where audit events are appended, one JSON object a line; '-' is standard output", '-')
     .option('--goaway-chance <fraction>', 'share of HTTP/2 requests after which the client is told to connect again, so that load spreads over replicas', number((value) => value >= 0 && value <= MAX_GOAWAY_CHANCE, `0 to ${MAX_GOAWAY_CHANCE}`), 0)
@@ -64,8 +68,8 @@ export function operationOptions(flags: OperationFlags, program: Command): Opera
   if ((tlsCertFile === undefined) !== (tlsPrivateKeyFile === undefined)) program.error('error: --tls-cert-file and --tls-private-key-file belong together')
   return {
     auditPolicyFile, auditLogPath: flags.auditLogPath, goawayChance: flags.goawayChance, maxRemovalsPerMinute: flags.maxRemovalsPerMinute, maxReadingInFlight: flags.maxRequestsInflight, maxMutatingInFlight: flags.maxMutatingRequestsInflight,
-    requestTimeoutMs: flags.requestTimeout, shutdownDelayMs: flags.shutdownDelayDuration, tlsFiles: tlsCertFile !== undefined && tlsPrivateKeyFile !== undefined ? { certificate: tlsCertFile, key: tlsPrivateKeyFile } : undefined,
+    failover: failoverOptions(flags), requestTimeoutMs: flags.requestTimeout, shutdownDelayMs: flags.shutdownDelayDuration, tlsFiles: tlsCertFile !== undefined && tlsPrivateKeyFile !== undefined ? { certificate: tlsCertFile, key: tlsPrivateKeyFile } : undefined,
   }
 }
 
-export const defaultOperation: OperationOptions = { auditPolicyFile: undefined, auditLogPath: '-', goawayChance: 0, maxRemovalsPerMinute: 120, maxReadingInFlight: 400, maxMutatingInFlight: 200, requestTimeoutMs: 60_000, shutdownDelayMs: 0, tlsFiles: undefined }
+export const defaultOperation: OperationOptions = { auditPolicyFile: undefined, auditLogPath: '-', goawayChance: 0, maxRemovalsPerMinute: 120, failover: defaultFailover, maxReadingInFlight: 400, maxMutatingInFlight: 200, requestTimeoutMs: 60_000, shutdownDelayMs: 0, tlsFiles: undefined }

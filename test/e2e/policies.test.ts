@@ -45,8 +45,8 @@ describeFleet('policies', () => {
       expect(stderr).toContain('* spec.overrideRules[0].overriders.plaintext[2].path: Forbidden: identity and ownership')
     })
     test('what nothing acts on yet is refused by name', async () => {
-      const { stderr } = await tryKubectl('host', 'create -f -', { version, input: policy('PropagationPolicy', { resourceSelectors: DEPLOYMENTS, failover: { cluster: {} } }, { name: 'bad' }) })
-      expect(stderr).toContain('is invalid: spec.failover: Forbidden: not supported by this release')
+      const { stderr } = await tryKubectl('host', 'create -f -', { version, input: policy('PropagationPolicy', { resourceSelectors: DEPLOYMENTS, schedulerName: 'mine' }, { name: 'bad' }) })
+      expect(stderr).toContain('is invalid: spec.schedulerName: Forbidden: not supported by this release')
     })
     test('a fleet shows them too', async () => { expect(rows(await kubectl('fleet', `get pp -n ${NAMESPACE}`, { version }))[1]?.[0]).toBe('web') })
   })

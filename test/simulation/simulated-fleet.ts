@@ -9,6 +9,7 @@ import type { FederatedObject } from '../../src/apis/types.federation/v1alpha1/f
 import { toApiEnablements } from '../../src/federation/member/api-enablements.ts'
 import { Member } from '../../src/federation/member/member.ts'
 import { Members } from '../../src/federation/member/members.ts'
+import { defaultFailover } from '../../src/federation/scheduler/evict/failover-options.ts'
 import { ensureDefaultSet } from '../../src/fleet/membership.ts'
 import { alwaysLeader } from '../../src/host/leases.ts'
 import { silentLogger, type Logger } from '../../src/lib/logger.ts'
@@ -64,6 +65,7 @@ export class SimulatedFleet {
   /** Asked before a member is sent a write. */
   onRequest: (request: MemberRequest) => void = () => undefined
   maxRemovalsPerMinute = 0
+  failover = defaultFailover
   logger: Logger = silentLogger
   /** After so many more commits, or writes to members, the server is gone. */
   killAfter: { commits?: number; writes?: number } = {}
@@ -125,7 +127,7 @@ export class SimulatedFleet {
     const fleetId = await fleetIdOf(storage, this.uuid, signal)
     for (const name of this.clusters.keys()) this.#join(process, name)
     const distribution = await startDistribution({
-      fleetId, storage, stored, members, leadership: alwaysLeader, seen: Promise.resolve(), policies, clusterSets: clusterSets.reader, namespaces: namespaces.reader, ownNamespace: 'federation', isStandalone: true, events: { sink: { create: () => Promise.resolve(), repeat: () => Promise.resolve() }, instance: 'simulation', fleetId, leads: () => true, clock, random: () => random.next(), logger }, maxRemovalsPerMinute: this.maxRemovalsPerMinute, clock, random: () => random.next(), logger,
+      fleetId, storage, stored, members, leadership: alwaysLeader, seen: Promise.resolve(), policies, clusterSets: clusterSets.reader, namespaces: namespaces.reader, ownNamespace: 'federation', isStandalone: true, events: { sink: { create: () => Promise.resolve(), repeat: () => Promise.resolve() }, instance: 'simulation', fleetId, leads: () => true, clock, random: () => random.next(), logger }, maxRemovalsPerMinute: this.maxRemovalsPerMinute, failover: this.failover, clock, random: () => random.next(), logger,
     }, signal)
     Object.assign(process, { fleetId, distribution, running: distribution.run(signal) })
     process.running.catch((error: unknown) => { if (!process.isDead && !signal.aborted) throw error })

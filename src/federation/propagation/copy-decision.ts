@@ -16,7 +16,7 @@ import { fingerprintOf, ownershipOf, owns, takersOf } from './fingerprint.ts'
 import { revisionOf } from './store-guard.ts'
 
 /** What status says of a cluster, but for what the copy itself reports. */
-export type Outcome = Omit<ClusterState, 'name' | 'health' | 'status'>
+export type Outcome = Omit<ClusterState, 'name' | 'health' | 'unhealthySince' | 'status'>
 
 /** What this server remembers of a copy. */
 export type CopyRecord = Outcome

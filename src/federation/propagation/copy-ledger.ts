@@ -22,7 +22,7 @@ export class CopyLedger {
     if (known) return known
     const stored = federated.status?.clusters?.find(({ name }) => name === cluster)
     if (!stored) return undefined
-    const { name: _name, health: _health, status: _status, ...outcome } = stored
+    const { name: _name, health: _health, unhealthySince: _since, status: _status, ...outcome } = stored
     return outcome
   }
 

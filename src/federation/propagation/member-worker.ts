@@ -153,9 +153,9 @@ export class MemberWorker {
       return problem === undefined ? { do: 'wait' } : { do: 'report', outcome: { ...record, state: 'Pending', message: `whether an autoscaler of the cluster scales it cannot be known: ${problem}` } }
     }
     const retained = keeps === 'unknown' ? undefined : keeps, isTarget = this.#isTarget(federated), problem = isTarget ? this.#problem(store) : undefined
-    const shrinking = copy && this.#shrinking(store, copy, target, isTarget), stays = shrinking === undefined ? undefined : this.#staysFor(store, key, federated), replicas = stays !== undefined && target?.replicas !== undefined ? shrinking : target?.replicas
+    const shrinking = copy && this.#shrinking(store, copy, target, isTarget), stays = shrinking === undefined ? undefined : this.#staysFor(store, key, federated, copy!), replicas = stays !== undefined && target?.replicas !== undefined ? shrinking : target?.replicas
     if (stays === undefined) this.#stays.delete(key)
-    const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas, fleetId, retained }, rendering)
+    const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas, labels: target?.preservedLabels, fleetId, retained }, rendering)
     return decideCopy({ federated, wanted, observed, record, orphan: isOrphaned(federated, rules), retained, suspended: isLost ? REVISION_LOST : suspension(federated, rules, member.name), stays, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated), storeIsRight: guard.isAccepted })
   }
 
@@ -176,19 +176,26 @@ export class MemberWorker {
     return typeof replicas === 'number' && replicas > target.replicas ? replicas : undefined
   }
 
-  #staysFor(store: TemplateStore, key: string, federated: FederatedObject): string | undefined {
+  #staysFor(store: TemplateStore, key: string, federated: FederatedObject, copy: KubeObject): string | undefined {
     // What runs to its end works nowhere in the meaning of this rule.
-    if (federated.metadata.deletionTimestamp !== undefined || store.target.kind === 'Job') return undefined
-    const now = this.#options.clock.now(), since = this.#stays.get(key) ?? now, decision = decisionOf(federated), objectKey = splitTemplateKey(key).key
+    const eviction = federated.status?.schedule?.evictions?.find(({ cluster }) => cluster === this.member.name), now = this.#options.clock.now(), since = eviction ? Date.parse(eviction.creationTimestamp) : this.#stays.get(key) ?? now
+    if (federated.metadata.deletionTimestamp !== undefined || (store.target.kind === 'Job' && eviction?.purgeMode !== 'Never')) return undefined
+    const decision = decisionOf(federated), objectKey = splitTemplateKey(key).key
     const others = (federated.status?.schedule?.targets ?? []).flatMap(({ cluster }): OtherTarget[] => {
       const worker = cluster === this.member.name ? undefined : this.#fleet.workerOf(cluster)
       if (!worker) return []
-      const copy = worker.copyOf(store, objectKey)
-      return [{ cluster, reachable: worker.member.state.state === 'ready', settled: worker.#settled.get(key) === decision, health: copy && healthOf(copy), missing: copy ? missingReplicas(copy) : 0 }]
+      const there = worker.copyOf(store, objectKey)
+      return [{ cluster, reachable: worker.member.state.state === 'ready', settled: worker.#settled.get(key) === decision && !worker.#isBehind(store, key), health: there && healthOf(there), missing: there ? missingReplicas(there) : 0 }]
     })
-    const why = stays(others, now - since)
+    const why = stays(others, now - since, eviction && { purgeMode: eviction.purgeMode, patienceMs: (eviction.gracePeriodSeconds ?? 0) * 1000, serves: serves(copy) })
     if (why !== undefined) this.#stays.set(key, since)
     return why
+  }
+
+  /** What was written last does not show yet: what does may have been ready for less. */
+  #isBehind(store: TemplateStore, key: string): boolean {
+    const version = this.#written.get(key), copies = this.#copies.get(store)
+    return version !== undefined && copies !== undefined && comparePositions(copies.position, version) < 0
   }
 
   #isTarget({ metadata, status }: FederatedObject): boolean {
@@ -202,12 +209,12 @@ export class MemberWorker {
     return { state: 'NotServed', message: served.length > 0 ? `the cluster serves ${target.plural} in ${served.map(({ version }) => version).join(', ')}, not in ${target.version}` : `the cluster does not serve ${target.plural} of ${target.group || 'the core group'}` }
   }
 
-  #observed({ target }: TemplateStore, key: string, copies: MemberCopies): Observed {
-    const { state } = this.member, { problem } = copies, version = this.#written.get(key)
+  #observed(store: TemplateStore, key: string, copies: MemberCopies): Observed {
+    const { state } = this.member, { problem } = copies
     if (state.state === 'connecting') return { known: false, reason: 'the cluster has not been reached yet', starting: true }
     if (state.state !== 'ready') return { known: false, reason: `the cluster is ${state.state}: ${state.reason}`, starting: false }
-    if (!copies.isReady) return problem === undefined ? { known: false, reason: 'what is in the cluster is not known yet', starting: true } : { known: false, reason: `${target.plural} of the cluster cannot be read: ${problem}`, starting: false }
-    return { known: true, copy: copies.get(splitTemplateKey(key).key), behind: version !== undefined && comparePositions(copies.position, version) < 0 }
+    if (!copies.isReady) return problem === undefined ? { known: false, reason: 'what is in the cluster is not known yet', starting: true } : { known: false, reason: `${store.target.plural} of the cluster cannot be read: ${problem}`, starting: false }
+    return { known: true, copy: copies.get(splitTemplateKey(key).key), behind: this.#isBehind(store, key) }
   }
 
   /** The step's outcome; `again`: the world turned out to be another than it seemed. */
@@ -271,6 +278,12 @@ export class MemberWorker {
 }
 
 const decisionOf = ({ metadata, status }: FederatedObject): string => `${metadata.generation ?? 0}.${status?.schedule?.decision ?? 0}`
+
+/** Some of its replicas do; a copy without replicas, as long as it is not known to be of no use. */
+function serves(copy: KubeObject): boolean {
+  const wanted = valueAt(copy, 'spec.replicas')
+  return typeof wanted === 'number' ? missingReplicas(copy) < wanted : healthOf(copy) !== 'Unhealthy'
+}
 
 /** Of kinds that count them. */
 function missingReplicas(copy: KubeObject): number {

@@ -48,7 +48,7 @@ export class Propagation {
       const member = members.get(name), copy = this.copyOf(store, key, name)
       if (!member) return []
       if (!targets.has(name)) return [{ name, state: 'WouldRemove' }]
-      const wanted = render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas: targets.get(name)?.replicas, fleetId, retained: retained(store, federated, member) }, rendering)
+      const wanted = render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas: targets.get(name)?.replicas, labels: targets.get(name)?.preservedLabels, fleetId, retained: retained(store, federated, member) }, rendering)
       if (!wanted || 'problem' in wanted) return wanted ? [{ name, ...wanted.problem }] : []
       if (!copy) return [{ name, state: 'WouldCreate', ...(member.state.state !== 'ready' && { message: `the cluster is ${member.state.state}` }) }]
       const fields = changedFields(wanted.object, copy)
@@ -109,7 +109,7 @@ export class Propagation {
   #see(template: string, store: TemplateStore, federated: FederatedObject, signal: AbortSignal): void {
     const { metadata, spec, status } = federated, targets = status?.schedule?.targets ?? []
     const clusters = [...new Set([...targets.map(({ cluster }) => cluster), ...(status?.clusters ?? []).map(({ name }) => name), ...this.#options.ledger.of(template).keys()])]
-    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.observedGeneration, status?.schedule?.decision, status?.policy, status?.rollout && [status.rollout.generation, status.rollout.clusters], clusters]), known = this.#seen.get(template)
+    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.observedGeneration, status?.schedule?.decision, status?.schedule?.evictions, status?.policy, status?.rollout && [status.rollout.generation, status.rollout.clusters], clusters]), known = this.#seen.get(template)
     this.#seen.set(template, { signature, clusters })
     if (metadata.deletionTimestamp === undefined) this.#ending.delete(template)
     else this.#ending.add(template)

@@ -25,6 +25,7 @@ const whole = (replicas: number) => ({
 describe('the object that a cluster is to have', () => {
   test('is the template and our marks, and nothing that is the store\'s or the status\'s', () => expect(rendered()).toEqual({ object: whole(9), whole: whole(9) }))
   test('with the replicas that were decided', () => expect(rendered({ replicas: 2 })).toEqual({ object: whole(2), whole: whole(2) }))
+  test('with the labels that tell of the state of the copy it replaces', () => expect(rendered({ labels: { 'flink/job-id': 'a1', app: 'web' } })).toMatchObject({ object: { metadata: { labels: { app: 'web', 'flink/job-id': 'a1', 'cluster.federation/managed': 'fleet' } } } }))
   test('without what the member keeps, but for when it is created', () => expect(rendered({ retained: ['spec', 'replicas'] })).toEqual({ object: { ...whole(9), spec: { selector: {} } }, whole: whole(9) }))
   test('keeps what is retained only where it is there', () => expect(rendered({ retained: ['spec', 'parallelism'] })).toEqual({ object: whole(9), whole: whole(9) }))
   test('of a kind without namespaces has none', () => expect(rendered({ target: role, federated: { ...federated, metadata: { name: 'reader', uid: 'u', generation: 4 }, spec: { template: { rules: [] } } } })).toMatchObject({ object: { kind: 'ClusterRole', rules: [], metadata: { name: 'reader' } } }))

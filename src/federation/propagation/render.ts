@@ -25,13 +25,15 @@ interface RenderInput {
   readonly cluster: Cluster
   /** Undefined: as the template says. */
   readonly replicas: number | undefined
+  /** Labels besides those of the template: what the copy is told of the one that it replaces. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
   readonly fleetId: string
   /** Names from the object's root that are left to the member once the copy is there; undefined: nothing is. */
   readonly retained: readonly string[] | undefined
 }
 
 /** The object that a cluster is to have. Pure. Marks come last: overrides cannot touch them. */
-export function render({ federated, target, hub, cluster, replicas, fleetId, retained }: RenderInput, { pruned, withReplicas, following = asItIs, overridden }: Rendering): Wanted {
+export function render({ federated, target, hub, cluster, replicas, labels, fleetId, retained }: RenderInput, { pruned, withReplicas, following = asItIs, overridden }: Rendering): Wanted {
   const name = cluster.metadata.name ?? '', plain = pruned(toNative(federated, target, hub, '')), sized = replicas === undefined ? plain : withReplicas(plain, replicas, target, { federated, cluster: name })
   const made = overridden(following(sized, federated, name), federated, cluster)
   if ('error' in made) return { problem: { state: 'ApplyOverridesFailed', message: made.error } }
@@ -40,7 +42,7 @@ export function render({ federated, target, hub, cluster, replicas, fleetId, ret
     ...object,
     metadata: {
       name: federated.metadata.name ?? '', ...(target.namespaced && { namespace: federated.metadata.namespace ?? '' }),
-      labels: { ...metadata.labels, [MANAGED_LABEL]: fleetId },
+      labels: { ...metadata.labels, ...labels, [MANAGED_LABEL]: fleetId },
       annotations: { ...metadata.annotations, [TEMPLATE_ANNOTATION]: federated.metadata.uid ?? '', [REVISION_ANNOTATION]: `${schedule?.observedGeneration ?? 0}.${schedule?.decision ?? 0}` },
     },
   }

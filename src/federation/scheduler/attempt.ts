@@ -49,11 +49,11 @@ const choosesForSets = ({ template: { components } }: SchedulingSnapshot, { spre
 const nameOf = ({ cluster }: ClusterFacts) => cluster.metadata.name ?? ''
 const byName = (rejected: readonly RejectedCluster[]) => rejected.toSorted((a, b) => (a.cluster < b.cluster ? -1 : a.cluster > b.cluster ? 1 : 0))
 
-function filter({ template, clusters, previous, namespaceClusters, peers = {} }: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm): { readonly fit: readonly ClusterFacts[]; readonly rejected: readonly RejectedCluster[] } {
+function filter({ template, clusters, previous, namespaceClusters, peers = {}, evicted }: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm): { readonly fit: readonly ClusterFacts[]; readonly rejected: readonly RejectedCluster[] } {
   const targets = new Set(previous?.targets.map(({ cluster }) => cluster)), fit: ClusterFacts[] = [], rejected: RejectedCluster[] = []
   const kind = `${template.apiVersion} ${template.kind}`, spreadBy = ignoresSpread(request) ? [] : request.spread
   for (const facts of clusters) {
-    const name = nameOf(facts), { cluster, state } = facts, rejection = reject({ cluster, state, isTarget: targets.has(name), kind, term, tolerations: request.tolerations, spread: spreadBy, peers, namespaceClusters })
+    const name = nameOf(facts), { cluster, state } = facts, rejection = reject({ cluster, state, isTarget: targets.has(name), kind, term, tolerations: request.tolerations, spread: spreadBy, peers, namespaceClusters, evicted: evicted?.get(name) })
     if (rejection) rejected.push({ cluster: name, reason: rejection.reason, message: rejection.message })
     else fit.push(facts)
   }

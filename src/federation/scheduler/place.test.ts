@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { FederatedObject, FederatedStatus } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import { builtInTargets } from '../template/target-kind.ts'
+import { defaultFailover } from './evict/failover-options.ts'
 import { place, type PlaceInput, type Placed, type PlacingPolicy, withPlacement } from './place.ts'
 import type { ClusterFacts } from './snapshot.ts'
 import type { GroupNames, WorkloadPeers } from './workload-groups.ts'
@@ -118,4 +119,40 @@ test('a workload of several components goes as a whole to clusters that have roo
   expect([names(it), told(it), it.schedule.rejected]).toEqual(['c', 'True Success', [
     { cluster: 'a', reason: 'NoRoom', message: 'has no room for a set of 4 pods in 2 components' }, { cluster: 'b', reason: 'BeyondSpread', message: 'is fit, but the spread is met by 1 others' },
   ]])
+})
+describe('clusters that are left', () => {
+  const divided = { placement: { replicaScheduling: { replicaSchedulingType: 'Divided' } } }, before = after(placed({ spec: divided }))
+  const tainted = clusters.map((facts): ClusterFacts => (facts.cluster.metadata.name === 'a' ? { ...facts, cluster: { ...facts.cluster, spec: { ...facts.cluster.spec, taints: [{ key: 'x', effect: 'NoExecute', timeAdded: THEN }] } } } : facts))
+  const leaving = { options: defaultFailover, mayLeave: () => true }, left = placed({ spec: divided, status: before }, { clusters: tainted, leaving }), status = withPlacement(before, left)
+
+  test('are stored with the decision, and remembered until the copy is gone', () => {
+    expect([names(left), left.schedule.decision, left.schedule.evictions?.map(({ cluster }) => cluster)]).toEqual(['b=3 c=3', 2, ['a']])
+    expect(status.clusters).toContainEqual({ name: 'a', state: 'WaitingForRemoval' })
+    const second = withPlacement(status, placed({ spec: divided, status }, { clusters: tainted, leaving }))
+    expect(second.schedule).toEqual(status.schedule)
+    expect(withPlacement(second, placed({ spec: divided, status: second }, { clusters: tainted, leaving }))).toBe(second)
+    expect(placed({ spec: divided, status: { ...status, clusters: [] } }, { clusters: tainted, leaving }).schedule).not.toHaveProperty('evictions')
+  })
+  test('are not where nobody allows it, and those of before still are', () => {
+    expect(names(placed({ spec: divided, status: before }, { clusters: tainted }))).toBe('a=2 b=2 c=2')
+    expect(placed({ spec: divided, status }, { clusters: tainted }).schedule.evictions).toEqual(left.schedule.evictions)
+  })
+  test('are forgotten with the copy where the claim is lost, too', () => {
+    const lost = { ...status, policy: { kind: 'PropagationPolicy', namespace: 'shop', name: 'p' } }
+    expect([placed({ status: lost }).schedule.evictions, placed({ status: { ...lost, clusters: [] } }).schedule.evictions]).toEqual([left.schedule.evictions, []])
+  })
+
+  const job = builtInTargets.find(({ kind }) => kind === 'Job')!, namespaces = builtInTargets.find(({ kind }) => kind === 'Namespace')!, suspended = policy('p', { ...divided, suspension: { dispatching: true } }), withFailover = policy('p', { ...divided, failover: { cluster: {} } })
+  test.each<[string, Template, Partial<PlaceInput>, boolean]>([
+    ['a Deployment', { spec: divided }, {}, true],
+    ['what is suspended', { spec: { ...divided, suspend: true } }, {}, false],
+    ['whose policy is suspended', {}, { policies: [suspended] }, false],
+    ['a namespace', { spec: divided }, { target: namespaces }, false],
+    ['shares of a Job that have begun', { spec: divided }, { target: job }, false],
+    ['shares of a Job whose policy lets them move', {}, { target: job, policies: [{ ...withFailover, spec: { ...withFailover.spec, resourceSelectors: [{ apiVersion: 'batch/v1', kind: 'Job' }] } }], native: { apiVersion: 'batch/v1', kind: 'Job', metadata: { namespace: 'shop', name: 'web' }, spec: { parallelism: 6 } } }, true],
+  ])('%s', (_name, template, input, expected) => {
+    const serving = tainted.map((facts): ClusterFacts => ({ ...facts, cluster: { ...facts.cluster, status: { ...facts.cluster.status, apiEnablements: [...facts.cluster.status!.apiEnablements!, { groupVersion: 'batch/v1', resources: [{ name: 'jobs', kind: 'Job', namespaced: true }] }] } } }))
+    const made = placed({ ...template, status: before }, { clusters: serving, leaving, ...input })
+    expect([names(made).includes('a'), (made.schedule.evictions ?? []).length]).toEqual([!expected, expected ? 1 : 0])
+  })
 })

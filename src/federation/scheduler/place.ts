@@ -1,7 +1,7 @@
 /** One template against all that decides about it: which policy claims it, where it goes, and what its status says of that. Pure. */
 import type { Placement } from '../../apis/cluster.federation/v1alpha1/placement.ts'
 import type { PropagationPolicySpec } from '../../apis/policy.federation/v1alpha1/propagation-policy.ts'
-import type { FederatedObject, FederatedStatus, PolicyReference, Schedule as StoredSchedule } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { FederatedObject, FederatedStatus, PolicyReference, Schedule as StoredSchedule, ScheduledTarget } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { Condition } from '../../apis/meta/v1/condition.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
@@ -11,18 +11,19 @@ import { match, type Claim } from '../claim/match.ts'
 import { componentsOf, isDivisible, replicasOf } from '../interpreter/replicas.ts'
 import type { Requirements } from '../interpreter/pod-template.ts'
 import { RESCHEDULE_ANNOTATION } from '../template/marks.ts'
+import { isNamespaces } from '../template/namespace-template.ts'
 import type { TargetKind } from '../template/target-kind.ts'
 import { effectivePlacement } from './effective-placement.ts'
+import { defaultFailover } from './evict/failover-options.ts'
+import { scheduleEvicting, type Evicting, type EvictingInput } from './evict/schedule-evicting.ts'
 import type { ReplicaPreference } from './placement-request.ts'
-import { reschedule } from './rescheduling/reschedule.ts'
 import { type ReschedulingFacts, reschedulingRule } from './rescheduling/rescheduling-facts.ts'
-import type { Schedule } from './schedule.ts'
 import type { ClusterFacts, TemplateFacts } from './snapshot.ts'
 import { parseV1Annotations } from './v1-annotations.ts'
 import { groupNames, type GroupNames, type WorkloadPeers } from './workload-groups.ts'
 
 /** A policy with what placing needs of it. */
-export type PlacingPolicy = AnyPolicy & { readonly metadata: { readonly generation?: number }; readonly spec: AnyPolicy['spec'] & Pick<PropagationPolicySpec, 'placement' | 'dependentOverrides' | 'propagateDeps' | 'conflictResolution' | 'suspension' | 'preserveResourcesOnDeletion' | 'rollout' | 'rescheduling' | 'schedulePriority'> }
+export type PlacingPolicy = AnyPolicy & { readonly metadata: { readonly generation?: number }; readonly spec: AnyPolicy['spec'] & Pick<PropagationPolicySpec, 'placement' | 'dependentOverrides' | 'propagateDeps' | 'conflictResolution' | 'suspension' | 'preserveResourcesOnDeletion' | 'rollout' | 'rescheduling' | 'schedulePriority' | 'failover'> }
 
 export interface PlaceInput {
   readonly federated: FederatedObject
@@ -48,6 +49,8 @@ export interface PlaceInput {
   readonly peers: (groups: GroupNames) => WorkloadPeers
   /** The value of a PriorityClass; undefined: it is not known. */
   readonly priorityOf: (className: string) => number | undefined
+  /** How failing clusters are left; absent: as the flags say by default, and no more of them. */
+  readonly leaving?: Pick<EvictingInput, 'options' | 'mayLeave'>
   readonly now: number
 }
 
@@ -63,6 +66,8 @@ export interface Placed {
   readonly groups: GroupNames
   /** What its replicas ask of a cluster. */
   readonly needs: Partial<TemplateFacts>
+  /** Of clusters that are left, or should be; absent: nothing was decided. */
+  readonly leaving?: Pick<Evicting, 'cancelled' | 'held' | 'lookAgainAt'>
 }
 
 export function place(input: PlaceInput): Placed {
@@ -94,7 +99,7 @@ function withRequired({ federated, required, clusters, now }: PlaceInput, decide
   }
 }
 
-type Decided = Pick<Placed, 'schedule' | 'scheduled' | 'groups' | 'needs' | 'againMs'>
+type Decided = Pick<Placed, 'schedule' | 'scheduled' | 'groups' | 'needs' | 'againMs' | 'leaving'>
 
 /** Decisions are counted by what they change for members. */
 const counted = (targets: readonly object[], before: StoredSchedule | undefined) => ({ decision: (before?.decision ?? 0) + (equalJson(targets, before?.targets ?? []) ? 0 : 1) })
@@ -111,18 +116,22 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
   const isHeld = spec.placement === undefined && (claim.isPending || claim.keepTargets)
   const here = new Set(clusters.map(({ cluster }) => cluster.metadata.name)), own = before?.targets?.filter(({ cluster, required }) => !required && here.has(cluster)) ?? [], missing = source && policy && !spec.placement ? missingOverrides(policy, input.hasOverride) : []
   const groups = groupNames({ namespace: metadata.namespace, labels: native.metadata.labels }, source?.by === 'placement' ? source.placement.workloadAffinity : undefined), needs = needsOf(native, target)
-  const keep = (reason: string, message: string): Decided => ({ groups, needs, schedule: { ...before, ...observed(metadata.generation), targets: own, ...counted(own, before) }, scheduled: condition(federated, claim.isPending && own.length > 0 ? 'True' : 'False', reason, message, input.now) })
+  const evictions = before?.evictions?.filter(({ cluster }) => status?.clusters?.some(({ name }) => name === cluster))
+  const keep = (reason: string, message: string): Decided => ({ groups, needs, schedule: { ...before, ...observed(metadata.generation), targets: own, ...counted(own, before), ...(evictions && { evictions }) }, scheduled: condition(federated, claim.isPending && own.length > 0 ? 'True' : 'False', reason, message, input.now) })
   if (isHeld || !source) return keep(claim.outcome === 'Lost' ? 'PolicyLost' : claim.isPending ? 'PolicyPending' : 'NoPolicy', claim.message)
   if (missing.length > 0) return keep('OverridesMissing', `the policy waits for override policies that are not there: ${missing.join(', ')}`)
-  const { schedule: made, rescheduling, againMs } = reschedule({
+  const evicting = scheduleEvicting({
     template: { apiVersion: native.apiVersion ?? '', kind: target.kind, name: metadata.name ?? '', uid: metadata.uid ?? '', ...(metadata.namespace !== undefined && { namespace: metadata.namespace }), ...needs },
     peers: input.peers(groups),
     source, clusters, ...(preference && { preference }), ...(namespaceClusters && { namespaceClusters }),
     ...(before?.fingerprint !== undefined && { previous: { targets: own, fingerprint: before.fingerprint, ...(before.affinity !== undefined && { affinity: before.affinity }) } }),
-  }, reschedulingFacts(input, policy, own))
-  const message = `${made.scheduled.message}${priorityProblem(policy, input.priorityOf)}`
+  }, {
+    ...(input.leaving ?? NOBODY_LEAVES), standing: before?.evictions ?? [], copies: status?.clusters ?? [], isSame: before?.observedGeneration === metadata.generation, failover: policy?.spec.failover, isBound: isBound(input, policy),
+    rescheduling: reschedulingFacts(input, policy, own), now: input.now,
+  }), { schedule: made, rescheduling, againMs, held } = evicting
+  const message = `${[made.scheduled.message, ...held.slice(0, HELD_NAMED).map((one) => `${one.cluster}: ${one.message}`)].join('; ')}${priorityProblem(policy, input.priorityOf)}`
   return {
-    groups, needs, schedule: { ...stored(made, before, metadata.generation, preference !== undefined), ...(rescheduling && { rescheduling }) }, scheduled: condition(federated, made.scheduled.status, made.scheduled.reason, message, input.now),
+    groups, needs, leaving: evicting, schedule: { ...stored(evicting, before, metadata.generation, preference !== undefined), ...(rescheduling && { rescheduling }) }, scheduled: condition(federated, made.scheduled.status, made.scheduled.reason, message, input.now),
     ...(againMs !== undefined && { againMs }),
   }
 }
@@ -146,6 +155,15 @@ function needsOf(native: KubeObject, { scale }: TargetKind): Partial<TemplateFac
   return found ? { replicas: found.replicas, ...needed(found.requirements) } : {}
 }
 
+const NOBODY_LEAVES: NonNullable<PlaceInput['leaving']> = { options: defaultFailover, mayLeave: () => false }
+/** At most so many clusters that should be left are named in the condition. */
+const HELD_NAMED = 3
+
+/** A namespace is no workload: what is in it goes by itself. Shares of a Job that have begun stay (safety rule 6) unless the policy says that they may move. What is suspended is neither sent nor removed. */
+function isBound({ federated: { spec }, target }: PlaceInput, policy: PlacingPolicy | undefined): boolean {
+  return isNamespaces(target) || (target.kind === 'Job' && target.group === 'batch' && !policy?.spec.failover?.cluster) || spec.suspend === true || policy?.spec.suspension?.dispatching === true
+}
+
 const observed = (generation: number | undefined) => (generation === undefined ? {} : { observedGeneration: generation })
 
 function missingOverrides({ metadata: { namespace }, spec: { dependentOverrides = [] } }: PlacingPolicy, hasOverride: PlaceInput['hasOverride']): string[] { return dependentOverrides.filter((name) => !hasOverride(namespace, name)) }
@@ -153,12 +171,16 @@ function missingOverrides({ metadata: { namespace }, spec: { dependentOverrides 
 /** More are counted in the condition, and not listed. */
 const REJECTED_MAX = 50
 
-function stored({ algorithm, targets, rejected, unplaced, affinity, fingerprint }: Schedule, before: StoredSchedule | undefined, generation: number | undefined, hasTotal: boolean): StoredSchedule {
+function stored({ schedule: { algorithm, targets, rejected, unplaced, affinity, fingerprint }, evictions, labels }: Evicting, before: StoredSchedule | undefined, generation: number | undefined, hasTotal: boolean): StoredSchedule {
   // Every copy has the template's own number: saying it again would take it from whoever scales in a member.
-  const kept = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ cluster }) => ({ cluster })) : targets
+  const bare = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ cluster }) => ({ cluster })) : targets
+  const kept = bare.map((target): ScheduledTarget => {
+    const preservedLabels = labels.get(target.cluster) ?? before?.targets?.find(({ cluster }) => cluster === target.cluster)?.preservedLabels
+    return { ...target, ...(preservedLabels && { preservedLabels }) }
+  })
   return {
-    ...observed(generation), ...counted(kept, before), algorithm, ...(affinity !== undefined && { affinity }), fingerprint, targets: kept.map((target) => ({ ...target })), rejected: rejected.slice(0, REJECTED_MAX).map((one) => ({ ...one })),
-    ...(unplaced !== undefined && { unplaced }),
+    ...observed(generation), ...counted(kept, before), algorithm, ...(affinity !== undefined && { affinity }), fingerprint, targets: kept, rejected: rejected.slice(0, REJECTED_MAX).map((one) => ({ ...one })),
+    ...(unplaced !== undefined && { unplaced }), ...(evictions.length > 0 && { evictions: [...evictions] }),
   }
 }
 

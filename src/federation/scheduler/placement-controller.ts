@@ -28,6 +28,11 @@ import { writeStatus } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
 import { AssumedPlacements } from './assumed-placements.ts'
 import { Dependents, neededKeys, propagatesDependencies } from './dependents.ts'
+import type { Cause } from './evict/cause.ts'
+import { EvictionTurns } from './evict/eviction-turns.ts'
+import type { FailoverOptions } from './evict/failover-options.ts'
+import { FleetHealth } from './evict/fleet-health.ts'
+import { clustersInUse } from './evict/standing-evictions.ts'
 import { PolicyStatus } from './policy-status.ts'
 import { place, withPlacement, type Placed, type PlacingPolicy } from './place.ts'
 import type { ReplicaPreference } from './placement-request.ts'
@@ -51,6 +56,8 @@ export interface PlacementControllerOptions {
   readonly priorityClasses: PriorityClassSource
   /** Only the replica that leads decides. */
   readonly leads: () => boolean
+  /** How failing clusters are left. */
+  readonly failover: FailoverOptions
   readonly onPlaced: (store: TemplateStore, federated: FederatedObject, placed: Placed) => void
   readonly concurrency: number
   readonly clock: Clock
@@ -64,6 +71,8 @@ export class PlacementController {
   readonly #options: PlacementControllerOptions
   readonly #queue: Queue
   readonly #status: PolicyStatus
+  readonly #turns: EvictionTurns
+  readonly #health: FleetHealth
   readonly #index = new PolicyIndex<Template>()
   readonly #templates = new Map<string, Template>()
   readonly #preferences = new Map<string, ReplicaSchedulingPreference>()
@@ -87,6 +96,8 @@ export class PlacementController {
     this.#options = options
     this.#queue = new Queue({ clock: options.clock, random: options.random, priority: (key) => this.#priorityOf(key) })
     this.#assumed = new AssumedPlacements(options.clock)
+    this.#health = new FleetHealth(options)
+    this.#turns = new EvictionTurns({ rateOf: (byHealth) => this.#health.rateOf(byHealth), onTurn: (key) => this.#queue.add(key), clock: options.clock })
     this.#status = new PolicyStatus({ ...options, claimed: (policy) => this.#index.claimedBy(policy).length })
   }
 
@@ -95,7 +106,7 @@ export class PlacementController {
 
   async run(signal: AbortSignal): Promise<void> {
     const { templates, members, policies, preferences, clusterSets, namespaces, overrides, seen, concurrency, clock, logger } = this.#options, retry = { clock, logger }
-    members.onChange(() => { this.#facts = undefined; this.#watchPods(signal); this.kickAll() }, signal)
+    members.onChange(() => { this.#facts = undefined; this.#health.rateOf(true); this.#watchPods(signal); this.kickAll() }, signal)
     this.#watchPods(signal)
     // Decisions wait until all that they rest on has been seen once: a policy that is not known yet is no policy that is gone.
     const first = [
@@ -117,7 +128,7 @@ export class PlacementController {
     await Promise.all(known)
     overrides.onChange(() => { for (const key of this.#waiting) this.#queue.add(key) })
     templates.onSwitch(({ id, whyOff }) => { if (whyOff() === undefined) for (const key of this.#templates.keys()) if (key.startsWith(templateKey(id, ''))) this.#queue.add(key) }, signal)
-    await Promise.all([this.#status.run(signal), runController({ name: 'placement', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)])
+    await Promise.all([this.#status.run(signal), this.#turns.run(signal), runController({ name: 'placement', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)])
     await Promise.all(following)
   }
 
@@ -131,6 +142,7 @@ export class PlacementController {
       this.#waiting.delete(queueKey)
       this.#assumed.forget(queueKey)
       for (const one of [...this.#dependents.remove(queueKey), ...this.#groups.remove(queueKey)]) this.#queue.add(one)
+      this.#turns.forget(queueKey)
       return
     }
     const { target } = store, { metadata, status } = federated, claim = status?.policy as PolicyReference | undefined, template: Template = { queueKey, ...claimable(store, federated), ...(claim && { claim }) }
@@ -138,11 +150,13 @@ export class PlacementController {
     this.#index.setTemplate(template, claim)
     if (!known || !isSame(known.claim, claim)) for (const one of [known?.claim, claim]) if (one) this.#status.kick(one)
     const policy = this.policyOf(federated), native = toNative(federated, target, store.kind, metadata.uid ?? ''), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
-    for (const one of this.#dependents.set(queueKey, needed, status?.schedule?.targets?.map(({ cluster }) => cluster) ?? [])) this.#queue.add(one)
+    for (const one of this.#dependents.set(queueKey, needed, clustersInUse(status?.schedule?.targets ?? [], status?.schedule?.evictions ?? [], status?.clusters ?? []))) this.#queue.add(one)
     const placement = federated.spec.placement ?? policy?.spec.placement, targets = status?.schedule?.targets ?? []
     for (const one of this.#groups.set(queueKey, groupNames({ namespace: metadata.namespace, labels: native.metadata.labels }, placement?.workloadAffinity), targets.map(({ cluster }) => cluster))) this.#queue.add(one)
     if (!this.#assumed.isEmpty) this.#seen(queueKey, federated)
-    if (!known || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
+    // Where copies fail, or clusters are left, what becomes of the copies decides.
+    const isWatched = status?.schedule?.evictions !== undefined || (policy?.spec.failover?.application !== undefined && status?.clusters?.some(({ unhealthySince }) => unhealthySince !== undefined))
+    if (!known || isWatched || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
   }
 
   /** The policy that claims a template, as it is now. */
@@ -219,15 +233,16 @@ export class PlacementController {
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.cache.get(objectKey)?.parse() as FederatedObject | undefined
     if (!store || store.whyOff() !== undefined || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
-    const placed = this.#place(store, federated, clock.now())
+    const granted = new Set<string>(), asked = new Set<string>(), ask = ({ cluster, byHealth }: Cause) => { asked.add(cluster); return this.#turns.take(key, byHealth) && granted.add(cluster) !== undefined }
+    const placed = this.#place(store, federated, clock.now(), ask), again = lookAgain(placed, clock.now())
+    if (asked.size === granted.size) this.#turns.forget(key)
     if (placed.scheduled.reason === 'OverridesMissing') this.#waiting.add(key)
     else this.#waiting.delete(key)
-    const again = placed.againMs === undefined ? {} : { requeueAfterMs: placed.againMs }
     if (withPlacement(federated.status, placed) === federated.status) return again
     let written: Placed | undefined
     const isWritten = await writeStatus(store.resource, objectKey, (current) => {
       const fresh = current as FederatedObject
-      written = this.#place(store, fresh, clock.now())
+      written = this.#place(store, fresh, clock.now(), ({ cluster }) => granted.has(cluster))
       this.#assume(key, fresh, written)
       return withPlacement(fresh.status, written)
     }, signal)
@@ -256,14 +271,14 @@ export class PlacementController {
   }
 
   /** The status that a template would get if it were stored as it is here. */
-  preview(store: TemplateStore, federated: FederatedObject): FederatedStatus { return withPlacement(federated.status, this.#place(store, federated, this.#options.clock.now())) }
+  preview(store: TemplateStore, federated: FederatedObject): FederatedStatus { return withPlacement(federated.status, this.#place(store, federated, this.#options.clock.now(), () => false)) }
 
-  #place(store: TemplateStore, federated: FederatedObject, now: number): Placed {
+  #place(store: TemplateStore, federated: FederatedObject, now: number, mayLeave: (cause: Cause) => boolean): Placed {
     const { target, kind } = store, key = templateKey(store.id, keyOfObject(federated)), native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options, namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
-      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#withAssumed(this.#clustersOf(sets)), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now), now,
-      required: this.#dependents.of(key), peers: (groups) => this.#groups.peers(key, groups), priorityOf: (name) => this.#priorities.valueOf(name), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
+      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#withAssumed(this.#clustersOf(sets)), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now),
+      leaving: { options: this.#options.failover, mayLeave }, now, required: this.#dependents.of(key), peers: (groups) => this.#groups.peers(key, groups), priorityOf: (name) => this.#priorities.valueOf(name), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
     })
   }
 
@@ -301,6 +316,12 @@ export class PlacementController {
 const FACTS_MS = 1000, FOLLOWED_MS = 2000, REPORTED_MS = 60_000
 /** For so long a pod may look for a node before it counts as one that finds none (KubeFed's limit); what came of the last move has been seen by then. */
 const STUCK_MS = 60_000, SETTLE_MS = 2000
+/** When a template is to be looked at again though nothing changes. */
+function lookAgain({ againMs = Infinity, leaving }: Placed, now: number): { readonly requeueAfterMs?: number } {
+  const requeueAfterMs = Math.min(againMs, Math.max(0, (leaving?.lookAgainAt ?? Infinity) - now))
+  return requeueAfterMs === Infinity ? {} : { requeueAfterMs }
+}
+
 const isSame = (a: PolicyReference | undefined, b: PolicyReference | undefined) => (a && b ? isSamePolicy(a, b) : a === b)
 
 /** A template as policies see it. */

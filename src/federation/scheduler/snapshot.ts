@@ -16,6 +16,8 @@ export interface SchedulingSnapshot {
   readonly namespaceClusters?: ReadonlySet<string>
   /** Where others of its groups are; absent: it is in none. */
   readonly peers?: WorkloadPeers
+  /** Clusters that the template is leaving, each with why. They are no targets, and none of `previous`. */
+  readonly evicted?: ReadonlyMap<string, string>
   /** Absent: nothing was ever decided. */
   readonly previous?: PreviousSchedule
   /** Someone asked to divide anew, as if nothing had been decided before. */

@@ -11,11 +11,11 @@ const copy = (ready: number, { generation = 1, observedGeneration = generation }
 })
 const ok = (more: Partial<CopyRecord> = {}): CopyRecord => ({ state: 'OK', uid: 'x', appliedGeneration: 2, copyGeneration: 1, applied: 'f:o', ...more })
 
-interface Given { readonly status?: Partial<FederatedStatus>; readonly targets?: readonly string[]; readonly records?: Record<string, CopyRecord | 'gone'>; readonly copies?: Record<string, KubeObject>; readonly joined?: readonly string[]; readonly observedGeneration?: number }
-function fold({ status = {}, targets = ['a', 'b'], records = {}, copies = {}, joined = ['a', 'b', 'c'], observedGeneration = 2 }: Given): FederatedStatus {
+interface Given { readonly status?: Partial<FederatedStatus>; readonly targets?: readonly string[]; readonly records?: Record<string, CopyRecord | 'gone'>; readonly copies?: Record<string, KubeObject>; readonly joined?: readonly string[]; readonly lost?: readonly string[]; readonly observedGeneration?: number }
+function fold({ status = {}, targets = ['a', 'b'], records = {}, copies = {}, joined = ['a', 'b', 'c'], lost = [], observedGeneration = 2 }: Given): FederatedStatus {
   const federated: FederatedObject = { metadata: { namespace: 'shop', name: 'web', uid: 'u', generation: 2 }, spec: { template: {} }, status: { schedule: { observedGeneration, targets: targets.map((cluster) => ({ cluster })) }, ...status } }
   const native: KubeObject = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace: 'shop', name: 'web', generation: 2 }, spec: { replicas: 3 }, ...(status.aggregated ? { status: status.aggregated } : {}) }
-  return foldTemplateStatus({ federated, native, records: new Map(Object.entries(records)), copyOf: (cluster) => copies[cluster], isJoined: (cluster) => joined.includes(cluster), now: NOW })
+  return foldTemplateStatus({ federated, native, records: new Map(Object.entries(records)), copyOf: (cluster) => copies[cluster], isJoined: (cluster) => joined.includes(cluster), isLost: (cluster) => lost.includes(cluster), now: NOW })
 }
 const states = ({ clusters = [] }: FederatedStatus) => clusters.map(({ name, state }) => `${name} ${state}`).join(', ')
 const condition = ({ conditions = [] }: FederatedStatus, type: string) => { const found = conditions.find((one) => one.type === type)!; return [found.status, found.reason, found.message] }
@@ -35,8 +35,19 @@ describe('clusters', () => {
 
   test('each with health and status of its copy; one out of sight counts as it was last seen', () => {
     const { clusters } = fold({ ...both, copies: { a: copy(1) }, status: { clusters: [{ name: 'b', state: 'OK', health: 'Healthy', status: { readyReplicas: 3 } }] } })
-    expect(clusters).toEqual([{ name: 'a', ...ok(), health: 'Unhealthy', status: { observedGeneration: 1, replicas: 3, updatedReplicas: 3, readyReplicas: 1, availableReplicas: 1 } }, { name: 'b', ...ok(), health: 'Healthy', status: { readyReplicas: 3 } }])
+    expect(clusters).toEqual([{ name: 'a', ...ok(), health: 'Unhealthy', unhealthySince: '2030-01-01T00:00:00Z', status: { observedGeneration: 1, replicas: 3, updatedReplicas: 3, readyReplicas: 1, availableReplicas: 1 } }, { name: 'b', ...ok(), health: 'Healthy', status: { readyReplicas: 3 } }])
   })
+
+  const failing: Partial<FederatedStatus> = { clusters: [{ name: 'a', state: 'OK', health: 'Unhealthy', unhealthySince: THEN }] }
+  test.each<[string, Given, string | undefined]>([
+    ['seen to fail for the first time', { copies: { a: copy(1) } }, '2030-01-01T00:00:00Z'],
+    ['as before', { copies: { a: copy(1) }, status: failing }, THEN],
+    ['works again', { copies: { a: copy(3) }, status: failing }, undefined],
+    ['out of sight since this server started', { status: failing }, THEN],
+    ['its cluster cannot be reached', { status: failing, lost: ['a'] }, undefined],
+    ['seen to fail for the first time since then', { copies: { a: copy(1) }, status: { clusters: [{ name: 'a', state: 'OK', health: 'Unhealthy' }] } }, '2030-01-01T00:00:00Z'],
+    ['never seen', {}, undefined],
+  ])('since when one fails: %s', (_name, given, since) => expect(fold({ targets: ['a'], records: { a: ok() }, ...given }).clusters![0]!.unhealthySince).toBe(since))
 })
 
 describe('all together', () => {

@@ -19,29 +19,37 @@ interface FoldInput {
   readonly copyOf: (cluster: string) => KubeObject | undefined
   /** Clusters that are joined: of others nothing is said any more. */
   readonly isJoined: (cluster: string) => boolean
+  /** Clusters that cannot be reached: how their copies are nobody knows any more. */
+  readonly isLost?: (cluster: string) => boolean
   readonly now: number
 }
 
 /** The same object where nothing changed. */
-export function foldTemplateStatus({ federated, native, records, copyOf, isJoined, now }: FoldInput): FederatedStatus {
+export function foldTemplateStatus({ federated, native, records, copyOf, isJoined, isLost = nobody, now }: FoldInput): FederatedStatus {
   if (!federated.status?.schedule) return federated.status ?? {}
   // What is being deleted has no targets left: only copies that are still there are told of.
   const { status } = federated, targets = federated.metadata.deletionTimestamp === undefined ? (status.schedule?.targets?.map(({ cluster }) => cluster) ?? []) : [], before = new Map(status.clusters?.map((state) => [state.name, state]))
   const names = [...new Set([...targets, ...before.keys(), ...records.keys()])].filter((name) => isJoined(name) && (targets.includes(name) || records.get(name) !== 'gone')).toSorted()
-  const seen = new Map(names.flatMap((name) => { const copy = copyOf(name); return copy ? [[name, copy] as const] : [] })), clusters = names.map((name) => stateOf(name, before.get(name), records.get(name), seen.get(name)))
+  const seen = new Map(names.flatMap((name) => { const copy = copyOf(name); return copy ? [[name, copy] as const] : [] })), clusters = names.map((name) => stateOf(name, { before: before.get(name), record: records.get(name), copy: seen.get(name), isLost: isLost(name), now }))
   const { aggregated: _aggregated, ...rest } = status, aggregated = statusOfCopies({ ...federated, status: { ...status, clusters } }, [...seen].map(([cluster, object]) => ({ cluster, object })), native)
   const conditions = [...(status.conditions ?? []).filter(({ type }) => type !== 'Propagated' && type !== 'Healthy'), propagated(federated, targets, clusters, now), healthy(federated, targets, clusters, now)]
   const next: FederatedStatus = { ...rest, ...(clusters.length > 0 || status.clusters ? { clusters } : {}), ...(aggregated && { aggregated }), conditions }
   return equalJson(next, status) ? status : next
 }
 
-function stateOf(name: string, before: ClusterState | undefined, record: CopyRecord | 'gone' | undefined, copy: KubeObject | undefined): ClusterState {
+const nobody = (): boolean => false
+
+interface CopyKnown { readonly before: ClusterState | undefined; readonly record: CopyRecord | 'gone' | undefined; readonly copy: KubeObject | undefined; readonly isLost: boolean; readonly now: number }
+
+function stateOf(name: string, { before, record, copy, isLost, now }: CopyKnown): ClusterState {
   if (record === 'gone') return { name, state: 'Pending' }
   const known = record ?? (before ? outcomeOf(before) : { state: 'Pending' }), reported = copy ? reflectedStatus(copy).status : before?.status, health: string | undefined = copy ? healthOf(copy) : before?.health
-  return { name, ...known, ...(health !== undefined && { health }), ...(reported !== undefined && { status: reported }) }
+  // An outage is no time in which the copy was seen to fail; a restart of this server changes nothing.
+  const unhealthySince = health !== 'Unhealthy' || isLost ? undefined : before?.unhealthySince ?? (copy && timestamp(now))
+  return { name, ...known, ...(health !== undefined && { health }), ...(unhealthySince !== undefined && { unhealthySince }), ...(reported !== undefined && { status: reported }) }
 }
 
-function outcomeOf({ name: _name, health: _health, status: _status, ...outcome }: ClusterState): CopyRecord { return outcome }
+function outcomeOf({ name: _name, health: _health, unhealthySince: _since, status: _status, ...outcome }: ClusterState): CopyRecord { return outcome }
 
 /** At most so many clusters are named in a condition. */
 const NAMED = 5

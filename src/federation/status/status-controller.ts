@@ -74,6 +74,6 @@ export class StatusController {
 
   #fold(store: TemplateStore, key: string, federated: FederatedObject, now: number) {
     const { ledger, members, copyOf } = this.#options, native = toNative(federated, store.target, store.kind, federated.metadata.uid ?? '')
-    return foldTemplateStatus({ federated, native, records: ledger.of(templateKey(store.id, key)), copyOf: (cluster) => copyOf(store, key, cluster), isJoined: (cluster) => members.get(cluster) !== undefined, now })
+    return foldTemplateStatus({ federated, native, records: ledger.of(templateKey(store.id, key)), copyOf: (cluster) => copyOf(store, key, cluster), isJoined: (cluster) => members.get(cluster) !== undefined, isLost: (cluster) => members.get(cluster)?.state.state === 'unreachable', now })
   }
 }

@@ -64,4 +64,10 @@ export function validateFailover({ application, cluster }: Failover, { propagate
 }
 
 const validateRules = (preservation: StatePreservation | undefined, path: string): FieldError[] =>
-  (preservation?.rules ?? []).flatMap(({ aliasLabelName }, index) => qualifiedName(aliasLabelName).map((text) => fieldError.invalid(`${path}.statePreservation.rules[${index}].aliasLabelName`, aliasLabelName, text)))
+  (preservation?.rules ?? []).flatMap(({ aliasLabelName, jsonPath }, index) => [
+    ...qualifiedName(aliasLabelName).map((text) => fieldError.invalid(`${path}.statePreservation.rules[${index}].aliasLabelName`, aliasLabelName, text)),
+    ...(JSON_PATH.test(jsonPath) ? [] : [fieldError.invalid(`${path}.statePreservation.rules[${index}].jsonPath`, jsonPath, 'must be one path into the status, e.g. {.jobStatus.jobID}')]),
+  ])
+
+/** `{.a.b}`, as kubectl writes it, or without the braces. */
+const JSON_PATH = /^\s*(?:\{\s*\$?[.[][^{}]+\}|\$?[.[][^{}]+)\s*$/

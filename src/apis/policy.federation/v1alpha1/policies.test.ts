@@ -9,6 +9,7 @@ import { fieldError } from '../../../machinery/meta/status-error.ts'
 import { federatedTypeConfigKind } from './federated-type-config.ts'
 import { clusterOverridePolicyKind, overridePolicyKind } from './override-policy-kinds.ts'
 import { clusterPropagationPolicyKind, propagationPolicyKind } from './propagation-policy-kinds.ts'
+import { clusterTaintPolicyKind } from './cluster-taint-policy.ts'
 import { replicaSchedulingPreferenceKind } from './replica-scheduling-preference.ts'
 import type { SelectedKinds } from './selected-kinds.ts'
 
@@ -48,21 +49,23 @@ describe('a PropagationPolicy', () => {
     ['bounds upside down', { placement: { replicaScheduling: { clusterPreferences: { a: { minReplicas: 2, maxReplicas: 1 } } } } }, ['spec.placement.replicaScheduling.clusterPreferences[a].maxReplicas: Invalid value: 1: must not be lower than minReplicas']],
     ['a priority beyond 32 bits', { priority: 2 ** 31 }, [expect.stringContaining('integer with format int32')]],
     ['an unknown resolution', { conflictResolution: 'Ask' }, ['spec.conflictResolution: Unsupported value: "Ask": supported values: "Abort", "Overwrite"']],
+    ['what becomes of copies in clusters that fail', { propagateDeps: true, failover: { cluster: { purgeMode: 'Directly', statePreservation: { rules: [{ aliasLabelName: 'a/b', jsonPath: '{ .jobStatus.jobID }' }] } }, application: { decisionConditions: { tolerationSeconds: 0 }, purgeMode: 'Never' } } }, []],
+    ['a cluster that is never left', { failover: { cluster: { purgeMode: 'Never' } } }, ['spec.failover.cluster.purgeMode: Unsupported value: "Never": supported values: "Directly", "Gracefully"']],
     ['preemption of whatever is there', { preemption: 'Always' }, ['spec.resourceSelectors[0].name: Invalid value: "": must be set with preemption Always']],
   ])('%s', async (_, spec, expected) => { expect(await mistakes(pp, inShop(spec))).toEqual(expected) })
 
   test.each<[string, object, string]>([
     ['association', { association: true }, 'it is superseded by propagateDeps'],
     ['schedulerName', { schedulerName: 'mine' }, 'there is only default-scheduler'],
-    ['failover', { failover: { cluster: {} } }, ''],
   ])('%s is refused by name: %j', async (field, spec, instead) => {
     expect(await mistakes(cpp, { metadata: { name: 'web' }, spec: { resourceSelectors: DEPLOYMENTS, ...spec } })).toEqual([`spec.${field}: Forbidden: not supported by this release${instead && `; ${instead}`}`])
   })
   test('what asks for nothing is accepted', async () => {
-    expect(await mistakes(pp, inShop({ association: false, dependentOverrides: [], failover: {}, suspension: { dispatching: false, dispatchingOnClusters: {} }, activationPreference: 'Lazy' }))).toEqual([])
+    expect(await mistakes(pp, inShop({ association: false, dependentOverrides: [], suspension: { dispatching: false, dispatchingOnClusters: {} }, activationPreference: 'Lazy' }))).toEqual([])
   })
   test.each<[string, object, string[]]>([
     ['clusters of a wave', { rollout: { waves: [{ clusterAffinity: { labelSelector: { matchLabels: { 'a b': 'c' } } } }] } }, ['spec.rollout.waves[0].clusterAffinity.labelSelector.matchLabels: Invalid value: "a b": ']],
+    ['a path to a state', { propagateDeps: true, failover: { application: { decisionConditions: {}, statePreservation: { rules: [{ aliasLabelName: 'a', jsonPath: 'jobId' }] } } } }, ['spec.failover.application.statePreservation.rules[0].jsonPath: Invalid value: "jobId": must be one path into the status, e.g. {.jobStatus.jobID}']],
     ['an interval', { rescheduling: { minInterval: 'soon' } }, ['spec.rescheduling.minInterval: Invalid value: "soon": ']],
   ])('%s that make no sense are told besides', async (_, spec, texts) => {
     const found = await mistakes(pp, inShop(spec))
@@ -88,6 +91,21 @@ describe('an OverridePolicy', () => {
     const value = { a: [1, 'x', { b: null }], c: false }, { spec } = await made(op, plaintext('/spec/a', 'add', value))
     expect(spec.overrideRules![0]!.overriders.plaintext![0]!.value).toEqual(value)
   })
+})
+
+describe('a ClusterTaintPolicy', () => {
+  const ctp = (spec: object): KubeObject => ({ metadata: { name: 'dns' }, spec: { taints: [{ key: 'dns', effect: 'NoSchedule' }], ...spec } }), condition = { conditionType: 'Ready', operator: 'In', statusValues: ['False', 'Unknown'] }
+  test.each<[string, object, string[]]>([
+    ['the least', {}, []],
+    ['all of it', { targetClusters: { labelSelector: { matchLabels: { env: 'prod' } }, exclude: ['a'] }, addOnConditions: [condition], removeOnConditions: [{ ...condition, operator: 'NotIn' }], taints: [{ key: 'a', value: 'b', effect: 'NoExecute' }, { key: 'a', effect: 'NoSchedule' }] }, []],
+    ['no taint', { taints: [] }, ['spec.taints: Invalid value: 0: spec.taints in body should have at least 1 items']],
+    ['one taint twice', { taints: [{ key: 'a', value: 'b', effect: 'NoExecute' }, { key: 'a', effect: 'NoExecute' }] }, ['spec.taints[1]: Duplicate value: {"effect":"NoExecute","key":"a"}']],
+    ['a taint that is none', { taints: [{ key: '-', value: '?', effect: 'NoSchedule' }] }, [expect.stringContaining('spec.taints[0].key: Invalid value: "-": '), expect.stringContaining('spec.taints[0].value: Invalid value: "?": ')]],
+    ['an unknown effect', { taints: [{ key: 'a', effect: 'Evict' }] }, ['spec.taints[0].effect: Unsupported value: "Evict": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"']],
+    ['an unknown status', { addOnConditions: [{ ...condition, statusValues: ['Maybe'] }] }, ['spec.addOnConditions[0].statusValues[0]: Unsupported value: "Maybe": supported values: "True", "False", "Unknown"']],
+    ['an unknown operator, and nothing to compare with', { removeOnConditions: [{ ...condition, operator: 'Exists', statusValues: [] }] }, ['spec.removeOnConditions[0].operator: Unsupported value: "Exists": supported values: "In", "NotIn"', 'spec.removeOnConditions[0].statusValues: Invalid value: 0: spec.removeOnConditions[0].statusValues in body should have at least 1 items']],
+    ['clusters that make no sense', { targetClusters: { labelSelector: { matchLabels: { 'a b': 'c' } } } }, [expect.stringContaining('spec.targetClusters.labelSelector.matchLabels: Invalid value: "a b": ')]],
+  ])('%s', async (_, spec, expected) => { expect(await mistakes(clusterTaintPolicyKind, ctp(spec))).toEqual(expected) })
 })
 
 describe('rights', () => {

@@ -10,7 +10,6 @@ const DEFAULT_SCHEDULER = 'default-scheduler'
 const UNSUPPORTED: readonly { readonly field: keyof PropagationPolicySpec; readonly isUsed: (spec: PropagationPolicySpec) => boolean; readonly instead?: string }[] = [
   { field: 'association', isUsed: ({ association }) => association === true, instead: 'it is superseded by propagateDeps' },
   { field: 'schedulerName', isUsed: ({ schedulerName = DEFAULT_SCHEDULER }) => schedulerName !== DEFAULT_SCHEDULER, instead: `there is only ${DEFAULT_SCHEDULER}` },
-  { field: 'failover', isUsed: ({ failover }) => Boolean(failover?.application ?? failover?.cluster) },
 ]
 
 /** What a policy asks for that cannot be done yet: refused, since a policy that is silently not followed is worse. Placement is asked apart. */

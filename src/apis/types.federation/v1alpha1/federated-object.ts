@@ -145,6 +145,43 @@ export interface Schedule {
   /** Replicas for which there was no place.
    * @isLong */
   unplaced?: number
+  /** Clusters that are left because they, or the copy there, failed, or because they drive it out: each until its copy is gone.
+   * @extension {"x-kubernetes-list-type": "map"}
+   * @extension {"x-kubernetes-list-map-keys": ["cluster"]} */
+  evictions?: Eviction[]
+}
+
+/** Why a cluster is left, and how. */
+export interface Eviction {
+  /** Name of the Cluster that is left. */
+  cluster: string
+  /** TaintUntolerated or ApplicationFailure. */
+  reason: string
+  /** In one sentence. */
+  message: string
+  /** Who found it: TaintManager or ApplicationFailover. */
+  producer: string
+  /** Directly: the copy goes at once. Gracefully: once the others can do without it. Never: it stays until the policy says otherwise. */
+  purgeMode: 'Directly' | 'Gracefully' | 'Never'
+  /** With Gracefully: seconds after which a copy that does not work goes anyway.
+   * @isLong */
+  gracePeriodSeconds?: number
+  /** When it was decided.
+   * @format date-time */
+  creationTimestamp: string
+  /** Replicas that the copy had.
+   * @isLong */
+  replicas?: number
+  /** Where more came into being for it; taken back where the cause goes before they are ready. */
+  movedTo?: MovedReplicas[]
+}
+
+export interface MovedReplicas {
+  /** Name of the Cluster. */
+  cluster: string
+  /** How many more; absent: a copy that was not there before.
+   * @isLong */
+  replicas?: number
 }
 
 export interface ScheduledTarget {
@@ -158,6 +195,8 @@ export interface ScheduledTarget {
   waiting?: number
   /** It is there only because a workload there needs it. */
   required?: boolean
+  /** Labels of the copy there that tell of the state of the one it replaces: statePreservation of the policy. */
+  preservedLabels?: Record<string, string>
 }
 
 export interface RejectedCluster {
@@ -188,6 +227,9 @@ export interface ClusterState {
   applied?: string
   /** Whether the copy works: Healthy, Unhealthy or Unknown. */
   health?: string
+  /** Since when it has been seen not to work without a break; absent: it works, or nobody knows.
+   * @format date-time */
+  unhealthySince?: string
   /** What of the copy's status is of use from here.
    * @extension {"x-kubernetes-preserve-unknown-fields": true} */
   status?: unknown

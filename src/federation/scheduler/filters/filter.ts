@@ -4,7 +4,7 @@ import type { ClusterFacts } from '../snapshot.ts'
 import type { WorkloadPeers } from '../workload-groups.ts'
 
 /** Why a cluster gets no copy: for programs. */
-export type RejectReason = 'Leaving' | 'NotSelected' | 'NamespaceNotPlaced' | 'Refused' | 'NotConnected' | 'Unreachable' | 'KindNotServed' | 'TaintNotTolerated' | 'NoSpreadProperty' | 'WorkloadAffinity' | 'WorkloadAntiAffinity' | 'NoPreference' | 'NoWeight' | 'BeyondSpread' | 'NoReplicas' | 'NoRoom' | 'NotPlaced' | 'NotFound'
+export type RejectReason = 'Leaving' | 'NotSelected' | 'NamespaceNotPlaced' | 'Evicted' | 'Refused' | 'NotConnected' | 'Unreachable' | 'KindNotServed' | 'TaintNotTolerated' | 'NoSpreadProperty' | 'WorkloadAffinity' | 'WorkloadAntiAffinity' | 'NoPreference' | 'NoWeight' | 'BeyondSpread' | 'NoReplicas' | 'NoRoom' | 'NotPlaced' | 'NotFound'
 
 export interface FilterInput extends Pick<ClusterFacts, 'cluster' | 'state'> {
   /** A decision before chose it already. */
@@ -18,6 +18,8 @@ export interface FilterInput extends Pick<ClusterFacts, 'cluster' | 'state'> {
   readonly peers: WorkloadPeers
   /** Absent: the namespace may be anywhere. */
   readonly namespaceClusters: ReadonlySet<string> | undefined
+  /** Why the template is leaving the cluster; absent: it is not. */
+  readonly evicted?: string | undefined
 }
 
 /** `message`: one sentence without its full stop, about the cluster. */

@@ -16,9 +16,9 @@ const apiEnablements = [{ groupVersion: 'v1', resources: [] }, { groupVersion: '
 type Given = Partial<Cluster['spec']> & { name?: string; labels?: Record<string, string> }
 const clusterOf = ({ name = 'cluster1', labels = {}, ...spec }: Given, status: Cluster['status'] = { apiEnablements }): Cluster => ({ metadata: { name, labels }, spec: { syncMode: 'Push', ...spec }, ...(status && { status }) })
 
-function rejection(facts: Partial<ClusterFacts> & { cluster: Cluster }, placement: Placement, { isTarget = false, observedAffinity = '', kind = 'Deployment', namespaceClusters, peers = {} }: { isTarget?: boolean; observedAffinity?: string; kind?: string; namespaceClusters?: ReadonlySet<string>; peers?: WorkloadPeers } = {}) {
+function rejection(facts: Partial<ClusterFacts> & { cluster: Cluster }, placement: Placement, { isTarget = false, observedAffinity = '', kind = 'Deployment', namespaceClusters, peers = {}, evicted }: { isTarget?: boolean; observedAffinity?: string; kind?: string; namespaceClusters?: ReadonlySet<string>; peers?: WorkloadPeers; evicted?: string | undefined } = {}) {
   const { terms, tolerations, spread } = placementRequest({ by: 'placement', placement })
-  return reject({ state: { state: 'ready' }, ...facts, isTarget, kind: `apps/v1 ${kind}`, term: terms[affinityIndex(terms, observedAffinity)]!, tolerations, spread, peers, namespaceClusters })
+  return reject({ state: { state: 'ready' }, ...facts, isTarget, kind: `apps/v1 ${kind}`, term: terms[affinityIndex(terms, observedAffinity)]!, tolerations, spread, peers, namespaceClusters, evicted })
 }
 
 interface TaintCase { name: string; op: string; cluster: { name: string; taints: Taint[] }; targets: string[]; tolerations: Toleration[]; taints: Taint[]; expect: boolean | { all: boolean; used: Toleration[] } }
@@ -33,7 +33,7 @@ test.each(taintCases.filter(({ op }) => op === 'match-tolerations').map((one) =>
   expect({ all, used: all ? used : [] }).toEqual(expected)
 })
 
-interface SelectorCase { name: string; op: string; cluster: Given; placement: Placement; observedAffinity: string; constraints: { field: 'region' | 'zone' | 'provider' }[]; expect: boolean }
+interface SelectorCase { name: string; op: string; cluster: Given; placement: Placement; observedAffinity: string; evictionTasksFrom: string[]; constraints: { field: 'region' | 'zone' | 'provider' }[]; expect: boolean }
 const selectorCases = loadCases<SelectorCase>('selectors.json')
 
 test.each(selectorCases.filter(({ op }) => op === 'filter-affinity').map((one) => [one.name, one] as const))('%s', (_, { cluster, placement, observedAffinity, expect: expected }) => {
@@ -42,6 +42,10 @@ test.each(selectorCases.filter(({ op }) => op === 'filter-affinity').map((one) =
 
 test.each(selectorCases.filter(({ op }) => op === 'filter-spread').map((one) => [one.name, one] as const))('%s', (_, { cluster, constraints, expect: expected }) => {
   expect(rejection({ cluster: clusterOf(cluster) }, { spreadConstraints: constraints.map(({ field }) => ({ spreadByField: field })) }) === undefined).toBe(expected)
+})
+
+test.each(selectorCases.filter(({ op }) => op === 'filter-evicted').map((one) => [one.name, one] as const))('%s', (_, { cluster, evictionTasksFrom, expect: expected }) => {
+  expect(rejection({ cluster: clusterOf(cluster) }, {}, { evicted: evictionTasksFrom.find((name) => name === cluster.name) }) === undefined).toBe(expected)
 })
 
 const taints: Taint[] = [{ key: 'maintenance', value: 'disk', effect: 'NoSchedule' }, { key: 'spot', effect: 'NoExecute' }, { key: 'slow', effect: 'PreferNoSchedule' }]
@@ -54,6 +58,7 @@ test.each<[string, Parameters<typeof rejection>, { reason: string; message: stri
   ['selected by overflow', [{ cluster: clusterOf({}) }, { clusterAffinities: [{ affinityName: 'first', clusterNames: ['b'], overflowAffinities: [{ affinityName: 'second', clusterNames: ['cluster1'] }] }] }], undefined],
   ['outside of the namespace', [{ cluster: clusterOf({}) }, {}, { isTarget: true, namespaceClusters: new Set(['b', 'c']) }], { reason: 'NamespaceNotPlaced', message: 'is none of the 2 clusters that the FederatedNamespace is placed in' }],
   ['inside of the namespace', [{ cluster: clusterOf({}) }, {}, { namespaceClusters: new Set(['cluster1']) }], undefined],
+  ['left', [{ cluster: clusterOf({}) }, {}, { evicted: 'its taint spot:NoExecute is not tolerated' }], { reason: 'Evicted', message: 'is being left: its taint spot:NoExecute is not tolerated' }],
   ['never reached', [{ cluster: clusterOf({}), state: { state: 'connecting' } }, {}], { reason: 'NotConnected', message: 'was not reached yet' }],
   ['refused', [{ cluster: clusterOf({}), state: { state: 'refused', reason: 'another cluster answers' } }, {}], { reason: 'Refused', message: 'is refused: another cluster answers' }],
   ['unreachable', [{ cluster: clusterOf({}), state: { state: 'unreachable', since: 0, reason: 'timeout' } }, {}], { reason: 'Unreachable', message: 'has not answered since 1970-01-01T00:00:00Z: timeout' }],

@@ -1,5 +1,6 @@
 import { affinity } from './affinity.ts'
 import { connection } from './connection.ts'
+import { evicted } from './evicted.ts'
 import type { Filter, FilterInput, Rejection } from './filter.ts'
 import { kindServed } from './kind-served.ts'
 import { leaving } from './leaving.ts'
@@ -10,7 +11,7 @@ import { workloadAffinity } from './workload-affinity.ts'
 import { workloadAntiAffinity } from './workload-anti-affinity.ts'
 
 /** In this order, so that the reason told is the same each time, and the one to act on first. */
-const FILTERS: readonly Filter[] = [leaving, affinity, namespacePlaced, connection, kindServed, taints, spreadProperty, workloadAffinity, workloadAntiAffinity]
+const FILTERS: readonly Filter[] = [leaving, affinity, namespacePlaced, evicted, connection, kindServed, taints, spreadProperty, workloadAffinity, workloadAntiAffinity]
 
 /** The first reason against the cluster. */
 export function reject(input: FilterInput): Rejection | undefined {

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import { silentLogger } from '../../../lib/logger.ts'
+import { SimulatedClock } from '../../../simulation/simulated-clock.ts'
+import type { MemberState } from '../../member/member.ts'
+import { EvictionTurns } from './eviction-turns.ts'
+import { defaultFailover } from './failover-options.ts'
+import { FleetHealth } from './fleet-health.ts'
+
+describe('turns', () => {
+  const setUp = (rates: { health: number; wish: number } = { health: 0.5, wish: 0.5 }) => {
+    const clock = new SimulatedClock(), stop = new AbortController(), told: string[] = [], turns: EvictionTurns = new EvictionTurns({ rateOf: (byHealth) => (byHealth ? rates.health : rates.wish), onTurn: (template) => { told.push(template) }, clock })
+    void turns.run(stop.signal)
+    return { clock, turns, told, rates }
+  }
+
+  test('one after the other, in the order in which they asked, at the rate', async () => {
+    const { clock, turns, told } = setUp()
+    expect(['a', 'b', 'c'].map((template) => turns.take(template, true))).toEqual([true, false, false])
+    await clock.advance(2000)
+    expect(told).toEqual(['b'])
+    expect([turns.take('c', true), turns.take('b', true), turns.take('c', true)]).toEqual([false, true, false])
+    await clock.advance(2000)
+    expect([told.at(-1), turns.take('c', true), turns.waiting]).toEqual(['c', true, 0])
+  })
+
+  test('two hundred take as long as the rate says', async () => {
+    const { clock, turns } = setUp({ health: 10, wish: 10 })
+    let left = Array.from({ length: 200 }, (_, at) => `t${at}`), seconds = 0
+    for (; left.length > 0; seconds++) {
+      for (let at = 0; at < 10; at++) { left = left.filter((template) => !turns.take(template, true)); await clock.advance(100) }
+    }
+    expect(seconds).toBeGreaterThanOrEqual(19)
+    expect(seconds).toBeLessThanOrEqual(21)
+  })
+
+  test('one that has nothing to leave any more holds up nobody', async () => {
+    const { clock, turns, told } = setUp()
+    for (const template of ['a', 'b', 'c']) turns.take(template, true)
+    turns.forget('b')
+    await clock.advance(2000)
+    expect([told, turns.take('c', true)]).toEqual([['c'], true])
+  })
+
+  test('those that wait for the clusters hold up none that somebody wants to leave', async () => {
+    const { clock, turns, told, rates } = setUp({ health: 0, wish: 1 })
+    expect([turns.take('a', true), turns.take('b', false), turns.take('c', false)]).toEqual([false, true, false])
+    await clock.advance(1000)
+    expect(told).toEqual(['c'])
+    expect(turns.take('c', false)).toBe(true)
+    rates.health = 1
+    await clock.advance(2000)
+    expect([told.at(-1), turns.take('a', true)]).toEqual(['a', true])
+  })
+})
+
+test('after a time in which too much looked down, clusters get the whole timeout to come back', async () => {
+  const clock = new SimulatedClock(), states = new Map<string, MemberState>(), lost: MemberState = { state: 'unreachable', since: 0, reason: 'timeout' }
+  const health = new FleetHealth({ members: { list: () => [...states.values()].map((state) => ({ state })) }, failover: defaultFailover, clock, logger: silentLogger }), rates = () => [health.rateOf(true), health.rateOf(false)]
+  for (const name of ['a', 'b', 'c']) states.set(name, { state: 'ready' })
+  states.set('c', lost)
+  expect(rates()).toEqual([0.5, 0.5])
+  states.set('b', lost)
+  expect(rates()).toEqual([0, 0.5])
+  await clock.advance(3_600_000)
+  states.set('b', { state: 'ready' })
+  expect(rates()).toEqual([0, 0.5])
+  await clock.advance(defaultFailover.evictionTimeoutMs - 1)
+  expect(rates()).toEqual([0, 0.5])
+  await clock.advance(1)
+  expect(rates()).toEqual([0.5, 0.5])
+  states.set('c', { state: 'connecting' })
+  expect(rates()).toEqual([0.5, 0.5])
+})
