@@ -1,5 +1,5 @@
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
-import type { KubeObject, Position } from '../../machinery/meta/core.ts'
+import type { KubeObject } from '../../machinery/meta/core.ts'
 import { keyOfObject, nameOfKey, scopeOfKey } from '../../machinery/meta/object-key.ts'
 import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 import type { Member } from '../member/member.ts'
@@ -15,7 +15,7 @@ import { whyNamespaceStays } from './namespace-removal.ts'
 import type { PropagationOptions } from './propagation-context.ts'
 
 /** What is known after a step; `again`: the world is not as it was thought, decide anew. */
-export type Made = { readonly record: CopyRecord | 'gone'; /** Of the copy as it was written. */ readonly version?: Position; readonly requeueAfterMs?: number } | { readonly again: true }
+export type Made = { readonly record: CopyRecord | 'gone'; /** The copy as it was written. */ readonly copy?: KubeObject; readonly requeueAfterMs?: number } | { readonly again: true }
 
 const WAIT_MS = 1000
 
@@ -172,10 +172,9 @@ export class CopyActor {
   }
 
   #written(copy: KubeObject, object: KubeObject): Made {
-    const { uid = '', generation, resourceVersion } = copy.metadata
+    const { uid = '', generation } = copy.metadata
     return {
-      record: { state: 'OK', uid, appliedGeneration: this.federated.metadata.generation ?? 0, ...(generation !== undefined && { copyGeneration: generation }), applied: `${fingerprintOf(object)}:${ownershipOf(copy)}` },
-      ...(resourceVersion !== undefined && { version: resourceVersion }),
+      copy, record: { state: 'OK', uid, appliedGeneration: this.federated.metadata.generation ?? 0, ...(generation !== undefined && { copyGeneration: generation }), applied: `${fingerprintOf(object)}:${ownershipOf(copy)}` },
     }
   }
 

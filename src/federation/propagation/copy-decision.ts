@@ -11,7 +11,8 @@
 import type { ClusterState, FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { isJsonObject } from '../../machinery/meta/json-value.ts'
-import { TEMPLATE_ANNOTATION } from '../template/marks.ts'
+import { valueAt } from '../interpreter/fields.ts'
+import { MANAGED_LABEL, REVISION_ANNOTATION, TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { fingerprintOf, ownershipOf, owns, takersOf } from './fingerprint.ts'
 import { revisionOf } from './store-guard.ts'
 
@@ -104,6 +105,12 @@ function decideRemoval({ federated, observed, record, orphan, stays, suspended }
   if (suspended !== undefined && federated.metadata.deletionTimestamp === undefined) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: suspended } }
   if (stays !== undefined) return { do: 'report', outcome: { ...kept(record), state: 'WaitingForRemoval', message: stays } }
   return { do: 'delete', uid: copy.metadata.uid ?? '' }
+}
+
+/** What decisions about a copy rest on. While it stays, the copy changed in what is the member's: its status, mostly. */
+export function decisiveOf(copy: KubeObject): string {
+  const { uid, deletionTimestamp, labels, annotations } = copy.metadata
+  return JSON.stringify([uid, deletionTimestamp, labels?.[MANAGED_LABEL], annotations?.[TEMPLATE_ANNOTATION], annotations?.[REVISION_ANNOTATION], valueAt(copy, 'spec.replicas'), ownershipOf(copy)])
 }
 
 /** Whether a copy was made from a later decision about the template than this one. Only copies of this very template tell: of another one of the same name nothing follows. */

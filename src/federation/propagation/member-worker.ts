@@ -14,7 +14,7 @@ import { MANAGED_LABEL, TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { hubKeyOf } from '../template/namespace-template.ts'
 import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { CopyActor, type Made } from './copy-actor.ts'
-import { decideCopy, isAhead, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
+import { decideCopy, decisiveOf, isAhead, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
 import { isFinished, isOrphaned, suspension } from './deletion.ts'
 import { owns } from './fingerprint.ts'
 import { MemberAutoscalers } from './member-autoscalers.ts'
@@ -38,6 +38,8 @@ export class MemberWorker {
   /** Versions that members answered to writes, by template; until the watch has come so far, it shows what was before. */
   readonly #written = new Map<string, Position>()
   readonly #stop = new AbortController()
+  /** What was last seen of copies that decisions about them rest on, by template. */
+  readonly #decisive = new Map<string, string>()
   readonly #autoscalers: MemberAutoscalers
   /** Decisions that were carried out here, by template. */
   readonly #settled = new Map<string, string>()
@@ -91,7 +93,7 @@ export class MemberWorker {
     if (!store || !leads() || guard.evidence) return {}
     // What is not known yet is not gone.
     if (!store.cache.isReady) return { requeueAfterMs: BEHIND_MS }
-    const copies = this.#follow(store), federated = store.cache.get(objectKey)?.parse() as FederatedObject | undefined
+    const copies = this.#follow(store), federated = store.get(objectKey)
     const why = federated && federated.metadata.deletionTimestamp === undefined ? store.whyOff() : undefined
     if (federated && why !== undefined) {
       this.#leave(key, federated, why)
@@ -133,8 +135,10 @@ export class MemberWorker {
       ledger.set(key, name, made.record)
       if (made.record !== 'gone' && made.record.state === 'OK') this.#settled.set(key, decisionOf(federated))
       else this.#settled.delete(key)
-      if (made.version !== undefined) {
-        this.#written.set(key, made.version)
+      if (made.copy) {
+        this.#written.set(key, made.copy.metadata.resourceVersion ?? '0')
+        // The watch is about to show what is known already.
+        this.#decisive.set(key, decisiveOf(made.copy))
         this.#options.logger.debug({ cluster: name, template: key, at: clock.now() }, 'a copy was written')
       }
       const againMs = made.requeueAfterMs ?? (this.#stays.has(key) ? BEHIND_MS : undefined)
@@ -153,7 +157,7 @@ export class MemberWorker {
     const retained = keeps === 'unknown' ? undefined : keeps, isTarget = this.#isTarget(federated), problem = isTarget ? this.#problem(store) : undefined
     const shrinking = copy && this.#shrinking(store, copy, target, isTarget), stays = shrinking === undefined ? undefined : this.#staysFor(store, key, federated), replicas = stays !== undefined && target?.replicas !== undefined ? shrinking : target?.replicas
     if (stays === undefined) this.#stays.delete(key)
-    const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas, fleetId, retained }, rendering)
+    const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, cluster: member.cluster, replicas, fleetId, retained }, rendering)
     return decideCopy({ federated, wanted, observed, record, orphan: isOrphaned(federated, rules), retained, suspended: suspension(federated, rules, member.name), stays, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated), storeIsRight: guard.isAccepted })
   }
 
@@ -241,13 +245,16 @@ export class MemberWorker {
     if (!copies) {
       const { ledger, tombstones } = this.#options, prefix = templateKey(store.id, ''), kickAll = () => { for (const key of [...this.#fleet.involved(), ...tombstones.of(this.member.name).keys()]) if (key.startsWith(prefix)) this.#queue.add(key) }
       const onCopy = (key: string, copy: KubeObject | undefined) => {
-        this.#queue.add(templateKey(store.id, key))
-        this.#options.onCopy(templateKey(store.id, key))
-        if (!copy) return
-        if (isFinished(copy)) ledger.noteFinished(templateKey(store.id, key), this.member.name)
-        void this.#suspect(store, key, copy)
+        const template = templateKey(store.id, key), decisive = copy && decisiveOf(copy)
+        this.#options.onCopy(template)
+        if (copy && isFinished(copy)) ledger.noteFinished(template, this.member.name)
+        if (decisive !== undefined && decisive === this.#decisive.get(template)) return
+        if (decisive === undefined) this.#decisive.delete(template)
+        else this.#decisive.set(template, decisive)
+        this.#queue.add(template)
+        if (copy) void this.#suspect(store, key, copy)
       }
-      const onLost = () => { for (const key of this.#written.keys()) if (key.startsWith(prefix)) this.#written.delete(key) }
+      const onLost = () => { for (const known of [this.#written, this.#decisive]) for (const key of known.keys()) if (key.startsWith(prefix)) known.delete(key) }
       this.#copies.set(store, (copies = new MemberCopies({ member: this.member, store, options: this.#options, onCopy, onKnown: kickAll, onLost }, AbortSignal.any([this.#stop.signal, store.signal]))))
       store.signal.addEventListener('abort', () => this.#copies.delete(store), { once: true })
     }
@@ -256,7 +263,7 @@ export class MemberWorker {
 
   /** A copy of a later decision than the cache knows: the cache may lag, so the store itself is asked. */
   async #suspect(store: TemplateStore, key: string, copy: KubeObject): Promise<void> {
-    const { guard } = this.#options, known = store.cache.get(key)?.parse() as FederatedObject | undefined
+    const { guard } = this.#options, known = store.get(key)
     if (guard.evidence || !known || !isAhead(copy, known)) return
     try {
       const [entry] = (await store.resource.reader.list(scopeOfKey(key), this.#stop.signal)).entries

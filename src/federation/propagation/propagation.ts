@@ -48,7 +48,7 @@ export class Propagation {
       const member = members.get(name), copy = this.copyOf(store, key, name)
       if (!member) return []
       if (!targets.has(name)) return [{ name, state: 'WouldRemove' }]
-      const wanted = render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas: targets.get(name)?.replicas, fleetId, retained: retained(store, federated, member) }, rendering)
+      const wanted = render({ federated, target: store.target, cluster: member.cluster, replicas: targets.get(name)?.replicas, fleetId, retained: retained(store, federated, member) }, rendering)
       if (!wanted || 'problem' in wanted) return wanted ? [{ name, ...wanted.problem }] : []
       if (!copy) return [{ name, state: 'WouldCreate', ...(member.state.state !== 'ready' && { message: `the cluster is ${member.state.state}` }) }]
       const fields = changedFields(wanted.object, copy)
@@ -98,7 +98,7 @@ export class Propagation {
             const template = templateKey(store.id, change.entry.key)
             present.add(template)
             if (change.type === 'DELETED') this.#forget(template)
-            else this.#see(template, store, change.entry.parse() as FederatedObject, signal)
+            else this.#see(template, store, store.parse(change.entry), signal)
           }
         }
       }
@@ -184,7 +184,7 @@ export class Propagation {
   /** Lets a template go that is being deleted, once no copy holds it: gone, let go, out of reach for long (a tombstone remembers), or in a cluster that has left. */
   async #finish(template: string, signal: AbortSignal): Promise<void> {
     const { templates, leads, guard, ledger, members, clock, logger, isCollector } = this.#options, { id, key } = splitTemplateKey(template), store = templates.get(id)
-    const federated = store?.cache.get(key)?.parse() as FederatedObject | undefined, { clusters = [] } = this.#seen.get(template) ?? {}
+    const federated = store?.get(key), { clusters = [] } = this.#seen.get(template) ?? {}
     if (!store || !federated?.metadata.deletionTimestamp || !leads() || guard.evidence || !federated.metadata.finalizers?.includes(COPIES_FINALIZER)) return
     // What its author wants done first comes first, and copies stay meanwhile.
     if (federated.spec.template.metadata?.finalizers?.length) return

@@ -21,7 +21,7 @@ import { PolicyIndex } from '../claim/policy-index.ts'
 import type { Members } from '../member/members.ts'
 import type { Overrides } from '../override/overrides.ts'
 import { isNamespaces } from '../template/namespace-template.ts'
-import { toNative } from '../template/native-object.ts'
+import { unowned } from '../template/native-object.ts'
 import { writeStatus } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
 import { Dependents, neededKeys, propagatesDependencies } from './dependents.ts'
@@ -94,7 +94,7 @@ export class PlacementController {
     const following = first.map(({ done }) => done)
     const known: Promise<void>[] = []
     templates.onKind((store) => {
-      const { ready, done } = follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), retry, AbortSignal.any([signal, store.signal]))
+      const { ready, done } = follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), { ...retry, parse: store.parse }, AbortSignal.any([signal, store.signal]))
       known.push(ready)
       following.push(done)
     }, signal)
@@ -117,11 +117,11 @@ export class PlacementController {
       for (const needed of this.#dependents.remove(queueKey)) this.#queue.add(needed)
       return
     }
-    const { target } = store, { metadata, status } = federated, claim = status?.policy as PolicyReference | undefined, template: Template = { queueKey, ...claimable(store, federated), ...(claim && { claim }) }
+    const { metadata, status } = federated, claim = status?.policy as PolicyReference | undefined, template: Template = { queueKey, ...claimable(store, federated), ...(claim && { claim }) }
     this.#templates.set(queueKey, template)
     this.#index.setTemplate(template, claim)
     if (!known || !isSame(known.claim, claim)) for (const one of [known?.claim, claim]) if (one) this.#status.kick(one)
-    const policy = this.policyOf(federated), native = toNative(federated, target, store.kind, metadata.uid ?? ''), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
+    const policy = this.policyOf(federated), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(unowned(federated, store.target), (group, kind, at) => this.#keyOf(group, kind, at)) : []
     for (const one of this.#dependents.set(queueKey, needed, status?.schedule?.targets?.map(({ cluster }) => cluster) ?? [])) this.#queue.add(one)
     if (!known || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
   }
@@ -158,7 +158,7 @@ export class PlacementController {
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
-    const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.cache.get(objectKey)?.parse() as FederatedObject | undefined
+    const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.get(objectKey)
     if (!store || store.whyOff() !== undefined || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
     const placed = this.#place(store, federated, clock.now())
     if (placed.scheduled.reason === 'OverridesMissing') this.#waiting.add(key)
@@ -167,7 +167,7 @@ export class PlacementController {
     let written: Placed | undefined
     const isWritten = await writeStatus(store.resource, objectKey, (current) => {
       const fresh = current as FederatedObject
-      written = this.#place(store, fresh, clock.now())
+      written = fresh.metadata.resourceVersion === federated.metadata.resourceVersion ? placed : this.#place(store, fresh, clock.now())
       return withPlacement(fresh.status, written)
     }, signal)
     if (isWritten) this.#options.onPlaced(store, federated, written ?? placed)
@@ -178,7 +178,7 @@ export class PlacementController {
   preview(store: TemplateStore, federated: FederatedObject): FederatedStatus { return withPlacement(federated.status, this.#place(store, federated, this.#options.clock.now())) }
 
   #place(store: TemplateStore, federated: FederatedObject, now: number): Placed {
-    const { target, kind } = store, native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
+    const { target } = store, native = unowned(federated, target), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options, namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
       federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, now,

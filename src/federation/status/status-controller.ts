@@ -8,7 +8,7 @@ import { follow } from '../../machinery/controller/follow.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import type { Members } from '../member/members.ts'
 import type { CopyLedger } from '../propagation/copy-ledger.ts'
-import { toNative } from '../template/native-object.ts'
+import { unowned } from '../template/native-object.ts'
 import { writeStatus } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
 import { foldTemplateStatus } from './fold-template-status.ts'
@@ -55,14 +55,14 @@ export class StatusController {
         const template = templateKey(store.id, key)
         if (object) this.kick(template)
         else this.#written.delete(template)
-      }, { clock, logger }, AbortSignal.any([signal, store.signal])).done)
+      }, { clock, logger, parse: store.parse }, AbortSignal.any([signal, store.signal])).done)
     }, signal)
     await runController({ name: 'status', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)
     await Promise.all(following)
   }
 
   async #reconcile(template: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
-    const { templates, leads, clock } = this.#options, { id, key } = splitTemplateKey(template), store = templates.get(id), federated = store?.cache.get(key)?.parse() as FederatedObject | undefined
+    const { templates, leads, clock } = this.#options, { id, key } = splitTemplateKey(template), store = templates.get(id), federated = store?.get(key)
     if (!store || !federated || !leads()) return {}
     const now = clock.now(), waitMs = this.#waitMs(template)
     if (!federated.status?.schedule || this.#fold(store, key, federated, now) === federated.status) return {}
@@ -73,7 +73,7 @@ export class StatusController {
   }
 
   #fold(store: TemplateStore, key: string, federated: FederatedObject, now: number) {
-    const { ledger, members, copyOf } = this.#options, native = toNative(federated, store.target, store.kind, federated.metadata.uid ?? '')
+    const { ledger, members, copyOf } = this.#options, native = unowned(federated, store.target)
     return foldTemplateStatus({ federated, native, records: ledger.of(templateKey(store.id, key)), copyOf: (cluster) => copyOf(store, key, cluster), isJoined: (cluster) => members.get(cluster) !== undefined, now })
   }
 }
