@@ -48,7 +48,7 @@ export class CopyActor {
     // A namespace is made as one, so that it is known to be ours, and then dressed as the template wants.
     const copy = isNamespaces(this.#store.target) ? await this.#makeNamespace(signal) : await this.#inNamespace(() => createCopy(this.#member.handler, this.#store.target, object, signal), signal)
     if (copy) {
-      this.#tell('Normal', 'Created', `created in cluster ${this.#member.name}`)
+      this.#tellOfMany('Created', 'created in')
       return this.#written(copy, object)
     }
     const there = await readCopy(this.#member.handler, this.#store.target, this.#named, signal)
@@ -129,7 +129,7 @@ export class CopyActor {
       return { record: { ...record, state: 'WaitingForRemoval', message }, requeueAfterMs: waitMs }
     }
     const isGone = await deleteCopy(this.#member.handler, this.#store.target, this.#named, { uid, propagationPolicy: removalPolicy(this.federated) }, signal)
-    this.#tell('Normal', 'Removed', `removed from cluster ${this.#member.name}`)
+    this.#tellOfMany('Removed', 'removed from')
     // Gone is what the watch shows gone: until then nothing else may take the name for free.
     return { record: { ...record, uid, state: 'WaitingForRemoval', ...(!isGone && { message: 'the member is deleting it' }) }, requeueAfterMs: WAIT_MS }
   }
@@ -178,6 +178,8 @@ export class CopyActor {
     }
   }
 
+  /** What is done in several clusters at once is told once. */
+  #tellOfMany(reason: string, message: string): void { this.#options.record(this.#store, this.federated, { type: 'Normal', reason, message, cluster: this.#member.name }) }
   #tell(type: 'Normal' | 'Warning', reason: string, message: string): void { this.#options.record(this.#store, this.federated, { type, reason, message }) }
   get #key(): string { return templateKey(this.#store.id, keyOfObject(this.federated)) }
 }
