@@ -117,7 +117,7 @@ function stored({ algorithm, targets, rejected, unplaced, affinity, fingerprint 
   // Every copy has the template's own number: saying it again would take it from whoever scales in a member.
   const kept = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ cluster }) => ({ cluster })) : targets
   return {
-    ...observed(generation), ...counted(kept, before), algorithm, ...(affinity !== undefined && { affinity }), fingerprint, targets: kept.map((target) => ({ ...target })), rejected: rejected.slice(0, REJECTED_MAX).map((one) => ({ ...one })),
+    ...observed(generation), ...counted(kept, before), algorithm, ...(affinity !== undefined && { affinity }), fingerprint, targets: kept.map((target) => ({ ...target })), ...(rejected.length > 0 && { rejected: rejected.slice(0, REJECTED_MAX).map((one) => ({ ...one })) }),
     ...(unplaced !== undefined && { unplaced }),
   }
 }
