@@ -55,12 +55,14 @@ export class MemberWorker {
     this.#autoscalers = new MemberAutoscalers({
       member, clock: options.clock, logger: options.logger,
       onTarget: ({ group, kind, key }) => { for (const { id, target } of options.templates.list()) if (target.group === group && target.kind === kind) this.#queue.add(templateKey(id, key)) },
-      onReady: () => { for (const key of fleet.involved()) if (options.templates.get(splitTemplateKey(key).id)?.target.scale) this.#queue.add(key) },
+      onReady: () => { for (const key of fleet.involved()) if (options.templates.get(splitTemplateKey(key).id)?.target.scale) this.#queue.addUnhurried(key) },
     }, this.#stop.signal)
   }
 
   /** Has a look at a template soon. */
   kick(template: string): void { this.#queue.add(template) }
+  /** The same for one of many that are looked at again. */
+  kickUnhurried(template: string): void { this.#queue.addUnhurried(template) }
 
   async run(): Promise<void> {
     const { concurrency, logger } = this.#options
@@ -81,7 +83,7 @@ export class MemberWorker {
       await store.cache.ready
       if (store.cache.size === 0 || this.#copies.has(store) || this.#problem(store)) continue
       const { entries } = await new RemoteReader(store.target, this.member.handler, { labelSelector: `${MANAGED_LABEL}=${this.#options.fleetId}`, clock: this.#options.clock }).list({}, signal)
-      for (const { key } of entries) this.#queue.add(templateKey(store.id, hubKeyOf(store.target, key)))
+      for (const { key } of entries) this.#queue.addUnhurried(templateKey(store.id, hubKeyOf(store.target, key)))
     }
   }
 
@@ -132,7 +134,7 @@ export class MemberWorker {
       if (step.do === 'wait') return {}
       const made = await this.#perform(step, actor, record, signal)
       if ('again' in made) continue
-      ledger.set(key, name, made.record)
+      ledger.set(key, name, made.record, known)
       if (made.record !== 'gone' && made.record.state === 'OK') this.#settled.set(key, decisionOf(federated))
       else this.#settled.delete(key)
       if (made.copy) {
@@ -243,7 +245,7 @@ export class MemberWorker {
   #follow(store: TemplateStore): MemberCopies {
     let copies = this.#copies.get(store)
     if (!copies) {
-      const { ledger, tombstones } = this.#options, prefix = templateKey(store.id, ''), kickAll = () => { for (const key of [...this.#fleet.involved(), ...tombstones.of(this.member.name).keys()]) if (key.startsWith(prefix)) this.#queue.add(key) }
+      const { ledger, tombstones } = this.#options, prefix = templateKey(store.id, ''), kickAll = () => { for (const key of [...this.#fleet.involved(), ...tombstones.of(this.member.name).keys()]) if (key.startsWith(prefix)) this.#queue.addUnhurried(key) }
       const onCopy = (key: string, copy: KubeObject | undefined) => {
         const template = templateKey(store.id, key), decisive = copy && decisiveOf(copy)
         this.#options.onCopy(template)

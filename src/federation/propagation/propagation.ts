@@ -58,13 +58,14 @@ export class Propagation {
 
   /** What these templates look like in members may have changed for another reason than the templates: overrides, say. */
   kick(template: string): void { for (const cluster of this.#seen.get(template)?.clusters ?? []) this.#workers.get(cluster)?.worker.kick(template) }
-  kickAll(): void { for (const template of this.#seen.keys()) this.kick(template) }
+  kickAll(): void { for (const template of this.#seen.keys()) this.#lookAgain(template) }
+  #lookAgain(template: string): void { for (const cluster of this.#seen.get(template)?.clusters ?? []) this.#workers.get(cluster)?.worker.kickUnhurried(template) }
 
   /** Until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { templates, members, ledger, guard, clock } = this.#options, following: Promise<void>[] = []
     // A kind that comes back with another schema is looked at again as a whole, as one that is switched is.
-    const kickKind = ({ id }: TemplateStore) => { for (const template of this.#seen.keys()) if (template.startsWith(templateKey(id, ''))) this.kick(template) }
+    const kickKind = ({ id }: TemplateStore) => { for (const template of this.#seen.keys()) if (template.startsWith(templateKey(id, ''))) this.#lookAgain(template) }
     templates.onKind((store) => { following.push(this.#follow(store, AbortSignal.any([signal, store.signal]))); kickKind(store) }, signal)
     templates.onSwitch(kickKind, signal)
     members.onChange(() => this.#useMembers(), signal)
@@ -175,7 +176,7 @@ export class Propagation {
   #kickMember(cluster: string): void {
     const worker = this.#workers.get(cluster)?.worker
     if (!worker) return
-    for (const template of this.#involving(cluster)) worker.kick(template)
+    for (const template of this.#involving(cluster)) worker.kickUnhurried(template)
     this.#kickTombstones(cluster)
   }
 

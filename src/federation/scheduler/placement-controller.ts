@@ -69,6 +69,7 @@ export class PlacementController {
   /** Where FederatedNamespaces are placed, by namespace; one that is not decided about yet is nowhere. */
   readonly #namespaceClusters = new Map<string, ReadonlySet<string>>()
   #facts: readonly ClusterFacts[] | undefined
+  #seenOfMembers = ''
   #factsAt = 0
 
   constructor(options: PlacementControllerOptions) {
@@ -78,11 +79,11 @@ export class PlacementController {
   }
 
   /** Decides about every template again: called when this replica begins to lead. */
-  kickAll(): void { for (const key of this.#templates.keys()) this.#queue.add(key) }
+  kickAll(): void { for (const key of this.#templates.keys()) this.#queue.addUnhurried(key) }
 
   async run(signal: AbortSignal): Promise<void> {
     const { templates, members, policies, preferences, clusterSets, namespaces, overrides, seen, concurrency, clock, logger } = this.#options, retry = { clock, logger }
-    members.onChange(() => { this.#facts = undefined; this.kickAll() }, signal)
+    members.onChange(() => this.#useMembers(), signal)
     // Decisions wait until all that they rest on has been seen once: a policy that is not known yet is no policy that is gone.
     const first = [
       ...policies.map(({ reader }) => follow(reader, (key, object) => this.#usePolicy(reader, key, object), retry, signal)),
@@ -106,6 +107,15 @@ export class PlacementController {
     await Promise.all(following)
   }
 
+  /** What members serve, are called and can take is what decisions rest on; what else changes of them changes no decision. */
+  #useMembers(): void {
+    this.#facts = undefined
+    const seen = JSON.stringify(this.#options.members.list().map(({ cluster: { metadata: { name, uid, labels, deletionTimestamp }, spec, status }, state: { state } }) => [name, uid, labels, deletionTimestamp, spec, status?.apiEnablements, state]))
+    if (seen === this.#seenOfMembers) return
+    this.#seenOfMembers = seen
+    this.kickAll()
+  }
+
   #useTemplate(store: TemplateStore, key: string, federated: FederatedObject | undefined): void {
     const queueKey = templateKey(store.id, key), known = this.#templates.get(queueKey)
     if (isNamespaces(store.target)) this.#useNamespace(key.slice(0, key.indexOf('/')), federated)
@@ -123,7 +133,9 @@ export class PlacementController {
     if (!known || !isSame(known.claim, claim)) for (const one of [known?.claim, claim]) if (one) this.#status.kick(one)
     const policy = this.policyOf(federated), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(unowned(federated, store.target), (group, kind, at) => this.#keyOf(group, kind, at)) : []
     for (const one of this.#dependents.set(queueKey, needed, status?.schedule?.targets?.map(({ cluster }) => cluster) ?? [])) this.#queue.add(one)
-    if (!known || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
+    if (status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
+    // It was decided about before this server saw it: that may be out of date.
+    else if (!known) this.#queue.addUnhurried(queueKey)
   }
 
   /** The policy that claims a template, as it is now. */
