@@ -14,7 +14,7 @@ import { MANAGED_LABEL, TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { hubKeyOf } from '../template/namespace-template.ts'
 import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { CopyActor, type Made } from './copy-actor.ts'
-import { decideCopy, decisiveOf, isAhead, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
+import { decideCopy, decisiveOf, isAhead, type CopyRecord, type Decided, type Observed, type Outcome, type Step } from './copy-decision.ts'
 import { isFinished, isOrphaned, suspension } from './deletion.ts'
 import { owns } from './fingerprint.ts'
 import { MemberAutoscalers } from './member-autoscalers.ts'
@@ -27,8 +27,8 @@ import { revisionOf } from './store-guard.ts'
 /** Steps that one look at a copy may lead to before it is looked at again later. */
 const STEPS_MAX = 4, BEHIND_MS = 1000
 
-/** What a worker has to know of the others. `involved`: the templates that have, or are to have, a copy in its member. */
-interface WorkersOfFleet { readonly involved: () => Iterable<string>; readonly workerOf: (cluster: string) => MemberWorker | undefined }
+/** What a worker has to know of the others. `involved`: the templates that have, or are to have, a copy in its member. `decided`: what was last seen of one. */
+interface WorkersOfFleet { readonly involved: () => Iterable<string>; readonly decided: (template: string) => Decided | undefined; readonly workerOf: (cluster: string) => MemberWorker | undefined }
 
 export class MemberWorker {
   readonly member: Member
@@ -250,10 +250,13 @@ export class MemberWorker {
         const template = templateKey(store.id, key), decisive = copy && decisiveOf(copy)
         this.#options.onCopy(template)
         if (copy && isFinished(copy)) ledger.noteFinished(template, this.member.name)
-        if (decisive !== undefined && decisive === this.#decisive.get(template)) return
+        const before = this.#decisive.get(template)
+        if (decisive !== undefined && decisive === before) return
         if (decisive === undefined) this.#decisive.delete(template)
         else this.#decisive.set(template, decisive)
-        this.#queue.add(template)
+        // Those that were there before anything was known of them come in crowds.
+        if (decisive !== undefined && before === undefined) this.#queue.addUnhurried(template)
+        else this.#queue.add(template)
         if (copy) void this.#suspect(store, key, copy)
       }
       const onLost = () => { for (const known of [this.#written, this.#decisive]) for (const key of known.keys()) if (key.startsWith(prefix)) known.delete(key) }
@@ -265,7 +268,7 @@ export class MemberWorker {
 
   /** A copy of a later decision than the cache knows: the cache may lag, so the store itself is asked. */
   async #suspect(store: TemplateStore, key: string, copy: KubeObject): Promise<void> {
-    const { guard } = this.#options, known = store.get(key)
+    const { guard } = this.#options, known = this.#fleet.decided(templateKey(store.id, key)) ?? store.get(key)
     if (guard.evidence || !known || !isAhead(copy, known)) return
     try {
       const [entry] = (await store.resource.reader.list(scopeOfKey(key), this.#stop.signal)).entries

@@ -15,6 +15,7 @@ import { COPIES_FINALIZER } from '../template/marks.ts'
 import { SERVER } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { changedFields } from './changed-fields.ts'
+import type { Decided } from './copy-decision.ts'
 import { isOrphaned, removalPolicy } from './deletion.ts'
 import { MemberWorker } from './member-worker.ts'
 import type { PropagationOptions } from './propagation-context.ts'
@@ -29,7 +30,7 @@ export class Propagation {
   readonly #options: PropagationOptions
   readonly #workers = new Map<string, { readonly worker: MemberWorker; readonly done: Promise<void> }>()
   /** Per template what propagation depends on, so that writes of status alone wake nobody. */
-  readonly #seen = new Map<string, { readonly signature: string; readonly clusters: readonly string[] }>()
+  readonly #seen = new Map<string, { readonly signature: string; readonly clusters: readonly string[]; readonly decided: Decided }>()
   /** Per cluster what its copies depend on: whether it can be reached, and what overrides can see of it. */
   readonly #known = new Map<string, { readonly state: Member['state']['state']; readonly seen: string }>()
   readonly #searched = new WeakSet<MemberWorker>()
@@ -111,7 +112,8 @@ export class Propagation {
     const { metadata, spec, status } = federated, targets = status?.schedule?.targets ?? []
     const clusters = [...new Set([...targets.map(({ cluster }) => cluster), ...(status?.clusters ?? []).map(({ name }) => name), ...this.#options.ledger.of(template).keys()])]
     const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.observedGeneration, status?.schedule?.decision, status?.policy, clusters]), known = this.#seen.get(template)
-    this.#seen.set(template, { signature, clusters })
+    const { observedGeneration, decision } = status?.schedule ?? {}
+    this.#seen.set(template, { signature, clusters, decided: { metadata: { ...(metadata.uid !== undefined && { uid: metadata.uid }) }, status: { schedule: { ...(observedGeneration !== undefined && { observedGeneration }), ...(decision !== undefined && { decision }) } } } })
     if (metadata.deletionTimestamp === undefined) this.#ending.delete(template)
     else this.#ending.add(template)
     if (known?.signature !== signature) {
@@ -137,7 +139,7 @@ export class Propagation {
       const known = this.#workers.get(member.name)
       if (known?.worker.member !== member) {
         known?.worker.stop()
-        const worker = new MemberWorker(member, { involved: () => this.#involving(member.name), workerOf: (cluster) => this.#workers.get(cluster)?.worker }, this.#options)
+        const worker = new MemberWorker(member, { involved: () => this.#involving(member.name), decided: (template) => this.#seen.get(template)?.decided, workerOf: (cluster) => this.#workers.get(cluster)?.worker }, this.#options)
         this.#workers.set(member.name, { worker, done: worker.run() })
         this.#kickMember(member.name)
       }

@@ -27,6 +27,8 @@ export interface StatusControllerOptions {
 }
 
 const INTERVAL_MS = 1000
+/** Of what is there it counts only that it is. */
+const SOMETHING: KubeObject = { metadata: {} }
 /** A template that is new is told of once every cluster has said something, and after so long in any case. */
 const FIRST_MS = 3000
 
@@ -62,7 +64,7 @@ export class StatusController {
           this.#written.delete(template)
           this.#first.delete(template)
         }
-      }, { clock, logger, parse: store.parse }, AbortSignal.any([signal, store.signal])).done)
+      }, { clock, logger, parse: () => SOMETHING }, AbortSignal.any([signal, store.signal])).done)
     }, signal)
     await runController({ name: 'status', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)
     await Promise.all(following)

@@ -32,7 +32,7 @@ export interface TemplateStore extends FederatedKind {
 }
 
 /** Of one kind. Every stage looks at a template that changed, and they do so within moments of each other. */
-const PARSED_MAX = 256
+const PARSED_MAX = 1024
 
 /** What storing a template would lead to: its status, with what would be done in each cluster. */
 export type PlanTemplate = (store: TemplateStore, federated: FederatedObject) => FederatedStatus
