@@ -107,7 +107,7 @@ export class FleetCatalog implements Catalog {
       kind, clock, graceMs, restrictsClusters: !bound, clusters: () => current().clusters, open: (clusters) => views.open(clusters), isOpen: () => views.isOpen, isUnwatchable: !served.verbs.includes('watch') || !served.verbs.includes('list'),
       direct: (query, signal) => directRead({ kind: served, combine, members: [...(store ? [templateSource(store)] : []), ...this.#members.filter(({ cluster }) => current().clusters.includes(cluster))], epoch: this.#epoch, replica: epochs.replica, query }, signal),
     })
-    const writable = stored ? isWritable(store) && templates!.writable(store, stored, reader, (key) => views.row(key)) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
+    const writable = stored ? isWritable(store) && templates!.writable(store, stored, { reader, open: (key) => views.row(key), members: () => this.#members.filter(({ cluster }) => current().clusters.includes(cluster)) }) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
     const access: Served['access'] = (served) => this.#access(served, bound, { kind, combine, reader, views })
     return { signature, views, kind: served, store, isWritable: isWritable(store), access, resource: { kind, reader, ...access(served), ...writable } }
   }

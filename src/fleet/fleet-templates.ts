@@ -13,7 +13,9 @@ import type { StoredKind } from '../machinery/meta/strategy.ts'
 import { resolveSchema } from '../machinery/schema/resolve-schema.ts'
 import { scaleResource } from '../machinery/registry/scale-resource.ts'
 import type { WriterDependencies } from '../machinery/registry/stored-writer.ts'
+import { clustersHaving } from './clusters-having.ts'
 import type { FleetIdentity } from './combine.ts'
+import type { FleetMember } from './fleet-member.ts'
 import type { Epochs } from './epochs.ts'
 import type { Copy } from './merged-view.ts'
 import { TEMPLATES, TEMPLATES_SOURCE } from './template-source.ts'
@@ -66,14 +68,14 @@ export class FleetTemplates {
     return { ...shown, hasStatus: target.hasStatus, strategicMerge: target.isBuiltIn, strategy: nativeStrategy(target, this.#options.checks), schema: () => Promise.resolve((schema ??= resolveSchema(target.definitions, target.definition))), ...(target.scale && { scale: target.scale }) }
   }
 
-  /** `reader`: the fleet's own of this kind. `open`: what an open view of it holds of a row; undefined: none is open. */
-  writable(store: TemplateStore, kind: StoredKind, reader: ListerWatcher, open: (key: string) => OpenRow | undefined): Pick<Resource, 'writer' | 'scale'> {
+  /** `reader`: the fleet's own of this kind. `open`: what an open view of it holds of a row; undefined: none is open. `members`: those that serve the kind. */
+  writable(store: TemplateStore, kind: StoredKind, { reader, open, members }: { readonly reader: ListerWatcher; readonly open: (key: string) => OpenRow | undefined; readonly members: () => readonly FleetMember[] }): Pick<Resource, 'writer' | 'scale'> {
     const { storage, stored, plan } = this.#options
     const writer = new TemplateWriter({
       kind, store, storage, stored, identity: this.#identity, plan: (federated) => planText(plan(store, federated)),
-      row: async (key, signal) => {
-        const [entry] = (await reader.list(scopeOfKey(key), signal)).entries
-        return entry
+      having: (key, signal) => {
+        const row = open(key)
+        return row ? Promise.resolve(row.copies.flatMap(({ cluster }) => (cluster === TEMPLATES ? [] : [cluster]))) : clustersHaving(store.target, scopeOfKey(key), members(), signal)
       },
       shown: (federated, revision) => {
         const row = open(keyOfObject(federated)), copies = row?.copies.filter(({ cluster }) => cluster !== TEMPLATES).map(({ cluster, entry }) => ({ cluster, object: entry.parse() })) ?? []

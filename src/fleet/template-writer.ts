@@ -23,8 +23,8 @@ export interface TemplateWriterOptions {
   readonly storage: Storage
   readonly stored: WriterDependencies
   readonly identity: FleetIdentity
-  /** The row of that name, whether a template is behind it or not. */
-  readonly row: (key: string, signal: AbortSignal) => Promise<Entry | undefined>
+  /** Names of the clusters that have an object of that name, whether a template is behind it or not. */
+  readonly having: (key: string, signal: AbortSignal) => Promise<readonly string[]>
   /** What storing a template would lead to. */
   readonly plan: (federated: FederatedObject) => string
   /** What the fleet shows of a template, as of `revision` of the store. */
@@ -93,12 +93,10 @@ export class TemplateWriter implements Writer {
 
   /** Throws where members have objects of that name that nobody gave a template. No Conflict: kubectl scale would try again for minutes. */
   async #refuseForeign(key: string, signal: AbortSignal, error = (of: { group: string; resource: string }) => StatusError.forbidden(of, nameOfKey(key), 'no template is behind it')): Promise<void> {
-    const row = await this.#options.row(key, signal), { store } = this.#options
-    const clusters = row?.parse().metadata.annotations?.[CLUSTERS_ANNOTATION] ?? ''
-    // A template that is gone may be shown for a moment, by which time no member has anything.
-    if (!clusters) return
+    const clusters = await this.#options.having(key, signal), { store } = this.#options
+    if (clusters.length === 0) return
     const refused = error(this.#resource)
-    throw new StatusError(refused.reason, `${refused.message}: it was made in ${clusters} directly, and is read-only here; to adopt it create a ${store.kind.kind} of that name with spec.conflictResolution: Overwrite, or change it through clusters/<name>/proxy`, refused.details ? { details: refused.details } : {})
+    throw new StatusError(refused.reason, `${refused.message}: it was made in ${clusters.join(',')} directly, and is read-only here; to adopt it create a ${store.kind.kind} of that name with spec.conflictResolution: Overwrite, or change it through clusters/<name>/proxy`, refused.details ? { details: refused.details } : {})
   }
 
   async #shown(key: string, written: Entry, signal: AbortSignal): Promise<Entry> {

@@ -160,11 +160,12 @@ test('the caller is never held up; what does not fit is counted, and told once a
   const recorder = start(hanging, clock, logger)
   recorder.record([about('first')], created)
   await settle()
-  for (let i = 0; i < 1500; i++) recorder.record([about(`c${i}`)], created)
+  for (let i = 0; i < 5500; i++) recorder.record([about(`c${i}`)], created)
   expect(lines, 'at the first').toEqual([{ dropped: 1, cause: 'too many wait to be written' }])
-  recorder.record([about('c3')], created)
+  recorder.record([about('c4000')], created)
   await clock.advance(60_000)
   recorder.record([about('one more')], created)
+  expect(recorder.dropped).toBe(501)
   expect(lines.slice(1), 'the other 499 and the new one; a repeat of what waits takes no room').toEqual([{ dropped: 500, cause: 'too many wait to be written' }])
 })
 
@@ -172,6 +173,17 @@ test.each([
   ['web', 'web.18867251edfa0003'], ['kube.proxy', 'kube.proxy.18867251edfa0003'], ['system:node:A', 'system-node-a.18867251edfa0003'], ['x-.-y', 'x.y.18867251edfa0003'], [':', '18867251edfa0003'],
   ['a'.repeat(253), `${'a'.repeat(236)}.18867251edfa0003`],
 ])('Events about %s are named %s', (name, expected) => { expect(eventName(name, Date.UTC(2026, 0, 1), 3)).toBe(expected) })
+
+test('a crowd of Events is written by and by', async () => {
+  const clock = new ManualClock(), sink = new Scripted(), recorder = start(sink, clock)
+  for (let i = 0; i < 200; i++) recorder.record([about(`c${i}`)], created)
+  await clock.advance(0)
+  expect(sink.calls, 'the first hundred at once').toHaveLength(100)
+  for (let i = 0; i < 20; i++) await clock.advance(50)
+  expect(sink.calls, 'then twenty a second').toHaveLength(120)
+  for (let i = 0; i < 80; i++) await clock.advance(50)
+  expect([sink.calls.length, recorder.dropped]).toEqual([200, 0])
+})
 
 test('a long message is cut to what events.k8s.io allows', async () => {
   const clock = new ManualClock(), messages: string[] = []

@@ -2,12 +2,13 @@
  * Writes Events as client-go's recorder does: whoever reports is never held up and never fails. What waits is bounded; a server that does not answer is asked again
  * a few times; what cannot be written is counted, logged and let go.
  *
- *   record ─▶ correlate (count, combine, allow) ─▶ what waits, each once ─▶ one writer: POST, later PATCH
+ *   record ─▶ correlate (count, combine, allow) ─▶ what waits, each once ─▶ one writer, at a bounded rate: POST, later PATCH
  */
 import type { Event, ObjectReference } from '../apis/core/v1/event.ts'
 import { Backoff } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import { TokenBucket } from '../lib/token-bucket.ts'
 import { isReason, StatusError } from '../machinery/meta/status-error.ts'
 import { timestamp } from '../machinery/meta/timestamp.ts'
 import { EventCorrelator, type Occurrence, type Series } from './event-correlator.ts'
@@ -28,7 +29,9 @@ export interface EventRecorderOptions {
 /** The Event about one of the objects of a series. `said`: what it is to say; `written`: the count that it says, 0 where it does not exist yet. */
 interface Face { readonly event: Event; readonly said: Series; written: number; attempts: number }
 
-const COMPONENT = 'federation', WAITING_MAX = 1000, ATTEMPTS_MAX = 5, CALL_MS = 10_000, REPORT_MS = 60_000
+const COMPONENT = 'federation', WAITING_MAX = 5000, ATTEMPTS_MAX = 5, CALL_MS = 10_000, REPORT_MS = 60_000
+/** A thousand templates at once are six thousand Events: what they tell of is not to wait for them, so they take their time (a kubelet may write 50 a second, at first 100). */
+const RATE = { perSecond: 20, burst: 100 }
 /** What `note` of events.k8s.io is allowed. */
 const MESSAGE_MAX = 1024
 
@@ -40,9 +43,17 @@ export class EventRecorder {
   readonly #waiting = new Set<Face>()
   #wake = Promise.withResolvers<void>()
   #sequence = 0
-  readonly #dropped = { count: 0, reportedAt: -Infinity }
+  readonly #dropped = { count: 0, reported: 0, reportedAt: -Infinity }
 
-  constructor(options: EventRecorderOptions) { this.#options = options }
+  readonly #rate: TokenBucket
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options
+    this.#rate = new TokenBucket(options.clock, RATE)
+  }
+
+  /** Events that were not written, since the start. */
+  get dropped(): number { return this.#dropped.count }
 
   /** One story about several objects: each gets the same Event. The first stands for all where repeats are counted; it needs a uid. */
   record(subjects: readonly EventSubject[], { type, reason, message }: Occurrence): void {
@@ -68,6 +79,11 @@ export class EventRecorder {
       if (!next) {
         await this.#wake.promise
         this.#wake = Promise.withResolvers()
+        continue
+      }
+      const waitMs = this.#rate.take()
+      if (waitMs > 0) {
+        await clock.sleep(waitMs, signal)
         continue
       }
       // Taken out first: what is said of it while it is written is written next.
@@ -125,8 +141,8 @@ export class EventRecorder {
     const { clock, logger } = this.#options, dropped = this.#dropped
     dropped.count++
     if (clock.now() - dropped.reportedAt < REPORT_MS) return
-    logger.warn({ dropped: dropped.count, cause }, 'events could not be recorded')
-    dropped.count = 0
+    logger.warn({ dropped: dropped.count - dropped.reported, cause }, 'events could not be recorded')
+    dropped.reported = dropped.count
     dropped.reportedAt = clock.now()
   }
 

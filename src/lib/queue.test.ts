@@ -58,6 +58,30 @@ test('of two delays the shorter holds, and none cancels both', async () => {
   expect(await queue.take(signal)).toBe('b')
 })
 
+test('keys of a crowd let others pass, and are not forgotten where there are always others', async () => {
+  const queue = new Queue(), taken: string[] = [], take = async () => { const key = (await queue.take(signal))!; taken.push(key); queue.done(key) }
+  for (const key of ['x', 'y', 'z', 'x']) queue.addUnhurried(key)
+  for (const key of ['a', 'y']) queue.add(key)
+  for (let i = 0; i < 4; i++) await take()
+  expect(taken, 'y is in a hurry after all').toEqual(['a', 'y', 'x', 'z'])
+  for (let i = 0; i < 20; i++) queue.add(`k${i}`)
+  for (const key of ['x', 'k1']) queue.addUnhurried(key)
+  for (let i = 0; i < 8; i++) await take()
+  expect(taken.slice(4)).toContain('x')
+  for (let i = 0; i < 13; i++) await take()
+  expect(taken.filter((key) => key === 'k1'), 'what is ready anyway is no more work').toHaveLength(1)
+})
+
+test('who waits is woken by a key of a crowd, and one that is worked on is worked on again', async () => {
+  const queue = new Queue(), first = queue.take(signal)
+  queue.addUnhurried('a')
+  expect(await first).toBe('a')
+  queue.addUnhurried('a')
+  const again = queue.take(signal)
+  queue.done('a')
+  expect(await again).toBe('a')
+})
+
 test('failures in a row double the delay until one succeeds', () => {
   const queue = new Queue({ initialMs: 100, maxMs: 300, random: () => 0 })
   expect([queue.retry('a'), queue.retry('a'), queue.retry('a'), queue.retry('b')]).toEqual([100, 200, 300, 100])

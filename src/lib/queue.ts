@@ -15,18 +15,23 @@ interface Plan { readonly key: string; readonly at: number }
 
 /** Timers end at 24.8 days. */
 const SLEEP_MAX_MS = 86_400_000
+/** Of so many keys taken, one is of a crowd, if any is there. */
+const UNHURRIED_SHARE = 8
 /** Plans that were given up are kept until they come to the top, up to as many as are still meant and these. */
 const GIVEN_UP_MAX = 64
 
 /**
  * Keys that want work. A key added while it waits is one piece of work; added while somebody works on it, it waits until that is done, so nobody ever works on one key twice at once.
- * Each key that becomes ready wakes one of those who wait.
+ * Each key that becomes ready wakes one of those who wait. Keys that were added in crowds, to have another look at everything, let the others pass.
  */
 export class Queue {
   readonly #clock: Clock
   readonly #backoff: () => Backoff
   readonly #priority: (key: string) => number
   readonly #ready = new ReadyKeys()
+  /** Those of crowds. */
+  readonly #unhurried = new ReadyKeys()
+  #turn = 0
   readonly #working = new Set<string>()
   readonly #again = new Set<string>()
   /** Keys that become ready at a time, and the same by time. */
@@ -58,6 +63,15 @@ export class Queue {
     this.#setAlarm()
   }
 
+  /** One of a crowd: it is taken when nothing else is ready, and one in a while where something always is. */
+  addUnhurried(key: string): void {
+    if (this.#working.has(key)) this.#again.add(key)
+    else if (!this.#ready.has(key) && !this.#unhurried.has(key)) {
+      this.#unhurried.add(key, this.#priority(key))
+      this.#wakeOne()
+    }
+  }
+
   /** Adds the key behind a delay that doubles with every failure in a row; answers the delay. */
   retry(key: string): number {
     let backoff = this.#failures.get(key)
@@ -73,7 +87,7 @@ export class Queue {
   async take(signal: AbortSignal): Promise<string | undefined> {
     while (!signal.aborted) {
       this.#promote()
-      const key = this.#ready.take()
+      const isTheirTurn = this.#unhurried.size > 0 && (this.#ready.size === 0 || ++this.#turn % UNHURRIED_SHARE === 0), key = (isTheirTurn ? this.#unhurried : this.#ready).take()
       if (key !== undefined) {
         this.#working.add(key)
         return key
@@ -81,7 +95,7 @@ export class Queue {
       await this.#woken(signal)
     }
     // Who was woken and takes nothing hands it on, and nothing goes on for nobody.
-    if (this.#ready.size > 0) this.#wakeOne()
+    if (this.#ready.size + this.#unhurried.size > 0) this.#wakeOne()
     this.#stopAlarm()
     this.#setAlarm()
     return undefined
@@ -95,6 +109,7 @@ export class Queue {
   #admit(key: string): void {
     if (this.#working.has(key)) this.#again.add(key)
     else if (!this.#ready.has(key)) {
+      this.#unhurried.delete(key)
       this.#ready.add(key, this.#priority(key))
       this.#wakeOne()
     }

@@ -20,13 +20,17 @@ export class ReadyKeys {
 
   take(): string | undefined {
     const level = this.#levels.at(-1), keys = level === undefined ? undefined : this.#keys.get(level), [key] = keys ?? []
-    if (key === undefined) return undefined
-    this.#priorities.delete(key)
-    keys!.delete(key)
-    if (keys!.size === 0) {
-      this.#keys.delete(level!)
-      this.#levels.pop()
-    }
+    if (key !== undefined) this.delete(key)
     return key
+  }
+
+  delete(key: string): void {
+    const level = this.#priorities.get(key), keys = level === undefined ? undefined : this.#keys.get(level)
+    if (!keys) return
+    this.#priorities.delete(key)
+    keys.delete(key)
+    if (keys.size > 0) return
+    this.#keys.delete(level!)
+    this.#levels = this.#levels.filter((one) => one !== level)
   }
 }

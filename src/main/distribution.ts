@@ -69,6 +69,8 @@ export interface Distribution {
   readonly plan: PlanTemplate
   /** Why nothing is written to members; undefined: it is. */
   readonly halted: { readonly why: () => string | undefined; onChange(listener: () => void, signal: AbortSignal): void }
+  /** Events that could not be written, since the start. */
+  readonly eventsDropped: () => number
   /** Until the signal aborts. */
   readonly run: (signal: AbortSignal) => Promise<void>
 }
@@ -83,7 +85,7 @@ const ACCEPT_STORE = 'cluster.federation/accept-store'
 export async function startDistribution(options: DistributionOptions, signal: AbortSignal): Promise<Distribution> {
   const { fleetId, storage, stored, members, leadership, seen, policies, clusterSets, namespaces, clock, random, logger } = options, leads = () => leadership.isLeader
   const checks = templateChecks({ members: (namespace) => placement.clustersFor(namespace).flatMap((name) => members.get(name) ?? []), clock, random, timeoutMs: REVIEW_TIMEOUT_MS, isStaged: (federated) => placement.isStaged(federated) })
-  const { record } = createRecorder(options.events, signal)
+  const { record, dropped: eventsDropped } = createRecorder(options.events, signal)
   const templates = new Templates({ storage, stored, checks, plan: (store, federated) => plan(store, federated), ownNamespace: options.ownNamespace }, signal), resource = (kind: string) => policies.find((one) => one.kind.kind === kind)!, reader = (kind: string) => resource(kind).reader
   for (const target of builtInTargets) templates.add(target)
   const tombstones = await Tombstones.open(storage, signal)
@@ -108,7 +110,7 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
     onChange: (listener: () => void, inner: AbortSignal) => { guard.onChange(listener, inner) },
     why: () => { const { evidence } = guard; return evidence && `the copy of ${evidence.template} in cluster ${evidence.cluster} was made from decision ${evidence.copy}, and the store knows ${evidence.stored} at most: it is an old backup. Nothing is written to any member until the annotation ${ACCEPT_STORE}: "true" on this object says that the store is right` },
   }
-  return { templates, checks, plan, halted, run: (inner) => run({ placement, propagation, status, rollouts, typeConfigs, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+  return { templates, checks, plan, halted, eventsDropped, run: (inner) => run({ placement, propagation, status, rollouts, typeConfigs, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
 }
 
 /** Where values of priority classes come from. */

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Histogram } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram } from 'prom-client'
 import type { Members } from '../federation/member/members.ts'
 import type { Kind, Storage } from '../machinery/meta/core.ts'
 import type { ApiGroup } from '../machinery/server/catalog.ts'
@@ -8,10 +8,10 @@ import { keyPrefix } from '../machinery/storage/storage-key.ts'
 const STATES = ['connecting', 'ready', 'unreachable', 'refused'] as const
 const MERGE_BUCKETS = [0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1]
 
-interface Measured { readonly members: Members; readonly storage: Storage; /** Of the stored kinds. */ readonly groups: () => readonly ApiGroup[]; readonly signal: AbortSignal }
+interface Measured { readonly members: Members; readonly storage: Storage; readonly eventsDropped: () => number; /** Of the stored kinds. */ readonly groups: () => readonly ApiGroup[]; readonly signal: AbortSignal }
 
 /** Adds what only this server has: members, caches, merges; and the process. Answers the timer of merges. */
-export function measureFederation(metrics: ServerMetrics, { members, storage, groups, signal }: Measured): <T>(kind: Kind, merge: () => T) => T {
+export function measureFederation(metrics: ServerMetrics, { members, storage, eventsDropped, groups, signal }: Measured): <T>(kind: Kind, merge: () => T) => T {
   const register = metrics.registry, registers = [register]
   collectDefaultMetrics({ register })
   metrics.storedObjects(() => Promise.all(groups().flatMap(({ versions }) => versions.flatMap(({ resources }) => resources.map(async ({ kind }) => ({ group: kind.group, resource: kind.plural, objects: await count(storage, kind, signal) }))))))
@@ -24,6 +24,7 @@ export function measureFederation(metrics: ServerMetrics, { members, storage, gr
   }))
   register.registerMetric(new Gauge({ name: 'federation_cache_objects', help: 'Objects of a member that are held in memory.', labelNames: ['cluster'], registers: [], collect() { this.reset(); for (const { name, caches } of members.list()) this.set({ cluster: name }, caches.held().objects) } }))
   register.registerMetric(new Gauge({ name: 'federation_cache_bytes', help: 'Bytes of JSON of a member that are held in memory.', labelNames: ['cluster'], registers: [], collect() { this.reset(); for (const { name, caches } of members.list()) this.set({ cluster: name }, caches.held().bytes) } }))
+  register.registerMetric(new Counter({ name: 'federation_events_dropped_total', help: 'Events about templates that were not written: too many waited, or the host refused them.', registers: [], collect() { this.reset(); this.inc(eventsDropped()) } }))
   const merges = new Histogram({ name: 'federation_merge_duration_seconds', help: 'Time to merge the copies of one object.', labelNames: ['group', 'resource'], buckets: MERGE_BUCKETS, registers }), ofKind = new WeakMap<Kind, { observe(seconds: number): void }>()
   return (kind, merge) => {
     let merged = ofKind.get(kind)

@@ -337,7 +337,7 @@ export class RandomEvents {
         signal,
         writers: new Map(KINDS.map((one) => {
           const store = this.#fleet.templates(one.kind), { target } = store, shown: Kind = { ...kindOf(store), group: target.group, version: target.version, kind: target.kind, plural: target.plural, listKind: `${target.kind}List`, namespaced: target.namespaced }
-          return [one.kind, fleet.writable(store, fleet.kind(store, shown), this.#rows(one), () => undefined).writer!]
+          return [one.kind, fleet.writable(store, fleet.kind(store, shown), { reader: this.#rows(one), open: () => undefined, members: () => [] }).writer!]
         })),
       }
     }

@@ -1,5 +1,5 @@
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
-import type { KubeObject, Position } from '../../machinery/meta/core.ts'
+import type { KubeObject } from '../../machinery/meta/core.ts'
 import { keyOfObject, nameOfKey, scopeOfKey } from '../../machinery/meta/object-key.ts'
 import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 import type { Member } from '../member/member.ts'
@@ -15,7 +15,7 @@ import { whyNamespaceStays } from './namespace-removal.ts'
 import type { PropagationOptions } from './propagation-context.ts'
 
 /** What is known after a step; `again`: the world is not as it was thought, decide anew. */
-export type Made = { readonly record: CopyRecord | 'gone'; /** Of the copy as it was written. */ readonly version?: Position; readonly requeueAfterMs?: number } | { readonly again: true }
+export type Made = { readonly record: CopyRecord | 'gone'; /** The copy as it was written. */ readonly copy?: KubeObject; readonly requeueAfterMs?: number } | { readonly again: true }
 
 const WAIT_MS = 1000
 
@@ -48,7 +48,7 @@ export class CopyActor {
     // A namespace is made as one, so that it is known to be ours, and then dressed as the template wants.
     const copy = isNamespaces(this.#store.target) ? await this.#makeNamespace(signal) : await this.#inNamespace(() => createCopy(this.#member.handler, this.#store.target, object, signal), signal)
     if (copy) {
-      this.#tell('Normal', 'Created', `created in cluster ${this.#member.name}`)
+      this.#tellOfMany('Created', 'created in')
       return this.#written(copy, object)
     }
     const there = await readCopy(this.#member.handler, this.#store.target, this.#named, signal)
@@ -129,7 +129,7 @@ export class CopyActor {
       return { record: { ...record, state: 'WaitingForRemoval', message }, requeueAfterMs: waitMs }
     }
     const isGone = await deleteCopy(this.#member.handler, this.#store.target, this.#named, { uid, propagationPolicy: removalPolicy(this.federated) }, signal)
-    this.#tell('Normal', 'Removed', `removed from cluster ${this.#member.name}`)
+    this.#tellOfMany('Removed', 'removed from')
     // Gone is what the watch shows gone: until then nothing else may take the name for free.
     return { record: { ...record, uid, state: 'WaitingForRemoval', ...(!isGone && { message: 'the member is deleting it' }) }, requeueAfterMs: WAIT_MS }
   }
@@ -172,13 +172,14 @@ export class CopyActor {
   }
 
   #written(copy: KubeObject, object: KubeObject): Made {
-    const { uid = '', generation, resourceVersion } = copy.metadata
+    const { uid = '', generation } = copy.metadata
     return {
-      record: { state: 'OK', uid, appliedGeneration: this.federated.metadata.generation ?? 0, ...(generation !== undefined && { copyGeneration: generation }), applied: `${fingerprintOf(object)}:${ownershipOf(copy)}` },
-      ...(resourceVersion !== undefined && { version: resourceVersion }),
+      copy, record: { state: 'OK', uid, appliedGeneration: this.federated.metadata.generation ?? 0, ...(generation !== undefined && { copyGeneration: generation }), applied: `${fingerprintOf(object)}:${ownershipOf(copy)}` },
     }
   }
 
+  /** What is done in several clusters at once is told once. */
+  #tellOfMany(reason: string, message: string): void { this.#options.record(this.#store, this.federated, { type: 'Normal', reason, message, cluster: this.#member.name }) }
   #tell(type: 'Normal' | 'Warning', reason: string, message: string): void { this.#options.record(this.#store, this.federated, { type, reason, message }) }
   get #key(): string { return templateKey(this.#store.id, keyOfObject(this.federated)) }
 }

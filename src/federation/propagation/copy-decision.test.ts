@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { MANAGED_LABEL, REVISION_ANNOTATION, TEMPLATE_ANNOTATION } from '../template/marks.ts'
-import { type CopyInput, type CopyRecord, decideCopy, type Observed } from './copy-decision.ts'
+import { type CopyInput, type CopyRecord, decideCopy, decisiveOf, type Observed } from './copy-decision.ts'
 import { fingerprintOf, ownershipOf } from './fingerprint.ts'
 
 /** Generation 3 of a template, decided about for the fifth time. */
@@ -75,4 +75,25 @@ describe('no copy is wanted', () => {
     ['the template itself goes, suspended or not', { suspended: 'suspended', federated: federated({ metadata: { deletionTimestamp: '2030-01-01T00:00:00Z' } }) }, { do: 'delete', uid: 'copy' }],
     ['the copy was made from a later decision', { observed: seen(copy({ annotations: { [REVISION_ANNOTATION]: '3.6' } })) }, { do: 'wait' }],
   ])('%s', (_name, input, step) => expect(decide({ wanted: undefined, ...input })).toEqual(step))
+})
+
+describe('a copy that changed', () => {
+  const status = { manager: 'kube-controller-manager', operation: 'Update', subresource: 'status', fieldsV1: { 'f:status': {} } }
+
+  test.each<[string, KubeObject]>([
+    ['in its status', { ...copy({ managedFields: [owning('replicas'), status] }), status: { readyReplicas: 2 } }],
+    ['in an annotation of the member', copy({ annotations: { 'deployment.kubernetes.io/revision': '2' } })],
+  ])('%s is not decided about anew', (_what, changed) => { expect(decisiveOf(changed)).toBe(decisiveOf(copy())) })
+
+  test.each<[string, KubeObject]>([
+    ['replaced', copy({ uid: 'other' })],
+    ['being deleted', copy({ deletionTimestamp: '2030-01-01T00:00:00Z' })],
+    ['without our label', { ...copy(), metadata: { ...copy().metadata, labels: {} } }],
+    ['of another template', copy({ annotations: { [TEMPLATE_ANNOTATION]: 'old' } })],
+    ['of another decision', copy({ annotations: { [REVISION_ANNOTATION]: '3.6' } })],
+    ['with a field taken', copy({ managedFields: [owning()] })],
+    ['from a backup', copy({ managedFields: [{ ...owning('replicas'), time: '2029-12-31T00:00:00Z' }] })],
+    ['by somebody else', copy({ managedFields: [owning('replicas'), { manager: 'kubectl-edit', operation: 'Update', fieldsV1: {} }] })],
+    ['in its replicas', { ...copy(), spec: { replicas: 5 } }],
+  ])('%s is', (_what, changed) => { expect(decisiveOf(changed)).not.toBe(decisiveOf(copy())) })
 })

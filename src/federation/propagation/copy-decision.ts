@@ -11,7 +11,8 @@
 import type { ClusterState, FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { isJsonObject } from '../../machinery/meta/json-value.ts'
-import { TEMPLATE_ANNOTATION } from '../template/marks.ts'
+import { valueAt } from '../interpreter/fields.ts'
+import { MANAGED_LABEL, REVISION_ANNOTATION, TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { fingerprintOf, ownershipOf, owns, takersOf } from './fingerprint.ts'
 import { revisionOf } from './store-guard.ts'
 
@@ -106,8 +107,17 @@ function decideRemoval({ federated, observed, record, orphan, stays, suspended }
   return { do: 'delete', uid: copy.metadata.uid ?? '' }
 }
 
+/** What decisions about a copy rest on. While it stays, the copy changed in what is the member's: its status, mostly. */
+export function decisiveOf(copy: KubeObject): string {
+  const { uid, deletionTimestamp, labels, annotations, managedFields = [] } = copy.metadata, managers = managedFields.flatMap((entry) => (isJsonObject(entry) && entry['subresource'] === undefined ? [entry['manager']] : []))
+  return JSON.stringify([managers, uid, deletionTimestamp, labels?.[MANAGED_LABEL], annotations?.[TEMPLATE_ANNOTATION], annotations?.[REVISION_ANNOTATION], valueAt(copy, 'spec.replicas'), ownershipOf(copy)])
+}
+
+/** Of a template, which decision about it is known. */
+export type Decided = Pick<FederatedObject, 'metadata' | 'status'>
+
 /** Whether a copy was made from a later decision about the template than this one. Only copies of this very template tell: of another one of the same name nothing follows. */
-export function isAhead(copy: KubeObject, { metadata, status }: FederatedObject): boolean {
+export function isAhead(copy: KubeObject, { metadata, status }: Decided): boolean {
   const made = copy.metadata.annotations?.[TEMPLATE_ANNOTATION] === metadata.uid ? revisionOf(copy) : undefined
   return made !== undefined && (made[0] > (status?.schedule?.observedGeneration ?? 0) || made[1] > (status?.schedule?.decision ?? 0))
 }

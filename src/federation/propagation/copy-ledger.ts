@@ -1,4 +1,5 @@
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import { equalJson } from '../../machinery/meta/json-value.ts'
 import type { CopyRecord } from './copy-decision.ts'
 import { isFinished } from './deletion.ts'
 
@@ -29,12 +30,12 @@ export class CopyLedger {
   /** Of every cluster that this process has dealt with. */
   of(template: string): ReadonlyMap<string, CopyRecord | 'gone'> { return this.#records.get(template) ?? NONE }
 
-  set(template: string, cluster: string, record: CopyRecord | 'gone'): void {
+  /** `before`: what was known, from the stored status too; that it is so is no news. */
+  set(template: string, cluster: string, record: CopyRecord | 'gone', before = this.#records.get(template)?.get(cluster)): void {
     let records = this.#records.get(template)
     if (!records) this.#records.set(template, (records = new Map()))
-    const before = records.get(cluster)
     records.set(cluster, record)
-    if (JSON.stringify(before) !== JSON.stringify(record)) for (const listener of this.#listeners) listener(template, cluster)
+    if (!equalJson(before, record)) for (const listener of this.#listeners) listener(template, cluster)
   }
 
   /** A Job's copy ran to its end. Known from its stored status, too, where that says so. */

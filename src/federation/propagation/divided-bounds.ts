@@ -2,7 +2,7 @@ import type { FederatedObject } from '../../apis/types.federation/v1alpha1/feder
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { isJsonObject, type JsonObject } from '../../machinery/meta/json-value.ts'
 import { type Bounds, divideBounds } from '../interpreter/divide-bounds.ts'
-import { toNative } from '../template/native-object.ts'
+import { unowned } from '../template/native-object.ts'
 import { templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
 import { scaleTargetOf } from './scale-target.ts'
 
@@ -33,13 +33,13 @@ export class DividedBounds {
 
   /** Undefined: the workload is no template, is not placed yet, or is in every cluster as a whole. */
   #sharesOf(autoscaler: KubeObject): ReadonlyMap<string, number> | undefined {
-    const template = this.#find(autoscaler), workload = template && (template.store.cache.get(template.key)?.parse() as FederatedObject | undefined), { algorithm, targets = [] } = workload?.status?.schedule ?? {}
+    const template = this.#find(autoscaler), workload = template && template.store.get(template.key), { algorithm, targets = [] } = workload?.status?.schedule ?? {}
     if (algorithm === 'Duplicated' || !targets.some(({ replicas }) => replicas !== undefined)) return undefined
     return new Map(targets.map(({ cluster, replicas = 0 }) => [cluster, replicas]))
   }
 
   #workloadOf(store: TemplateStore, federated: FederatedObject): string | undefined {
-    const found = this.#find(toNative(federated, store.target, store.kind, ''))
+    const found = this.#find(unowned(federated, store.target))
     return found && templateKey(found.store.id, found.key)
   }
 

@@ -1,4 +1,5 @@
-import type { Change, Kind, KubeObject, Position } from '../../machinery/meta/core.ts'
+import { ParsedEntries } from '../../machinery/cache/parsed-entries.ts'
+import type { Change, Entry, Kind, KubeObject, Position } from '../../machinery/meta/core.ts'
 import { StatusError } from '../../machinery/meta/status-error.ts'
 import type { Member } from '../member/member.ts'
 import type { MemberCacheUse } from '../member/member-caches.ts'
@@ -19,11 +20,13 @@ interface CopiesOf {
   readonly onLost: () => void
 }
 
-const RENEW_MS = 500
+/** A copy that changed is looked at by whoever writes it and by whoever tells of it. */
+const RENEW_MS = 500, PARSED_MAX = 256
 
 /** Keys here are those of templates. The copies of one kind in one member that are this fleet's, followed by their label: memory follows what is owned, not what the member has. */
 export class MemberCopies {
   readonly #of: CopiesOf
+  readonly #parsed = new ParsedEntries(PARSED_MAX)
   #use: MemberCacheUse | undefined
 
   constructor(of: CopiesOf, signal: AbortSignal) {
@@ -42,8 +45,8 @@ export class MemberCopies {
   }
 
   get(key: string): KubeObject | undefined {
-    const object = this.#use?.cache.get(copyKeyOf(this.#of.store.target, key))?.parse()
-    return object && this.#typed(object)
+    const entry = this.#use?.cache.get(copyKeyOf(this.#of.store.target, key))
+    return entry && this.#typed(entry)
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -69,13 +72,13 @@ export class MemberCopies {
 
   #take(batch: readonly Change[]): void {
     for (const change of batch) {
-      if (change.type !== 'BOOKMARK') this.#of.onCopy(hubKeyOf(this.#of.store.target, change.entry.key), change.type === 'DELETED' ? undefined : this.#typed(change.entry.parse()))
+      if (change.type !== 'BOOKMARK') this.#of.onCopy(hubKeyOf(this.#of.store.target, change.entry.key), change.type === 'DELETED' ? undefined : this.#typed(change.entry))
       else if (change.initial) this.#of.onKnown()
     }
   }
 
-  #typed(object: KubeObject): KubeObject {
+  #typed(entry: Entry): KubeObject {
     const { group, version, kind } = this.#of.store.target
-    return { apiVersion: group ? `${group}/${version}` : version, kind, ...object }
+    return { apiVersion: group ? `${group}/${version}` : version, kind, ...this.#parsed.of(entry) }
   }
 }

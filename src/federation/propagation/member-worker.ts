@@ -15,7 +15,7 @@ import { hubKeyOf } from '../template/namespace-template.ts'
 import { revisionFor } from '../template/revisions.ts'
 import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { CopyActor, type Made } from './copy-actor.ts'
-import { decideCopy, isAhead, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
+import { decideCopy, decisiveOf, isAhead, type CopyRecord, type Decided, type Observed, type Outcome, type Step } from './copy-decision.ts'
 import { isFinished, isOrphaned, suspension } from './deletion.ts'
 import { owns } from './fingerprint.ts'
 import { MemberAutoscalers } from './member-autoscalers.ts'
@@ -29,8 +29,8 @@ import { revisionOf } from './store-guard.ts'
 const STEPS_MAX = 4, BEHIND_MS = 1000
 const REVISION_LOST = 'a change has not reached it, and what the template was before is too large to be kept: the copy is left as it is until then'
 
-/** What a worker has to know of the others. `involved`: the templates that have, or are to have, a copy in its member. */
-interface WorkersOfFleet { readonly involved: () => Iterable<string>; readonly workerOf: (cluster: string) => MemberWorker | undefined }
+/** What a worker has to know of the others. `involved`: the templates that have, or are to have, a copy in its member. `decided`: what was last seen of one. */
+interface WorkersOfFleet { readonly involved: () => Iterable<string>; readonly decided: (template: string) => Decided | undefined; readonly workerOf: (cluster: string) => MemberWorker | undefined }
 
 export class MemberWorker {
   readonly member: Member
@@ -40,6 +40,8 @@ export class MemberWorker {
   /** Versions that members answered to writes, by template; until the watch has come so far, it shows what was before. */
   readonly #written = new Map<string, Position>()
   readonly #stop = new AbortController()
+  /** What was last seen of copies that decisions about them rest on, by template. */
+  readonly #decisive = new Map<string, string>()
   readonly #autoscalers: MemberAutoscalers
   /** Decisions that were carried out here, by template. */
   readonly #settled = new Map<string, string>()
@@ -55,12 +57,14 @@ export class MemberWorker {
     this.#autoscalers = new MemberAutoscalers({
       member, clock: options.clock, logger: options.logger,
       onTarget: ({ group, kind, key }) => { for (const { id, target } of options.templates.list()) if (target.group === group && target.kind === kind) this.#queue.add(templateKey(id, key)) },
-      onReady: () => { for (const key of fleet.involved()) if (options.templates.get(splitTemplateKey(key).id)?.target.scale) this.#queue.add(key) },
+      onReady: () => { for (const key of fleet.involved()) if (options.templates.get(splitTemplateKey(key).id)?.target.scale) this.#queue.addUnhurried(key) },
     }, this.#stop.signal)
   }
 
   /** Has a look at a template soon. */
   kick(template: string): void { this.#queue.add(template) }
+  /** The same for one of many that are looked at again. */
+  kickUnhurried(template: string): void { this.#queue.addUnhurried(template) }
 
   async run(): Promise<void> {
     const { concurrency, logger } = this.#options
@@ -81,7 +85,7 @@ export class MemberWorker {
       await store.cache.ready
       if (store.cache.size === 0 || this.#copies.has(store) || this.#problem(store)) continue
       const { entries } = await new RemoteReader(store.target, this.member.handler, { labelSelector: `${MANAGED_LABEL}=${this.#options.fleetId}`, clock: this.#options.clock }).list({}, signal)
-      for (const { key } of entries) this.#queue.add(templateKey(store.id, hubKeyOf(store.target, key)))
+      for (const { key } of entries) this.#queue.addUnhurried(templateKey(store.id, hubKeyOf(store.target, key)))
     }
   }
 
@@ -93,7 +97,7 @@ export class MemberWorker {
     if (!store || !leads() || guard.evidence) return {}
     // What is not known yet is not gone.
     if (!store.cache.isReady) return { requeueAfterMs: BEHIND_MS }
-    const copies = this.#follow(store), federated = store.cache.get(objectKey)?.parse() as FederatedObject | undefined
+    const copies = this.#follow(store), federated = store.get(objectKey)
     const why = federated && federated.metadata.deletionTimestamp === undefined ? store.whyOff() : undefined
     if (federated && why !== undefined) {
       this.#leave(key, federated, why)
@@ -132,11 +136,13 @@ export class MemberWorker {
       if (step.do === 'wait') return {}
       const made = await this.#perform(step, actor, record, signal)
       if ('again' in made) continue
-      ledger.set(key, name, made.record)
+      ledger.set(key, name, made.record, known)
       if (made.record !== 'gone' && made.record.state === 'OK') this.#settled.set(key, decisionOf(federated))
       else this.#settled.delete(key)
-      if (made.version !== undefined) {
-        this.#written.set(key, made.version)
+      if (made.copy) {
+        this.#written.set(key, made.copy.metadata.resourceVersion ?? '0')
+        // The watch is about to show what is known already.
+        this.#decisive.set(key, decisiveOf(made.copy))
         this.#options.logger.debug({ cluster: name, template: key, at: clock.now() }, 'a copy was written')
       }
       const againMs = made.requeueAfterMs ?? (this.#stays.has(key) ? BEHIND_MS : undefined)
@@ -155,7 +161,7 @@ export class MemberWorker {
     const retained = keeps === 'unknown' ? undefined : keeps, isTarget = this.#isTarget(federated), problem = isTarget ? this.#problem(store) : undefined
     const shrinking = copy && this.#shrinking(store, copy, target, isTarget), stays = shrinking === undefined ? undefined : this.#staysFor(store, key, federated, copy!), replicas = stays !== undefined && target?.replicas !== undefined ? shrinking : target?.replicas
     if (stays === undefined) this.#stays.delete(key)
-    const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas, labels: target?.preservedLabels, fleetId, retained }, rendering)
+    const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, cluster: member.cluster, replicas, labels: target?.preservedLabels, fleetId, retained }, rendering)
     return decideCopy({ federated, wanted, observed, record, orphan: isOrphaned(federated, rules), retained, suspended: isLost ? REVISION_LOST : suspension(federated, rules, member.name), stays, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated), storeIsRight: guard.isAccepted })
   }
 
@@ -248,15 +254,21 @@ export class MemberWorker {
   #follow(store: TemplateStore): MemberCopies {
     let copies = this.#copies.get(store)
     if (!copies) {
-      const { ledger, tombstones } = this.#options, prefix = templateKey(store.id, ''), kickAll = () => { for (const key of [...this.#fleet.involved(), ...tombstones.of(this.member.name).keys()]) if (key.startsWith(prefix)) this.#queue.add(key) }
+      const { ledger, tombstones } = this.#options, prefix = templateKey(store.id, ''), kickAll = () => { for (const key of [...this.#fleet.involved(), ...tombstones.of(this.member.name).keys()]) if (key.startsWith(prefix)) this.#queue.addUnhurried(key) }
       const onCopy = (key: string, copy: KubeObject | undefined) => {
-        this.#queue.add(templateKey(store.id, key))
-        this.#options.onCopy(templateKey(store.id, key))
-        if (!copy) return
-        if (isFinished(copy)) ledger.noteFinished(templateKey(store.id, key), this.member.name)
-        void this.#suspect(store, key, copy)
+        const template = templateKey(store.id, key), decisive = copy && decisiveOf(copy)
+        this.#options.onCopy(template)
+        if (copy && isFinished(copy)) ledger.noteFinished(template, this.member.name)
+        const before = this.#decisive.get(template)
+        if (decisive !== undefined && decisive === before) return
+        if (decisive === undefined) this.#decisive.delete(template)
+        else this.#decisive.set(template, decisive)
+        // Those that were there before anything was known of them come in crowds.
+        if (decisive !== undefined && before === undefined) this.#queue.addUnhurried(template)
+        else this.#queue.add(template)
+        if (copy) void this.#suspect(store, key, copy)
       }
-      const onLost = () => { for (const key of this.#written.keys()) if (key.startsWith(prefix)) this.#written.delete(key) }
+      const onLost = () => { for (const known of [this.#written, this.#decisive]) for (const key of known.keys()) if (key.startsWith(prefix)) known.delete(key) }
       this.#copies.set(store, (copies = new MemberCopies({ member: this.member, store, options: this.#options, onCopy, onKnown: kickAll, onLost }, AbortSignal.any([this.#stop.signal, store.signal]))))
       store.signal.addEventListener('abort', () => this.#copies.delete(store), { once: true })
     }
@@ -265,7 +277,7 @@ export class MemberWorker {
 
   /** A copy of a later decision than the cache knows: the cache may lag, so the store itself is asked. */
   async #suspect(store: TemplateStore, key: string, copy: KubeObject): Promise<void> {
-    const { guard } = this.#options, known = store.cache.get(key)?.parse() as FederatedObject | undefined
+    const { guard } = this.#options, known = this.#fleet.decided(templateKey(store.id, key)) ?? store.get(key)
     if (guard.evidence || !known || !isAhead(copy, known)) return
     try {
       const [entry] = (await store.resource.reader.list(scopeOfKey(key), this.#stop.signal)).entries

@@ -4,6 +4,7 @@ import type { Logger } from '../../lib/logger.ts'
 import type { Member } from '../member/member.ts'
 import type { Members } from '../member/members.ts'
 import type { OwnedTemplates } from '../template/owned-templates.ts'
+import type { TemplateOccurrence } from '../template/template-events.ts'
 import type { Templates, TemplateStore } from '../template/templates.ts'
 import type { CopyLedger } from './copy-ledger.ts'
 import type { DividedBounds } from './divided-bounds.ts'
@@ -12,9 +13,6 @@ import type { RemovalBudget } from './removal-budget.ts'
 import type { Rendering } from './render.ts'
 import type { StoreGuard } from './store-guard.ts'
 import type { Tombstones } from './tombstones.ts'
-
-/** Something that a person should know of: why a template is where it is, or is not. */
-export interface TemplateEvent { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }
 
 export interface PropagationOptions {
   readonly fleetId: string
@@ -37,7 +35,7 @@ export interface PropagationOptions {
   readonly owned: Pick<OwnedTemplates, 'release'>
   /** A member's watch told of a copy: what it reports may have changed. */
   readonly onCopy: (template: string) => void
-  readonly record: (store: TemplateStore, federated: FederatedObject, event: TemplateEvent) => void
+  readonly record: (store: TemplateStore, federated: FederatedObject, event: TemplateOccurrence) => void
   /** No garbage collector of a host looks at templates: what finalizers ask of one is this server's to do. */
   readonly isCollector: boolean
   /** Only the replica that leads writes to members. */

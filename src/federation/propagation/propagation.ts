@@ -15,6 +15,7 @@ import { COPIES_FINALIZER } from '../template/marks.ts'
 import { SERVER } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { changedFields } from './changed-fields.ts'
+import type { Decided } from './copy-decision.ts'
 import { isOrphaned, removalPolicy } from './deletion.ts'
 import { MemberWorker } from './member-worker.ts'
 import type { PropagationOptions } from './propagation-context.ts'
@@ -29,7 +30,7 @@ export class Propagation {
   readonly #options: PropagationOptions
   readonly #workers = new Map<string, { readonly worker: MemberWorker; readonly done: Promise<void> }>()
   /** Per template what propagation depends on, so that writes of status alone wake nobody. */
-  readonly #seen = new Map<string, { readonly signature: string; readonly clusters: readonly string[] }>()
+  readonly #seen = new Map<string, { readonly signature: string; readonly clusters: readonly string[]; readonly decided: Decided }>()
   /** Per cluster what its copies depend on: whether it can be reached, and what overrides can see of it. */
   readonly #known = new Map<string, { readonly state: Member['state']['state']; readonly seen: string }>()
   readonly #searched = new WeakSet<MemberWorker>()
@@ -48,7 +49,7 @@ export class Propagation {
       const member = members.get(name), copy = this.copyOf(store, key, name)
       if (!member) return []
       if (!targets.has(name)) return [{ name, state: 'WouldRemove' }]
-      const wanted = render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas: targets.get(name)?.replicas, labels: targets.get(name)?.preservedLabels, fleetId, retained: retained(store, federated, member) }, rendering)
+      const wanted = render({ federated, target: store.target, cluster: member.cluster, replicas: targets.get(name)?.replicas, labels: targets.get(name)?.preservedLabels, fleetId, retained: retained(store, federated, member) }, rendering)
       if (!wanted || 'problem' in wanted) return wanted ? [{ name, ...wanted.problem }] : []
       if (!copy) return [{ name, state: 'WouldCreate', ...(member.state.state !== 'ready' && { message: `the cluster is ${member.state.state}` }) }]
       const fields = changedFields(wanted.object, copy)
@@ -58,13 +59,14 @@ export class Propagation {
 
   /** What these templates look like in members may have changed for another reason than the templates: overrides, say. */
   kick(template: string): void { for (const cluster of this.#seen.get(template)?.clusters ?? []) this.#workers.get(cluster)?.worker.kick(template) }
-  kickAll(): void { for (const template of this.#seen.keys()) this.kick(template) }
+  kickAll(): void { for (const template of this.#seen.keys()) this.#lookAgain(template) }
+  #lookAgain(template: string): void { for (const cluster of this.#seen.get(template)?.clusters ?? []) this.#workers.get(cluster)?.worker.kickUnhurried(template) }
 
   /** Until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { templates, members, ledger, guard, clock } = this.#options, following: Promise<void>[] = []
     // A kind that comes back with another schema is looked at again as a whole, as one that is switched is.
-    const kickKind = ({ id }: TemplateStore) => { for (const template of this.#seen.keys()) if (template.startsWith(templateKey(id, ''))) this.kick(template) }
+    const kickKind = ({ id }: TemplateStore) => { for (const template of this.#seen.keys()) if (template.startsWith(templateKey(id, ''))) this.#lookAgain(template) }
     templates.onKind((store) => { following.push(this.#follow(store, AbortSignal.any([signal, store.signal]))); kickKind(store) }, signal)
     templates.onSwitch(kickKind, signal)
     members.onChange(() => this.#useMembers(), signal)
@@ -98,7 +100,7 @@ export class Propagation {
             const template = templateKey(store.id, change.entry.key)
             present.add(template)
             if (change.type === 'DELETED') this.#forget(template)
-            else this.#see(template, store, change.entry.parse() as FederatedObject, signal)
+            else this.#see(template, store, store.parse(change.entry), signal)
           }
         }
       }
@@ -110,7 +112,8 @@ export class Propagation {
     const { metadata, spec, status } = federated, targets = status?.schedule?.targets ?? []
     const clusters = [...new Set([...targets.map(({ cluster }) => cluster), ...(status?.clusters ?? []).map(({ name }) => name), ...this.#options.ledger.of(template).keys()])]
     const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.observedGeneration, status?.schedule?.decision, status?.schedule?.evictions, status?.policy, status?.rollout && [status.rollout.generation, status.rollout.clusters], clusters]), known = this.#seen.get(template)
-    this.#seen.set(template, { signature, clusters })
+    const { observedGeneration, decision } = status?.schedule ?? {}
+    this.#seen.set(template, { signature, clusters, decided: { metadata: { ...(metadata.uid !== undefined && { uid: metadata.uid }) }, status: { schedule: { ...(observedGeneration !== undefined && { observedGeneration }), ...(decision !== undefined && { decision }) } } } })
     if (metadata.deletionTimestamp === undefined) this.#ending.delete(template)
     else this.#ending.add(template)
     if (known?.signature !== signature) {
@@ -136,7 +139,7 @@ export class Propagation {
       const known = this.#workers.get(member.name)
       if (known?.worker.member !== member) {
         known?.worker.stop()
-        const worker = new MemberWorker(member, { involved: () => this.#involving(member.name), workerOf: (cluster) => this.#workers.get(cluster)?.worker }, this.#options)
+        const worker = new MemberWorker(member, { involved: () => this.#involving(member.name), decided: (template) => this.#seen.get(template)?.decided, workerOf: (cluster) => this.#workers.get(cluster)?.worker }, this.#options)
         this.#workers.set(member.name, { worker, done: worker.run() })
         this.#kickMember(member.name)
       }
@@ -175,7 +178,7 @@ export class Propagation {
   #kickMember(cluster: string): void {
     const worker = this.#workers.get(cluster)?.worker
     if (!worker) return
-    for (const template of this.#involving(cluster)) worker.kick(template)
+    for (const template of this.#involving(cluster)) worker.kickUnhurried(template)
     this.#kickTombstones(cluster)
   }
 
@@ -184,7 +187,7 @@ export class Propagation {
   /** Lets a template go that is being deleted, once no copy holds it: gone, let go, out of reach for long (a tombstone remembers), or in a cluster that has left. */
   async #finish(template: string, signal: AbortSignal): Promise<void> {
     const { templates, leads, guard, ledger, members, clock, logger, isCollector } = this.#options, { id, key } = splitTemplateKey(template), store = templates.get(id)
-    const federated = store?.cache.get(key)?.parse() as FederatedObject | undefined, { clusters = [] } = this.#seen.get(template) ?? {}
+    const federated = store?.get(key), { clusters = [] } = this.#seen.get(template) ?? {}
     if (!store || !federated?.metadata.deletionTimestamp || !leads() || guard.evidence || !federated.metadata.finalizers?.includes(COPIES_FINALIZER)) return
     // What its author wants done first comes first, and copies stay meanwhile.
     if (federated.spec.template.metadata?.finalizers?.length) return

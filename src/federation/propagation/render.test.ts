@@ -6,7 +6,7 @@ import { withReplicas } from '../interpreter/replicas.ts'
 import { builtInTargets } from '../template/target-kind.ts'
 import { render, type Rendering } from './render.ts'
 
-const target = builtInTargets.find(({ kind }) => kind === 'Deployment')!, role = builtInTargets.find(({ kind }) => kind === 'ClusterRole')!, hub = { group: 'types.federation', version: 'v1alpha1' }
+const target = builtInTargets.find(({ kind }) => kind === 'Deployment')!, role = builtInTargets.find(({ kind }) => kind === 'ClusterRole')!
 const cluster: Cluster = { metadata: { name: 'member1' }, spec: { syncMode: 'Push' } }
 const federated: FederatedObject = {
   metadata: { namespace: 'shop', name: 'web', uid: 'u', generation: 4, resourceVersion: '9', finalizers: ['cluster.federation/copies'] },
@@ -14,7 +14,7 @@ const federated: FederatedObject = {
   status: { schedule: { observedGeneration: 4, decision: 7 }, aggregated: { readyReplicas: 3 } },
 }
 const rendering: Rendering = { pruned: prunedForPropagation, withReplicas: (object, replicas, { scale }) => withReplicas(object, replicas, { ...(scale && { scale }) }), overridden: (object) => ({ object }) }
-const rendered = (more: Partial<Parameters<typeof render>[0]> = {}, how: Partial<Rendering> = {}) => render({ federated, target, hub, cluster, replicas: undefined, fleetId: 'fleet', retained: undefined, ...more }, { ...rendering, ...how })
+const rendered = (more: Partial<Parameters<typeof render>[0]> = {}, how: Partial<Rendering> = {}) => render({ federated, target, cluster, replicas: undefined, fleetId: 'fleet', retained: undefined, ...more }, { ...rendering, ...how })
 
 /** All of it: what is not here is not sent. */
 const whole = (replicas: number) => ({

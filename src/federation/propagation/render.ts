@@ -2,7 +2,7 @@ import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { MANAGED_LABEL, REVISION_ANNOTATION, TEMPLATE_ANNOTATION } from '../template/marks.ts'
-import { toNative } from '../template/native-object.ts'
+import { unowned } from '../template/native-object.ts'
 import type { TargetKind } from '../template/target-kind.ts'
 import type { Wanted } from './copy-decision.ts'
 
@@ -21,7 +21,6 @@ export interface Rendering {
 interface RenderInput {
   readonly federated: FederatedObject
   readonly target: TargetKind
-  readonly hub: { readonly group: string; readonly version: string }
   readonly cluster: Cluster
   /** Undefined: as the template says. */
   readonly replicas: number | undefined
@@ -33,8 +32,8 @@ interface RenderInput {
 }
 
 /** The object that a cluster is to have. Pure. Marks come last: overrides cannot touch them. */
-export function render({ federated, target, hub, cluster, replicas, labels, fleetId, retained }: RenderInput, { pruned, withReplicas, following = asItIs, overridden }: Rendering): Wanted {
-  const name = cluster.metadata.name ?? '', plain = pruned(toNative(federated, target, hub, '')), sized = replicas === undefined ? plain : withReplicas(plain, replicas, target, { federated, cluster: name })
+export function render({ federated, target, cluster, replicas, labels, fleetId, retained }: RenderInput, { pruned, withReplicas, following = asItIs, overridden }: Rendering): Wanted {
+  const name = cluster.metadata.name ?? '', plain = pruned(unowned(federated, target, '')), sized = replicas === undefined ? plain : withReplicas(plain, replicas, target, { federated, cluster: name })
   const made = overridden(following(sized, federated, name), federated, cluster)
   if ('error' in made) return { problem: { state: 'ApplyOverridesFailed', message: made.error } }
   const { object } = made, { metadata } = object, schedule = federated.status?.schedule

@@ -15,8 +15,8 @@ import type { Member } from '../member/member.ts'
 import type { Members } from '../member/members.ts'
 import type { CopyRecord } from '../propagation/copy-decision.ts'
 import type { CopyLedger } from '../propagation/copy-ledger.ts'
-import type { TemplateEvent } from '../propagation/propagation-context.ts'
 import { writeStatus } from '../template/server-user.ts'
+import type { TemplateOccurrence } from '../template/template-events.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
 import { rollout, type RolloutDecision, type RolloutTarget } from './rollout.ts'
 
@@ -27,7 +27,7 @@ export interface RolloutControllerOptions {
   /** What a member's watch shows of a template's copy. */
   readonly copyOf: (store: TemplateStore, key: string, cluster: string) => KubeObject | undefined
   readonly rolloutOf: (federated: FederatedObject) => Rollout | 'unknown' | 'gone' | undefined
-  readonly record: (store: TemplateStore, federated: FederatedObject, event: TemplateEvent) => void
+  readonly record: (store: TemplateStore, federated: FederatedObject, event: TemplateOccurrence) => void
   readonly leads: () => boolean
   readonly concurrency: number
   readonly clock: Clock
@@ -126,7 +126,7 @@ function conditionOf({ metadata, status }: FederatedObject, { status: is, reason
   return { type: 'RolledOut', status: is, reason, message, lastTransitionTime: before?.status === is ? before.lastTransitionTime : timestamp(now), ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }) }
 }
 
-function eventOf({ status }: FederatedObject, { rollout: next, reason, message }: Decided): TemplateEvent | undefined {
+function eventOf({ status }: FederatedObject, { rollout: next, reason, message }: Decided): TemplateOccurrence | undefined {
   const before = status?.conditions?.find(({ type }) => type === 'RolledOut'), isStopped = reason === 'WaveStopped' || reason === 'PolicyGone'
   if (isStopped) return before?.reason === reason ? undefined : { type: 'Warning', reason: reason === 'WaveStopped' ? 'RolloutStopped' : reason, message }
   if (!next) return { type: 'Normal', reason: 'RolledOut', message }

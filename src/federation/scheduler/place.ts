@@ -179,7 +179,7 @@ function stored({ schedule: { algorithm, targets, rejected, unplaced, affinity, 
     return { ...target, ...(preservedLabels && { preservedLabels }) }
   })
   return {
-    ...observed(generation), ...counted(kept, before), algorithm, ...(affinity !== undefined && { affinity }), fingerprint, targets: kept, rejected: rejected.slice(0, REJECTED_MAX).map((one) => ({ ...one })),
+    ...observed(generation), ...counted(kept, before), algorithm, ...(affinity !== undefined && { affinity }), fingerprint, targets: kept, ...(rejected.length > 0 && { rejected: rejected.slice(0, REJECTED_MAX).map((one) => ({ ...one })) }),
     ...(unplaced !== undefined && { unplaced }), ...(evictions.length > 0 && { evictions: [...evictions] }),
   }
 }

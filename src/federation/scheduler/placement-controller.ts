@@ -23,7 +23,7 @@ import { valueAt } from '../interpreter/fields.ts'
 import type { Members } from '../member/members.ts'
 import type { Overrides } from '../override/overrides.ts'
 import { isNamespaces } from '../template/namespace-template.ts'
-import { toNative } from '../template/native-object.ts'
+import { unowned } from '../template/native-object.ts'
 import { writeStatus } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
 import { AssumedPlacements } from './assumed-placements.ts'
@@ -81,6 +81,8 @@ export class PlacementController {
   readonly #groups = new WorkloadGroups()
   readonly #priorities = new PriorityClasses()
   readonly #assumed: AssumedPlacements
+  /** Templates that are not placed in full: room comes without a word. */
+  readonly #short = new Set<string>()
   /** Templates whose policy waits for overrides. */
   readonly #waiting = new Set<string>()
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>()
@@ -90,6 +92,7 @@ export class PlacementController {
   /** Whose pods are watched. */
   readonly #watched = new WeakSet<object>()
   #facts: readonly ClusterFacts[] | undefined
+  #seenOfMembers = ''
   #factsAt = 0
 
   constructor(options: PlacementControllerOptions) {
@@ -102,11 +105,11 @@ export class PlacementController {
   }
 
   /** Decides about every template again: called when this replica begins to lead. */
-  kickAll(): void { for (const key of this.#templates.keys()) this.#queue.add(key) }
+  kickAll(): void { for (const key of this.#templates.keys()) this.#queue.addUnhurried(key) }
 
   async run(signal: AbortSignal): Promise<void> {
     const { templates, members, policies, preferences, clusterSets, namespaces, overrides, seen, concurrency, clock, logger } = this.#options, retry = { clock, logger }
-    members.onChange(() => { this.#facts = undefined; this.#health.rateOf(true); this.#watchPods(signal); this.kickAll() }, signal)
+    members.onChange(() => { this.#useMembers(); this.#watchPods(signal) }, signal)
     this.#watchPods(signal)
     // Decisions wait until all that they rest on has been seen once: a policy that is not known yet is no policy that is gone.
     const first = [
@@ -120,7 +123,7 @@ export class PlacementController {
     const following = [...first.map(({ done }) => done), this.#priorities.follow({ ...this.#options.priorityClasses, onChange: () => this.#kickPrioritized() }, retry, signal)]
     const known: Promise<void>[] = []
     templates.onKind((store) => {
-      const { ready, done } = follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), retry, AbortSignal.any([signal, store.signal]))
+      const { ready, done } = follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), { ...retry, parse: store.parse }, AbortSignal.any([signal, store.signal]))
       known.push(ready)
       following.push(done)
     }, signal)
@@ -132,6 +135,19 @@ export class PlacementController {
     await Promise.all(following)
   }
 
+  /** What members serve, are called and can take is what decisions rest on; what else changes of them is for those that have not enough room. */
+  #useMembers(): void {
+    this.#facts = undefined
+    this.#health.rateOf(true)
+    const seen = JSON.stringify(this.#options.members.list().map(({ cluster: { metadata: { name, uid, labels, deletionTimestamp }, spec, status }, state: { state } }) => [name, uid, labels, deletionTimestamp, spec, status?.apiEnablements, state]))
+    if (seen === this.#seenOfMembers) {
+      for (const key of this.#short) this.#queue.addUnhurried(key)
+      return
+    }
+    this.#seenOfMembers = seen
+    this.kickAll()
+  }
+
   #useTemplate(store: TemplateStore, key: string, federated: FederatedObject | undefined): void {
     const queueKey = templateKey(store.id, key), known = this.#templates.get(queueKey)
     if (isNamespaces(store.target)) this.#useNamespace(key.slice(0, key.indexOf('/')), federated)
@@ -140,23 +156,26 @@ export class PlacementController {
       if (known?.claim) this.#status.kick(known.claim)
       this.#templates.delete(queueKey)
       this.#waiting.delete(queueKey)
+      this.#short.delete(queueKey)
       this.#assumed.forget(queueKey)
       for (const one of [...this.#dependents.remove(queueKey), ...this.#groups.remove(queueKey)]) this.#queue.add(one)
       this.#turns.forget(queueKey)
       return
     }
-    const { target } = store, { metadata, status } = federated, claim = status?.policy as PolicyReference | undefined, template: Template = { queueKey, ...claimable(store, federated), ...(claim && { claim }) }
+    const { metadata, status } = federated, claim = status?.policy as PolicyReference | undefined, template: Template = { queueKey, ...claimable(store, federated), ...(claim && { claim }) }
     this.#templates.set(queueKey, template)
     this.#index.setTemplate(template, claim)
     if (!known || !isSame(known.claim, claim)) for (const one of [known?.claim, claim]) if (one) this.#status.kick(one)
-    const policy = this.policyOf(federated), native = toNative(federated, target, store.kind, metadata.uid ?? ''), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
+    const policy = this.policyOf(federated), native = unowned(federated, store.target), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
     for (const one of this.#dependents.set(queueKey, needed, clustersInUse(status?.schedule?.targets ?? [], status?.schedule?.evictions ?? [], status?.clusters ?? []))) this.#queue.add(one)
     const placement = federated.spec.placement ?? policy?.spec.placement, targets = status?.schedule?.targets ?? []
     for (const one of this.#groups.set(queueKey, groupNames({ namespace: metadata.namespace, labels: native.metadata.labels }, placement?.workloadAffinity), targets.map(({ cluster }) => cluster))) this.#queue.add(one)
     if (!this.#assumed.isEmpty) this.#seen(queueKey, federated)
     // Where copies fail, or clusters are left, what becomes of the copies decides.
     const isWatched = status?.schedule?.evictions !== undefined || (policy?.spec.failover?.application !== undefined && status?.clusters?.some(({ unhealthySince }) => unhealthySince !== undefined))
-    if (!known || isWatched || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
+    if (isWatched || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
+    // It was decided about before this server saw it: that may be out of date.
+    else if (!known) this.#queue.addUnhurried(queueKey)
   }
 
   /** The policy that claims a template, as it is now. */
@@ -231,18 +250,20 @@ export class PlacementController {
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
-    const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.cache.get(objectKey)?.parse() as FederatedObject | undefined
+    const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.get(objectKey)
     if (!store || store.whyOff() !== undefined || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
     const granted = new Set<string>(), asked = new Set<string>(), ask = ({ cluster, byHealth }: Cause) => { asked.add(cluster); return this.#turns.take(key, byHealth) && granted.add(cluster) !== undefined }
     const placed = this.#place(store, federated, clock.now(), ask), again = lookAgain(placed, clock.now())
     if (asked.size === granted.size) this.#turns.forget(key)
     if (placed.scheduled.reason === 'OverridesMissing') this.#waiting.add(key)
     else this.#waiting.delete(key)
+    if (placed.scheduled.status === 'False' || placed.schedule.unplaced !== undefined) this.#short.add(key)
+    else this.#short.delete(key)
     if (withPlacement(federated.status, placed) === federated.status) return again
     let written: Placed | undefined
     const isWritten = await writeStatus(store.resource, objectKey, (current) => {
       const fresh = current as FederatedObject
-      written = this.#place(store, fresh, clock.now(), ({ cluster }) => granted.has(cluster))
+      written = fresh.metadata.resourceVersion === federated.metadata.resourceVersion ? placed : this.#place(store, fresh, clock.now(), ({ cluster }) => granted.has(cluster))
       this.#assume(key, fresh, written)
       return withPlacement(fresh.status, written)
     }, signal)
@@ -274,7 +295,7 @@ export class PlacementController {
   preview(store: TemplateStore, federated: FederatedObject): FederatedStatus { return withPlacement(federated.status, this.#place(store, federated, this.#options.clock.now(), () => false)) }
 
   #place(store: TemplateStore, federated: FederatedObject, now: number, mayLeave: (cause: Cause) => boolean): Placed {
-    const { target, kind } = store, key = templateKey(store.id, keyOfObject(federated)), native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
+    const { target } = store, key = templateKey(store.id, keyOfObject(federated)), native = unowned(federated, target), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options, namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
       federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#withAssumed(this.#clustersOf(sets)), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now),

@@ -8,7 +8,7 @@ import { follow } from '../../machinery/controller/follow.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import type { Members } from '../member/members.ts'
 import type { CopyLedger } from '../propagation/copy-ledger.ts'
-import { toNative } from '../template/native-object.ts'
+import { unowned } from '../template/native-object.ts'
 import { writeStatus } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
 import { foldTemplateStatus } from './fold-template-status.ts'
@@ -27,12 +27,18 @@ export interface StatusControllerOptions {
 }
 
 const INTERVAL_MS = 1000
+/** Of what is there it counts only that it is. */
+const SOMETHING: KubeObject = { metadata: {} }
+/** A template that is new is told of once every cluster has said something, and after so long in any case. */
+const FIRST_MS = 3000
 
 export class StatusController {
   readonly #options: StatusControllerOptions
   readonly #queue: Queue
   /** When each template's status was last written. */
   readonly #written = new Map<string, number>()
+  /** Since when there is something to tell of templates that nothing was told of yet. */
+  readonly #first = new Map<string, number>()
 
   constructor(options: StatusControllerOptions) {
     this.#options = options
@@ -54,26 +60,41 @@ export class StatusController {
       following.push(follow(store.cache, (key, object) => {
         const template = templateKey(store.id, key)
         if (object) this.kick(template)
-        else this.#written.delete(template)
-      }, { clock, logger }, AbortSignal.any([signal, store.signal])).done)
+        else {
+          this.#written.delete(template)
+          this.#first.delete(template)
+        }
+      }, { clock, logger, parse: () => SOMETHING }, AbortSignal.any([signal, store.signal])).done)
     }, signal)
     await runController({ name: 'status', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)
     await Promise.all(following)
   }
 
   async #reconcile(template: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
-    const { templates, leads, clock } = this.#options, { id, key } = splitTemplateKey(template), store = templates.get(id), federated = store?.cache.get(key)?.parse() as FederatedObject | undefined
+    const { templates, leads, clock } = this.#options, { id, key } = splitTemplateKey(template), store = templates.get(id), federated = store?.get(key)
     if (!store || !federated || !leads()) return {}
     const now = clock.now(), waitMs = this.#waitMs(template)
     if (!federated.status?.schedule || this.#fold(store, key, federated, now) === federated.status) return {}
     if (waitMs > 0) return { requeueAfterMs: waitMs }
+    const firstMs = this.#firstMs(template, federated, now)
+    if (firstMs > 0) return { requeueAfterMs: firstMs }
+    this.#first.delete(template)
     this.#written.set(template, now)
     await writeStatus(store.resource, key, (current) => this.#fold(store, key, current as FederatedObject, now), signal)
     return {}
   }
 
+  /** How long the first status waits for the clusters that have not been heard of: what it says of them would be out of date at once. */
+  #firstMs(template: string, { status }: FederatedObject, now: number): number {
+    const heard = this.#options.ledger.of(template), isFirst = !status?.conditions?.some(({ type }) => type === 'Propagated')
+    if (!isFirst || !status?.schedule?.targets?.some(({ cluster }) => !heard.has(cluster))) return 0
+    const since = this.#first.get(template) ?? now
+    this.#first.set(template, since)
+    return since + FIRST_MS - now
+  }
+
   #fold(store: TemplateStore, key: string, federated: FederatedObject, now: number) {
-    const { ledger, members, copyOf } = this.#options, native = toNative(federated, store.target, store.kind, federated.metadata.uid ?? '')
+    const { ledger, members, copyOf } = this.#options, native = unowned(federated, store.target)
     return foldTemplateStatus({ federated, native, records: ledger.of(templateKey(store.id, key)), copyOf: (cluster) => copyOf(store, key, cluster), isJoined: (cluster) => members.get(cluster) !== undefined, isLost: (cluster) => members.get(cluster)?.state.state === 'unreachable', now })
   }
 }

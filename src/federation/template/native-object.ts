@@ -25,11 +25,15 @@ const apiVersionOf = ({ group, version }: { readonly group: string; readonly ver
 
 /** `uid`: the one that the fleet shows. */
 export function toNative(federated: FederatedObject, target: Target, hub: { readonly group: string; readonly version: string }, uid: string): KubeObject {
-  const { apiVersion: _apiVersion, kind: _kind, metadata: own, ...body } = federated.spec.template, status = federated.status?.aggregated, { metadata } = federated
-  const managedFields = fieldsOfNative(metadata.managedFields, { native: apiVersionOf(target), hub: apiVersionOf(hub) })
+  const native = unowned(federated, target, uid), managedFields = fieldsOfNative(federated.metadata.managedFields, { native: apiVersionOf(target), hub: apiVersionOf(hub) })
+  return managedFields ? { ...native, metadata: { ...native.metadata, managedFields } } : native
+}
+
+/** The same without managedFields: translating these costs more than all the rest, and who decides about an object does not ask whose its fields are. */
+export function unowned(federated: FederatedObject, target: Target, uid = federated.metadata.uid ?? ''): KubeObject {
+  const { apiVersion: _apiVersion, kind: _kind, metadata: own, ...body } = federated.spec.template, status = federated.status?.aggregated
   return {
-    apiVersion: apiVersionOf(target), kind: target.kind,
-    metadata: { ...picked(metadata, OF_BOTH), uid, ...picked((own ?? {}) as ObjectMeta, OF_TEMPLATE), ...(managedFields && { managedFields }) },
+    apiVersion: apiVersionOf(target), kind: target.kind, metadata: { ...picked(federated.metadata, OF_BOTH), uid, ...picked((own ?? {}) as ObjectMeta, OF_TEMPLATE) },
     ...body, ...(isJsonObject(status) && { status }),
   }
 }

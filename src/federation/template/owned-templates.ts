@@ -23,7 +23,7 @@ export class OwnedTemplates {
   /** Follows who owns whom until the signal aborts. */
   async run(retry: { readonly clock: Clock; readonly logger: Logger }, signal: AbortSignal): Promise<void> {
     const following: Promise<void>[] = []
-    this.#templates.onKind((store) => { following.push(follow(store.cache, (key, object) => this.#use(templateKey(store.id, key), key, object as FederatedObject | undefined), retry, signal).done) }, signal)
+    this.#templates.onKind((store) => { following.push(follow(store.cache, (key, object) => this.#use(templateKey(store.id, key), key, object as FederatedObject | undefined), { ...retry, parse: store.parse }, signal).done) }, signal)
     await new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })
     await Promise.all(following)
   }
@@ -60,7 +60,7 @@ export class OwnedTemplates {
   }
 
   #exists(template: string): boolean {
-    const { id, key } = splitTemplateKey(template), federated = this.#templates.get(id)?.cache.get(key)?.parse()
+    const { id, key } = splitTemplateKey(template), federated = this.#templates.get(id)?.get(key)
     return federated !== undefined && federated.metadata.deletionTimestamp === undefined
   }
 

@@ -11,7 +11,7 @@ export async function writeStatus({ kind, writer }: { readonly kind: Kind; reado
     await writer.update(key, (current) => {
       if (!current) throw StatusError.notFound({ group: kind.group, resource: kind.plural }, nameOfKey(key))
       return { ...current, status: statusOf(current) }
-    }, { ...SERVER, subresource: 'status' }, signal)
+    }, { ...SERVER, subresource: 'status', computed: true }, signal)
     return true
   } catch (error) {
     if (!isReason(error, 'NotFound')) throw error

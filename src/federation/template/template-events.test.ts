@@ -34,4 +34,19 @@ test.each([
   expect([hub!.metadata.namespace, shown!.metadata.namespace]).toEqual(namespaces)
 })
 
+test('what is done in several clusters within a second is one Event that names them', async () => {
+  const clock = new ManualClock(), messages: string[] = [], sink = { create: ({ involvedObject: { kind }, message }: Event) => { messages.push(`${kind}: ${message}`); return Promise.resolve() }, repeat: () => Promise.resolve() }
+  const { record } = createRecorder({ sink, instance: 'one', fleetId, leads: () => true, clock, random: () => 0, logger: silentLogger }, end.signal), kind = federatedKind(builtInTargets.find((one) => one.kind === 'ConfigMap')!, () => ({}))
+  const tell = (name: string, cluster: string) => record(kind, { metadata: { namespace: 'shop', name, uid: name }, spec: { template: {} } }, { type: 'Normal', reason: 'Created', message: 'created in', cluster })
+  for (const cluster of ['member3', 'member1', 'member2']) tell('web', cluster)
+  tell('api', 'member1')
+  await clock.advance(999)
+  expect(messages).toEqual([])
+  await clock.advance(1)
+  expect(messages).toEqual(['FederatedConfigMap: created in clusters member1, member2, member3', 'ConfigMap: created in clusters member1, member2, member3', 'FederatedConfigMap: created in cluster member1', 'ConfigMap: created in cluster member1'])
+  tell('web', 'member4')
+  await clock.advance(1000)
+  expect(messages.slice(4)).toEqual(['FederatedConfigMap: created in cluster member4', 'ConfigMap: created in cluster member4'])
+})
+
 test('who does not lead tells nothing', async () => { expect(await told('Deployment', { namespace: 'shop', name: 'web' }, false)).toEqual([]) })

@@ -13,14 +13,42 @@ export interface TemplateEventsOptions extends EventRecorderOptions {
   readonly leads: () => boolean
 }
 
+/** `cluster`: what the message lacks at its end. The same told of several clusters within a moment is one Event that names them all. */
+export interface TemplateOccurrence extends Occurrence { readonly cluster?: string }
+
 /** Told of what happens to templates. Never throws, never waits. */
-export interface TemplateRecorder { readonly record: (store: Pick<TemplateStore, 'target' | 'kind'>, federated: FederatedObject, occurrence: Occurrence) => void }
+export interface TemplateRecorder {
+  readonly record: (store: Pick<TemplateStore, 'target' | 'kind'>, federated: FederatedObject, occurrence: TemplateOccurrence) => void
+  /** Events that could not be written, since the start. */
+  readonly dropped: () => number
+}
+
+/** Clusters that are written at the same time answer so far apart. */
+const GATHER_MS = 1000
 
 /** Reports what happens to templates until the signal aborts. */
 export function createRecorder({ fleetId, leads, ...options }: TemplateEventsOptions, signal: AbortSignal): TemplateRecorder {
   const recorder = new EventRecorder(options)
   recorder.run(signal).catch((error: unknown) => options.logger.error({ error: error instanceof Error ? error.stack : error }, 'events are no longer recorded'))
-  return { record: (store, federated, occurrence) => { if (leads()) recorder.record(facesOf(store, federated, fleetId), occurrence) } }
+  const gathered = new Map<string, Set<string>>()
+  const gather = async (faces: readonly EventSubject[], cluster: string, { type, reason, message }: Occurrence) => {
+    const key = JSON.stringify([faces[0]?.reference.uid, type, reason, message]), known = gathered.get(key)
+    if (known) { known.add(cluster); return }
+    const clusters = new Set([cluster])
+    gathered.set(key, clusters)
+    await options.clock.sleep(GATHER_MS, signal)
+    gathered.delete(key)
+    recorder.record(faces, { type, reason, message: `${message} ${clusters.size === 1 ? 'cluster' : 'clusters'} ${[...clusters].toSorted().join(', ')}` })
+  }
+  return {
+    dropped: () => recorder.dropped,
+    record: (store, federated, { cluster, ...occurrence }) => {
+      if (!leads()) return
+      const faces = facesOf(store, federated, fleetId)
+      if (cluster === undefined) recorder.record(faces, occurrence)
+      else void gather(faces, cluster, occurrence)
+    },
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import { type FieldError, fieldError, StatusError } from '../../machinery/meta/s
 import type { Strategy } from '../../machinery/meta/strategy.ts'
 import { wellFormed } from '../../machinery/schema/well-formed.ts'
 import { COPIES_FINALIZER, DELETION_ANNOTATION, KUBEFED_ORPHAN_ANNOTATION } from './marks.ts'
-import { toNative } from './native-object.ts'
+import { unowned } from './native-object.ts'
 import { keepRevision } from './revisions.ts'
 import type { TargetKind } from './target-kind.ts'
 
@@ -32,7 +32,7 @@ export const kept = ({ isStaged }: Pick<TemplateChecks, 'isStaged'>, target: Tar
 
 /** How federated objects are written. */
 export function federatedStrategy(target: TargetKind, hub: { readonly group: string; readonly version: string }, checks: TemplateChecks, schema: () => JsonSchema): Strategy<FederatedObject> {
-  const native = (federated: FederatedObject | undefined) => federated && toNative(federated, target, hub, federated.metadata.uid ?? '')
+  const native = (federated: FederatedObject | undefined) => federated && unowned(federated, target)
   const rules = (): Strategy<FederatedObject> => wellFormed(schema(), {
     prepareForCreate: (federated) => tidied({ ...federated, metadata: { ...federated.metadata, finalizers: [...new Set([...(federated.metadata.finalizers ?? []), COPIES_FINALIZER])] } }, target),
     prepareForUpdate: (federated, old) => kept(checks, target)(tidied(federated, target), old),

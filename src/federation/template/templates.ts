@@ -1,6 +1,7 @@
 import type { FederatedObject, FederatedStatus } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { Cache } from '../../machinery/cache/cache.ts'
+import { ParsedEntries } from '../../machinery/cache/parsed-entries.ts'
 import { SlabEntry } from '../../machinery/cache/slab-entry.ts'
 import type { Entry, Storage, WriteOptions, Writer } from '../../machinery/meta/core.ts'
 import { StatusError } from '../../machinery/meta/status-error.ts'
@@ -20,6 +21,10 @@ export interface TemplateStore extends FederatedKind {
   readonly id: string
   readonly resource: StoredResource
   readonly cache: Cache
+  /** What the cache has under a key. Shared by all who ask: not to be changed. */
+  readonly get: (key: string) => FederatedObject | undefined
+  /** The same of an entry of the cache. */
+  readonly parse: (entry: Entry) => FederatedObject
   /** Aborts once the kind is withdrawn, or comes back with another schema as another store. */
   readonly signal: AbortSignal
   /** Why the kind is not distributed now, for people; undefined: it is. What is stored of it stays, new ones are refused. */
@@ -27,6 +32,9 @@ export interface TemplateStore extends FederatedKind {
   /** What is stored in place of a template as it was: where changes go in waves, with what clusters keep until then. */
   readonly kept: (next: FederatedObject, before: FederatedObject) => FederatedObject
 }
+
+/** Of one kind. Every stage looks at a template that changed, and they do so within moments of each other. */
+const PARSED_MAX = 1024
 
 /** What storing a template would lead to: its status, with what would be done in each cluster. */
 export type PlanTemplate = (store: TemplateStore, federated: FederatedObject) => FederatedStatus
@@ -70,7 +78,8 @@ export class Templates implements Catalog {
     if (known) this.withdraw(id)
     const { storage, stored, checks, plan, ownNamespace = '' } = this.#options, end = new AbortController(), signal = AbortSignal.any([this.#signal, end.signal]), whyOff = () => this.#off.get(id)
     const kind = federatedKind(target, (hub, schema) => refusingNew(isNamespaces(target) ? ofNamespaces(federatedStrategy(target, hub, checks, schema), ownNamespace) : federatedStrategy(target, hub, checks, schema), { group: hub.group, resource: `federated${target.plural}` }, whyOff))
-    const made = createStoredResource(kind.kind, storage, stored, signal), resource: StoredResource = { ...made, writer: planning(made.writer, (federated) => plan(store, federated)) }, store: TemplateStore = { ...kind, id, resource, cache: made.cache, signal, whyOff, kept: kept(checks, target) }
+    const made = createStoredResource(kind.kind, storage, stored, signal), resource: StoredResource = { ...made, writer: planning(made.writer, (federated) => plan(store, federated)) }, parsed = new ParsedEntries(PARSED_MAX), parse = (entry: Entry) => parsed.of(entry) as FederatedObject
+    const store: TemplateStore = { ...kind, id, resource, cache: made.cache, get: (key) => { const entry = made.cache.get(key); return entry && parse(entry) }, parse, signal, whyOff, kept: kept(checks, target) }
     this.#stores.set(id, store)
     this.#ends.set(id, end)
     for (const listener of this.#listeners) listener(store)

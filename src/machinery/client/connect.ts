@@ -1,5 +1,5 @@
 /**
- * A server behind sockets as a `Handler`. Short requests and watches have pools of their own, so that a hundred watches never keep a GET waiting,
+ * A server behind sockets as a `Handler`. Short requests and watches have pools of their own, so that a hundred watches never keep a GET waiting, nor a thousand writes a health check,
  * and a limit on silence for the one that the other must not have.
  */
 import type { Readable } from 'node:stream'
@@ -37,7 +37,7 @@ export function connect(options: ConnectOptions): MemberConnection {
     const lasting = isLongRunning(request), { requestTimeoutMs } = options
     try {
       const query = request.query.toString()
-      const answer = await (lasting ? long : short).request({
+      const answer = await (lasting || PROBE.test(request.path) ? long : short).request({
         method: request.method, path: base + request.path + (query && `?${query}`), headers: (await outgoing(options, request.headers, signal)).flat(), signal: AbortSignal.any([signal, closing.signal]),
         headersTimeout: lasting && !isWatch(request) ? 0 : requestTimeoutMs, bodyTimeout: lasting ? 0 : requestTimeoutMs, responseHeaders: 'raw', ...(request.body && { body: request.body as unknown as Readable }),
       })
@@ -66,6 +66,8 @@ export function connect(options: ConnectOptions): MemberConnection {
 }
 
 const isWatch = ({ query }: Request) => query.has('watch') && query.get('watch') !== 'false' && query.get('watch') !== '0'
+/** Whether a server is well must not wait behind what it is asked to do. */
+const PROBE = /^\/(?:readyz|healthz|livez)$/
 /** Nothing limits the silence of these: watches have bookmarks, followed logs and proxied services have nothing. */
 const isLongRunning = (request: Request) => isWatch(request) || (request.query.has('follow') && request.query.get('follow') !== 'false') || /\/(?:proxy|exec|attach|portforward)(?:\/|$)/.test(request.path)
 

@@ -1,14 +1,17 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/logger.ts'
-import type { KubeObject, ListerWatcher } from '../meta/core.ts'
+import type { Entry, KubeObject, ListerWatcher } from '../meta/core.ts'
 
 /** `ready`: all that there was has been told once. `done`: the signal has aborted. */
 export interface Following { readonly ready: Promise<void>; readonly done: Promise<void> }
 
 const RETRY_MS = 1000
 
+/** `parse`: where objects that others have parsed are at hand; those are not to be changed. */
+interface FollowOptions { readonly clock: Clock; readonly logger: Logger; readonly parse?: (entry: Entry) => KubeObject }
+
 /** Tells of every object of a kind, and of each that goes (undefined), until the signal aborts. After a gap what vanished meanwhile is told too. */
-export function follow(reader: ListerWatcher, onObject: (key: string, object: KubeObject | undefined) => void, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }, signal: AbortSignal): Following {
+export function follow(reader: ListerWatcher, onObject: (key: string, object: KubeObject | undefined) => void, { clock, logger, parse = (entry) => entry.parse() }: FollowOptions, signal: AbortSignal): Following {
   const { promise: ready, resolve } = Promise.withResolvers<void>(), known = new Set<string>()
   if (signal.aborted) resolve()
   signal.addEventListener('abort', () => resolve(), { once: true })
@@ -24,7 +27,7 @@ export function follow(reader: ListerWatcher, onObject: (key: string, object: Ku
       else {
         known.add(change.entry.key)
         present.add(change.entry.key)
-        onObject(change.entry.key, change.entry.parse())
+        onObject(change.entry.key, parse(change.entry))
       }
     }
   }

@@ -181,6 +181,8 @@ export interface WriteOptions {
   readonly command?: string
   /** 'status' writes only what the status strategy lets through; others write the main resource under that name. Absent: the main resource. */
   readonly subresource?: string
+  /** A status that this server itself worked out: what it makes fits the schema, and is not checked against it, nor are anybody's rights asked. Admission is. */
+  readonly computed?: boolean
   /** Who owns which field has been worked out by whoever wrote the object (apply, scale): metadata.managedFields is stored as it comes. */
   readonly ownershipSettled?: boolean
   /** For what depends on old and new (the verb `join`, RBAC escalation): throws StatusError Forbidden. */

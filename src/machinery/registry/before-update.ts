@@ -22,11 +22,11 @@ export function beforeUpdate(kind: StoredKind, schema: JsonSchema, submitted: Ku
   return judged(kind, schema, prepared, old, warnings)
 }
 
-/** The status subresource: everything but status stays as it was. */
-export function beforeStatusUpdate(kind: StoredKind, schema: JsonSchema, submitted: KubeObject, old: KubeObject): Prepared {
-  const warnings: string[] = [], object: KubeObject = { ...old, metadata: owned(old.metadata, old.metadata) }
-  copyMember('status', shaped(kind, schema, submitted), object)
-  return judged(kind, schema, object, old, warnings)
+/** The status subresource: everything but status stays as it was. `computed`: the status is this server's own work, and taken as it is. */
+export function beforeStatusUpdate(kind: StoredKind, schema: JsonSchema, submitted: KubeObject, old: KubeObject, computed = false): Prepared {
+  const object: KubeObject = { ...old, metadata: owned(old.metadata, old.metadata) }
+  copyMember('status', computed ? submitted : shaped(kind, schema, submitted), object)
+  return computed ? { object, errors: [], warnings: [] } : judged(kind, schema, object, old, [])
 }
 
 function judged(kind: StoredKind, schema: JsonSchema, object: KubeObject, old: KubeObject, warnings: readonly string[]): Prepared {

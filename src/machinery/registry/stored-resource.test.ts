@@ -124,6 +124,28 @@ describe('update', () => {
     expect(await refusal(make().writer.update('n/a', () => object('a'), options({ subresource: 'status' }), signal))).toBe('404 counters.test.federation "a" not found')
   })
 
+  test('a status is owned by who writes it, and who owns the rest keeps it', async () => {
+    const { writer } = make()
+    await writer.create(object('a', { count: 1 }), options({ manager: 'author' }), signal)
+    const { entry } = await writer.update('n/a', (current) => ({ ...current!, status: { seen: 3 } }), options({ manager: 'controller', subresource: 'status' }), signal), { managedFields } = entry.parse().metadata
+    expect(managedFields).toMatchObject([
+      { manager: 'author', operation: 'Update', fieldsV1: { 'f:spec': { '.': {}, 'f:color': {}, 'f:count': {} } } },
+      { manager: 'controller', operation: 'Update', subresource: 'status', fieldsV1: { 'f:status': { '.': {}, 'f:seen': {} } } },
+    ])
+  })
+
+  test('a status that this server computed is not judged again; whoever else writes one is', async () => {
+    const asked: string[] = [], { writer } = make({ validate: () => { asked.push('validate'); return [] }, authorize: () => { asked.push('authorize'); return Promise.resolve() } })
+    await writer.create(object('a'), options(), signal)
+    const write = (status: object, computed: boolean) => writer.update('n/a', (current) => ({ ...current!, metadata: { ...current!.metadata, labels: { not: 'taken' } }, status }), options({ subresource: 'status', computed }), signal)
+    asked.length = 0
+    expect((await write({ seen: 4 }, true)).entry.parse()).toMatchObject({ metadata: { generation: 1 }, spec: { color: 'green' }, status: { seen: 4 } })
+    expect((await write({ seen: 5 }, true)).entry.parse().metadata).not.toHaveProperty('labels')
+    expect(asked).toEqual([])
+    expect(await refusal(write({ seen: 'many' }, false))).toContain('status.seen')
+    expect(asked).toContain('validate')
+  })
+
   test('a change that throws leaves everything as it is', async () => {
     const { writer, reader } = make(), before = await writer.create(object('a'), options(), signal)
     expect(await refusal(writer.update('n/a', () => { throw StatusError.badRequest('no') }, options(), signal))).toBe('400 no')

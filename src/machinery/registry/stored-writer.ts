@@ -132,14 +132,14 @@ export class StoredWriter implements Writer {
   }
 
   async #replace(schema: JsonSchema, key: string, record: StoredRecord, change: (current: KubeObject) => KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Written> {
-    const old = parsed(record), submitted = cloneJson(change(old)), metadata = this.#metadataAt(key, submitted), { strategy } = this.#kind
+    const old = parsed(record), changed = change(old), submitted = options.computed ? changed : cloneJson(changed), metadata = this.#metadataAt(key, submitted), { strategy } = this.#kind
     this.#checkPreconditions(record, metadata, old)
     const admitted: Submission = (await this.#admitted?.mutate(schema, { submitted, metadata }, {}, old, options, signal)) ?? { submitted, metadata }
     const prepared = options.subresource === 'status'
-      ? beforeStatusUpdate(this.#kind, schema, admitted.submitted, old)
+      ? beforeStatusUpdate(this.#kind, schema, admitted.submitted, old, options.computed)
       : beforeUpdate(this.#kind, schema, admitted.submitted, admitted.metadata, old, this.#dependencies.clock.now())
-    const warnings = await this.#accept(schema, prepared, old, signal)
-    await strategy.authorize?.(prepared.object, old, options)
+    const warnings = options.computed ? [] : await this.#accept(schema, prepared, old, signal)
+    if (!options.computed) await strategy.authorize?.(prepared.object, old, options)
     if (options.subresource !== 'status') await strategy.review?.(prepared.object, old, options, signal)
     const object = this.#owned(schema, prepared.object, admitted, old, options)
     await this.#admitted?.validate(object, old, options, signal)
@@ -161,7 +161,8 @@ export class StoredWriter implements Writer {
   /** With its managedFields. What admission changes of an object whose ownership is settled becomes the manager's by update. */
   #owned(schema: JsonSchema, object: KubeObject, { metadata: { managedFields: given }, shown }: Submission, live: KubeObject | undefined, { manager, subresource, ownershipSettled }: WriteOptions): KubeObject {
     const { managedFields: _, ...metadata } = object.metadata, next = { ...object, metadata: { ...metadata, ...(given && { managedFields: given }) } }, before = ownershipSettled ? shown : live
-    const managed = ownershipSettled && !shown ? given : updateObject(managedKind(this.#kind, schema, subresource), { live: before, next, manager, now: this.#dependencies.clock.now() }).managedFields
+    const compared = subresource === 'status' ? ofStatus : whole
+    const managed = ownershipSettled && !shown ? given : updateObject(managedKind(this.#kind, schema, subresource), { live: before && compared(before), next: compared(next), manager, now: this.#dependencies.clock.now() }).managedFields
     const owned = { ...object, metadata: { ...metadata, ...(managed && { managedFields: [...managed] }) } }
     return live ? keepTimes(owned, live) : owned
   }
@@ -228,6 +229,12 @@ export class StoredWriter implements Writer {
 type Written = { readonly entry: Entry } | { readonly current: StoredRecord | undefined }
 
 const text = (value: Uint8Array) => Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()
+
+/** What of an object that is written can have changed hands: through the status subresource nothing else comes to be owned, or is lost. */
+const whole = (object: KubeObject): KubeObject => object
+function ofStatus({ apiVersion, kind, metadata: { managedFields }, status }: KubeObject): KubeObject {
+  return { ...(apiVersion !== undefined && { apiVersion }), ...(kind !== undefined && { kind }), metadata: managedFields ? { managedFields } : {}, ...(status !== undefined && { status }) }
+}
 
 /** As readers see it, with apiVersion and kind. */
 function parsed({ value, revision }: StoredRecord): KubeObject {

@@ -16,7 +16,8 @@ export interface FederatedObject extends KubeObject {
   metadata: ObjectMeta
   /** What is wanted. */
   spec: FederatedSpec
-  /** What came of it. */
+  /** What came of it. This server alone writes it, as a whole.
+   * @extension {"x-kubernetes-map-type": "atomic"} */
   status?: FederatedStatus
 }
 
