@@ -65,6 +65,12 @@ export class MemberWorker {
     await runController({ name: `copies in ${this.member.name}`, queue: this.#queue, sources: [], reconcile: (key, signal) => this.#reconcile(key, signal), concurrency, logger }, this.#stop.signal)
   }
 
+  /** Another server has written meanwhile: what was carried out here says nothing any more. */
+  forget(): void {
+    this.#settled.clear()
+    this.#stays.clear()
+  }
+
   stop(): void { this.#stop.abort() }
   /** Aborts when the worker stops. */
   get signal(): AbortSignal { return this.#stop.signal }
@@ -233,7 +239,7 @@ export class MemberWorker {
       if (!isGone) return { requeueAfterMs: BEHIND_MS }
     }
     await tombstones.remove(name, key, signal)
-    return {}
+    return tombstones.get(name, key) ? { requeueAfterMs: BEHIND_MS } : {}
   }
 
   #follow(store: TemplateStore): MemberCopies {
@@ -244,7 +250,7 @@ export class MemberWorker {
         this.#queue.add(templateKey(store.id, key))
         this.#options.onCopy(templateKey(store.id, key))
         if (!copy) return
-        if (isFinished(copy)) ledger.noteFinished(templateKey(store.id, key), this.member.name)
+        if (store.target.kind === 'Job') ledger.noteFinished(templateKey(store.id, key), this.member.name, isFinished(copy))
         void this.#suspect(store, key, copy)
       }
       const onLost = () => { for (const key of this.#written.keys()) if (key.startsWith(prefix)) this.#written.delete(key) }

@@ -52,7 +52,7 @@ export interface PlacementControllerOptions {
   readonly logger: Logger
 }
 
-interface Template extends Claimable { readonly queueKey: string; readonly claim?: PolicyReference }
+interface Template extends Claimable { readonly queueKey: string; readonly decision: number | undefined; readonly claim?: PolicyReference }
 
 export class PlacementController {
   readonly #options: PlacementControllerOptions
@@ -63,6 +63,8 @@ export class PlacementController {
   readonly #preferences = new Map<string, ReplicaSchedulingPreference>()
   readonly #sets = new Map<string, ClusterSet>()
   readonly #dependents = new Dependents()
+  /** Which decision about a template this server made last. */
+  readonly #decided = new Map<string, number>()
   /** Templates whose policy waits for overrides. */
   readonly #waiting = new Set<string>()
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>()
@@ -113,17 +115,20 @@ export class PlacementController {
       if (known) this.#index.removeTemplate(known)
       if (known?.claim) this.#status.kick(known.claim)
       this.#templates.delete(queueKey)
+      this.#decided.delete(queueKey)
       this.#waiting.delete(queueKey)
       for (const needed of this.#dependents.remove(queueKey)) this.#queue.add(needed)
       return
     }
-    const { target } = store, { metadata, status } = federated, claim = status?.policy as PolicyReference | undefined, template: Template = { queueKey, ...claimable(store, federated), ...(claim && { claim }) }
+    const { target } = store, { metadata, status } = federated, claim = status?.policy as PolicyReference | undefined, template: Template = { queueKey, decision: status?.schedule?.decision, ...claimable(store, federated), ...(claim && { claim }) }
     this.#templates.set(queueKey, template)
     this.#index.setTemplate(template, claim)
     if (!known || !isSame(known.claim, claim)) for (const one of [known?.claim, claim]) if (one) this.#status.kick(one)
     const policy = this.policyOf(federated), native = toNative(federated, target, store.kind, metadata.uid ?? ''), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
     for (const one of this.#dependents.set(queueKey, needed, status?.schedule?.targets?.map(({ cluster }) => cluster) ?? [])) this.#queue.add(one)
-    if (!known || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
+    // A server that led before may have had a decision in hand that rests on what is no longer so.
+    const isOthers = status?.schedule?.decision !== known?.decision && status?.schedule?.decision !== this.#decided.get(queueKey)
+    if (!known || isOthers || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
   }
 
   /** The policy that claims a template, as it is now. */
@@ -167,10 +172,13 @@ export class PlacementController {
     let written: Placed | undefined
     const isWritten = await writeStatus(store.resource, objectKey, (current) => {
       const fresh = current as FederatedObject
+      // The write may have waited for long, and another server have begun to lead.
+      if (!leads()) return fresh.status
       written = this.#place(store, fresh, clock.now())
+      if (written.schedule.decision !== undefined) this.#decided.set(key, written.schedule.decision)
       return withPlacement(fresh.status, written)
     }, signal)
-    if (isWritten) this.#options.onPlaced(store, federated, written ?? placed)
+    if (isWritten && written) this.#options.onPlaced(store, federated, written)
     return {}
   }
 
