@@ -118,6 +118,17 @@ describe('rule 6: jobs run once', () => {
     expect(await fleet.having('Job', 'default/report')).toEqual(['m1'])
   })
 
+  test('one that finished in an earlier generation, and not yet in this one, is made again', async () => {
+    fleet = await SmallFleet.start(1)
+    await fleet.create('Job', 'default/report', { template: job(), placement: onAll }, 10_000)
+    await fleet.stub('m1').remove('jobs', 'default/report')
+    fleet.stub('m1').isAlive = false
+    await fleet.edit('Job', 'default/report', { template: job(2) })
+    await fleet.stub('m1').remove('jobs', 'default/report')
+    await fleet.advance(10_000)
+    expect(await fleet.having('Job', 'default/report')).toEqual(['m1'])
+  })
+
   test('shares that have begun do not move when a cluster joins', async () => {
     fleet = await SmallFleet.start(2)
     await fleet.create('Job', 'default/report', { template: job(4), placement: { clusterAffinity: {}, replicaScheduling: { replicaSchedulingType: 'Divided' } } }, 10_000)
