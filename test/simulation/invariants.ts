@@ -75,6 +75,7 @@ async function ofTemplate(fleet: SimulatedFleet, notes: Notes, kind: SimulatedKi
     else if (!fleet.stubs.get(cluster)!.serves(kind.plural)) wrong.push(`${name}: goes to ${cluster}, which does not serve it`)
   }
   for (const { name: cluster } of status?.clusters ?? []) if (!targets.some((target) => target.cluster === cluster) && !isKept(status, cluster) && !isSuspended(federated, rules, cluster)) wrong.push(`${name}: ${cluster} is remembered without need: ${JSON.stringify(status?.clusters?.find((state) => state.name === cluster))}`)
+  const isLeaving = status?.clusters?.some(({ name: cluster }) => !targets.some((target) => target.cluster === cluster)) === true
   let ready = 0, isWhole = true
   for (const { cluster, replicas } of targets) {
     const copy = await fleet.stubs.get(cluster)!.get(kind.plural, key), state = status?.clusters?.find((one) => one.name === cluster)
@@ -98,7 +99,7 @@ async function ofTemplate(fleet: SimulatedFleet, notes: Notes, kind: SimulatedKi
     if (aggregated?.observedGeneration !== metadata.generation) wrong.push(`${name}: all copies have observed generation ${metadata.generation}, and status says ${aggregated?.observedGeneration}`)
   }
   const propagated = status?.conditions?.find(({ type }) => type === 'Propagated')?.status
-  if (propagated !== (targets.length > 0 && isWhole ? 'True' : 'False')) wrong.push(`${name}: Propagated is ${JSON.stringify(status?.conditions?.find(({ type }) => type === 'Propagated'))}`)
+  if (propagated !== (targets.length > 0 && isWhole && !isLeaving ? 'True' : 'False')) wrong.push(`${name}: Propagated is ${JSON.stringify(status?.conditions?.find(({ type }) => type === 'Propagated'))}`)
   return wrong
 }
 

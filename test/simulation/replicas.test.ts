@@ -81,29 +81,61 @@ test('what one remembers of copies is old when it leads again: a Job that ran me
   expect([leader() === first, await fleet.having('Job', 'default/report')]).toEqual([true, ['m1']])
 })
 
-test('a decision that one still had in hand is corrected by the next, which had found nothing to write', async () => {
+/** With a store that, once told to, lets the next write to a template wait: of whoever leads, which stops there. */
+async function startHolding(members: number): Promise<{ readonly stopAtWrite: (act: () => Promise<unknown>) => Promise<SimulatedServer>; readonly goOn: () => void }> {
   const held = Promise.withResolvers<void>()
   let isHolding = false
-  fleet = await SmallFleet.start(3, (made) => {
+  fleet = await SmallFleet.start(members, (made) => {
     made.replicas = 2
     const { store } = made, commit = store.commit.bind(store)
     store.commit = async (key, ...rest) => {
-      if (isHolding && key.startsWith('/types.federation/')) await held.promise
+      if (isHolding && key.startsWith('/types.federation/')) {
+        isHolding = false
+        await held.promise
+      }
       return commit(key, ...rest)
     }
   })
+  const stopAtWrite = async (act: () => Promise<unknown>) => {
+    isHolding = true
+    await act()
+    const stopped = leader()
+    stopped.pause()
+    return stopped
+  }
+  return { stopAtWrite, goOn: held.resolve }
+}
+const schedule = async () => (await fleet.template('ConfigMap', 'default/a'))!.status!.schedule!
+
+test('a decision that one still had in hand is corrected by the next, which had found nothing to write', async () => {
+  const { stopAtWrite, goOn } = await startHolding(3)
   await fleet.create('ConfigMap', 'default/a', { template: config('1'), placement: { clusterSelector: { matchLabels: { env: 'dev' } } } })
-  isHolding = true
-  fleet.label('m1', { env: 'dev' })
-  await fleet.advance(1000)
-  const first = leader()
-  first.pause()
+  const first = await stopAtWrite(async () => {
+    fleet.label('m1', { env: 'dev' })
+    await fleet.advance(1000)
+  })
   fleet.label('m1', { env: 'prod' })
   await fleet.advance(TAKEOVER_MS)
   expect(leader()).not.toBe(first)
-  isHolding = false
-  held.resolve()
+  goOn()
   await fleet.advance(TAKEOVER_MS)
-  expect((await fleet.template('ConfigMap', 'default/a'))!.status!.schedule!.targets).toEqual([{ cluster: 'm2' }, { cluster: 'm3' }])
+  expect((await schedule()).targets).toEqual([{ cluster: 'm2' }, { cluster: 'm3' }])
   expect(await fleet.having('ConfigMap', 'default/a')).toEqual(['m2', 'm3'])
+})
+
+test('who was stopped in the middle of a decision decides no more when he goes on', async () => {
+  const policy = (name: string) => fleet.policy('PropagationPolicy', 'default/all', { resourceSelectors: [{ apiVersion: 'v1', kind: 'ConfigMap' }], placement: { clusterAffinity: { clusterNames: [name] } } })
+  const { stopAtWrite, goOn } = await startHolding(3)
+  await policy('m1')
+  await fleet.create('ConfigMap', 'default/a', { template: config('1') })
+  const first = await stopAtWrite(() => policy('m2'))
+  await policy('m3')
+  await fleet.advance(TAKEOVER_MS)
+  const decided = await schedule()
+  expect([leader() === first, decided.targets]).toEqual([false, [{ cluster: 'm3' }]])
+  goOn()
+  first.resume()
+  await fleet.advance(TAKEOVER_MS)
+  expect(await schedule()).toEqual(decided)
+  expect(await fleet.having('ConfigMap', 'default/a')).toEqual(['m3'])
 })

@@ -185,6 +185,18 @@ describe('rule 9: namespaces', () => {
     expect(await fleet.having('ConfigMap', 'shop/a')).toEqual(['m1'])
   })
 
+  test('of those that were made for a template only what holds nothing of others goes', async () => {
+    fleet = await SmallFleet.start(3)
+    await fleet.stub('m3').create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } })
+    await fleet.create('Namespace', 'shop/shop', { template: {}, placement: onAll, conflictResolution: 'Overwrite' })
+    expect(await fleet.states('Namespace', 'shop/shop')).toEqual({ m1: 'OK', m2: 'OK', m3: 'OK' })
+    const theirs = await fleet.stub('m1').create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'shop', name: 'theirs' }, data: {} })
+    await fleet.drop('Namespace', 'shop/shop', 'Background', 15_000)
+    expect([await fleet.template('Namespace', 'shop/shop'), await fleet.having('Namespace', 'shop')]).toEqual([undefined, ['m1', 'm3']])
+    expect(await fleet.copy('m1', 'ConfigMap', 'shop/theirs')).toEqual(theirs)
+    expect(Object.keys((await namespaceOf('shop'))!.metadata.labels!)).toEqual(['kubernetes.io/metadata.name'])
+  })
+
   test('those of the system are not made', async () => {
     fleet = await SmallFleet.start(1)
     await fleet.create('ConfigMap', 'kube-extra/a', { template: config('1'), placement: onAll })
