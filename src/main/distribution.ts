@@ -79,6 +79,8 @@ export interface Distribution {
 const CONCURRENCY = 8, CONCURRENCY_PER_MEMBER = 8
 /** How long a member is waited for that is asked about a template. */
 const REVIEW_TIMEOUT_MS = 3000
+/** Between two attempts to read the store. */
+const RETRY_MS = 1000
 /** Says which side is right when the store is behind the members. */
 const ACCEPT_STORE = 'cluster.federation/accept-store'
 
@@ -110,7 +112,7 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
     onChange: (listener: () => void, inner: AbortSignal) => { guard.onChange(listener, inner) },
     why: () => { const { evidence } = guard; return evidence && `the copy of ${evidence.template} in cluster ${evidence.cluster} was made from decision ${evidence.copy}, and the store knows ${evidence.stored} at most: it is an old backup. Nothing is written to any member until the annotation ${ACCEPT_STORE}: "true" on this object says that the store is right` },
   }
-  return { templates, checks, plan, halted, eventsDropped, run: (inner) => run({ placement, propagation, status, rollouts, typeConfigs, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+  return { templates, checks, plan, halted, eventsDropped, run: (inner) => run({ placement, propagation, status, rollouts, typeConfigs, tombstones, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
 }
 
 /** Where values of priority classes come from. */
@@ -126,6 +128,7 @@ interface Stages {
   readonly status: StatusController
   readonly rollouts: RolloutController
   readonly typeConfigs: TypeConfigs
+  readonly tombstones: Tombstones
   readonly overrides: Overrides
   readonly owned: OwnedTemplates
   readonly overridePolicies: readonly ListerWatcher[]
@@ -133,13 +136,31 @@ interface Stages {
   readonly options: DistributionOptions
 }
 
-async function run({ placement, propagation, status, rollouts, typeConfigs, overrides, owned, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
+async function run(stages: Stages, signal: AbortSignal): Promise<void> {
+  const { placement, propagation, status, rollouts, typeConfigs, overrides, owned, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } } = stages
   const following = overrides.run(overridePolicies, { clock, logger }, signal)
   const accepting = follow(clusterSets, (key, set) => { if (key === DEFAULT_CLUSTER_SET) guard.accept(set?.metadata.annotations?.[ACCEPT_STORE] === 'true') }, { clock, logger }, signal)
   await following.ready
   overrides.onChange(() => propagation.kickAll())
-  leadership.onLead(() => { typeConfigs.kickAll(); placement.kickAll(); propagation.resume() }, signal)
+  leadership.onLead(() => { void takeOver(stages, signal) }, signal)
   await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), rollouts.run(signal), typeConfigs.run(signal), owned.run({ clock, logger }, signal), following.done, accepting.done])
+}
+
+/** This replica begins to lead. What another one has written since is not all followed: it is read anew, and everything looked at. */
+async function takeOver({ placement, propagation, status, typeConfigs, tombstones, options: { leadership, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
+  propagation.resume()
+  placement.kickAll()
+  status.kickAll()
+  while (!signal.aborted && leadership.isLeader) {
+    try {
+      await tombstones.read(signal)
+      propagation.kickTombstones()
+      return typeConfigs.kickAll()
+    } catch (error) {
+      if (!signal.aborted) logger.warn({ error: String(error) }, 'what is left to be removed from clusters cannot be read; trying again')
+      await clock.sleep(RETRY_MS, signal)
+    }
+  }
 }
 
 const rendering = (overrides: Overrides, { following }: DividedBounds): Rendering => ({

@@ -11,7 +11,8 @@ import { follow } from '../../src/machinery/controller/follow.ts'
 import type { KubeObject } from '../../src/machinery/meta/core.ts'
 import { timestamp } from '../../src/machinery/meta/timestamp.ts'
 import { createStoredResource, type StoredResource } from '../../src/machinery/registry/stored-resource.ts'
-import { author, type Server } from './simulated-fleet.ts'
+import { author } from './simulated-fleet.ts'
+import type { SimulatedServer } from './simulated-server.ts'
 import { SmallFleet } from './small-fleet.ts'
 
 /** So that a member that is killed for five minutes is left in time: by default that takes ten and a half. */
@@ -31,7 +32,7 @@ export class FailoverFleet extends SmallFleet {
     return fleet
   }
 
-  override async start(): Promise<Server> {
+  override async start(): Promise<SimulatedServer> {
     const server = await super.start(), { clock, logger } = this, { signal } = server, clusters = createStoredResource(clusterKind({ allowLoopback: false, secretNamespace: 'federation' }), server.storage, server.stored, signal)
     this.#clusters = clusters
     for (const cluster of this.clusters.values()) await clusters.writer.update(cluster.metadata.name!, (current) => current ?? cluster, author, signal)
@@ -90,7 +91,7 @@ export class FailoverFleet extends SmallFleet {
     await this.stub(member).change('deployments', `default/${name}`, (object) => ({ ...object, status: { ...object['status'] as object, readyReplicas: ready, availableReplicas: ready } }), { manager: 'kube-controller-manager', subresource: 'status' })
   }
 
-  async #setCondition(server: Server, name: string, type: string, isTrue: boolean): Promise<void> {
+  async #setCondition(server: SimulatedServer, name: string, type: string, isTrue: boolean): Promise<void> {
     const status = isTrue ? 'True' as const : 'False' as const, of = (cluster: Cluster | undefined) => cluster?.status?.conditions?.find((one) => one.type === type)?.status
     if (of(this.clusters.get(name)) === status) return
     try {
@@ -102,7 +103,7 @@ export class FailoverFleet extends SmallFleet {
     } catch (error) { if (!server.signal.aborted) throw error }
   }
 
-  #use(server: Server, name: string, cluster: Cluster): void {
+  #use(server: SimulatedServer, name: string, cluster: Cluster): void {
     const known = { ...cluster, status: { ...this.clusters.get(name)?.status, ...cluster.status } }
     this.clusters.set(name, known)
     server.members.get(name)?.setCluster(known)

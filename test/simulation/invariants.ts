@@ -3,10 +3,14 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ClusterState, FederatedObject } from '../../src/apis/types.federation/v1alpha1/federated-object.ts'
 import { MANAGED_LABEL as MANAGED, TEMPLATE_ANNOTATION as TEMPLATE } from '../../src/federation/template/marks.ts'
 import type { KubeObject } from '../../src/machinery/meta/core.ts'
-import { KINDS, type Notes, type SimulatedKind } from './random-events.ts'
-import { type MemberRequest, type SimulatedFleet } from './simulated-fleet.ts'
+import type { Notes } from './notes.ts'
+import type { SimulatedFleet } from './simulated-fleet.ts'
+import { copyKey, KINDS, type SimulatedKind } from './simulated-kinds.ts'
 
 type Json = Record<string, unknown>
+/** The part of a policy that says how its templates are carried out. */
+interface Rules { readonly conflictResolution?: string; readonly propagateDeps?: boolean; readonly suspension?: { readonly dispatching?: boolean; readonly dispatchingOnClusters?: { readonly clusterNames?: readonly string[] } } }
+type Templates = ReadonlyMap<string, FederatedObject>
 
 /** Empty: all is well. */
 export async function mistakesAtRest(fleet: SimulatedFleet, notes: Notes): Promise<string[]> {
@@ -15,9 +19,11 @@ export async function mistakesAtRest(fleet: SimulatedFleet, notes: Notes): Promi
     const { entries } = await fleet.templates(kind.kind).resource.reader.list({}, fleet.server.signal)
     for (const entry of entries) templates.set(`${kind.plural} ${entry.key}`, entry.parse() as FederatedObject)
   }
+  const rules = await rulesOf(fleet)
+  wrong.push(...ofDependencies(fleet, templates, rules))
   for (const kind of KINDS) {
-    for (const [id, federated] of templates) if (id.startsWith(`${kind.plural} `)) wrong.push(...await ofTemplate(fleet, notes, kind, id.slice(kind.plural.length + 1), federated))
-    for (const stub of fleet.stubs.values()) for (const copy of await stub.list(kind.plural)) wrong.push(...ofCopy(fleet, notes, { cluster: stub.name, plural: kind.plural, copy, templates }))
+    for (const [id, federated] of templates) if (id.startsWith(`${kind.plural} `)) wrong.push(...await ofTemplate(fleet, notes, kind, id.slice(kind.plural.length + 1), federated, rules(federated)))
+    for (const stub of fleet.stubs.values()) for (const copy of await stub.list(kind.plural)) wrong.push(...ofCopy(fleet, notes, { cluster: stub.name, plural: kind.plural, copy, templates, rules }))
   }
   for (const [id, object] of notes.foreign) {
     const [cluster = '', plural = '', key = ''] = id.split(' '), there = await fleet.stubs.get(cluster)!.get(plural, key)
@@ -33,17 +39,52 @@ export async function mistakesAtRest(fleet: SimulatedFleet, notes: Notes): Promi
   return wrong
 }
 
-async function ofTemplate(fleet: SimulatedFleet, notes: Notes, kind: SimulatedKind, key: string, federated: FederatedObject): Promise<string[]> {
-  const wrong: string[] = [], name = `${kind.kind} ${key}`, { metadata, status, spec } = federated, targets = status?.schedule?.targets ?? []
+/** What the policy that claimed a template says, read anew from the store. */
+async function rulesOf(fleet: SimulatedFleet): Promise<(federated: FederatedObject) => Rules> {
+  const policies = new Map<string, Rules>()
+  for (const kind of ['PropagationPolicy', 'ClusterPropagationPolicy']) for (const entry of (await fleet.policies(kind).reader.list({}, fleet.server.signal)).entries) policies.set(`${kind} ${entry.key}`, entry.parse()['spec'] as Rules)
+  return ({ status }) => { const { kind = '', namespace, name = '' } = status?.policy ?? {}; return policies.get(`${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`) ?? {} }
+}
+
+/** What workloads name goes where they go, if they say so, and nowhere for their sake alone when they do not. */
+function ofDependencies(fleet: SimulatedFleet, templates: Templates, rules: (federated: FederatedObject) => Rules): string[] {
+  const wrong: string[] = [], needed = new Map<string, Set<string>>()
+  for (const [id, federated] of templates) {
+    if (!id.startsWith('deployments ') || !(federated.spec.propagateDeps ?? rules(federated).propagateDeps)) continue
+    const { containers, volumes = [] } = ((federated.spec.template as Json)['spec'] as { template: { spec: { containers: { envFrom?: { configMapRef: { name: string } }[] }[]; volumes?: { secret: { secretName: string } }[] } } }).template.spec
+    const names = [...containers.flatMap(({ envFrom = [] }) => envFrom.map(({ configMapRef: { name } }) => `configmaps ${federated.metadata.namespace}/${name}`)), ...volumes.map(({ secret: { secretName } }) => `secrets ${federated.metadata.namespace}/${secretName}`)]
+    for (const name of names) needed.set(name, new Set([...(needed.get(name) ?? []), ...(federated.status?.schedule?.targets ?? []).map(({ cluster }) => cluster)]))
+  }
+  for (const [id, { status }] of templates) {
+    const targets = status?.schedule?.targets ?? [], wanted = needed.get(id) ?? new Set()
+    for (const cluster of wanted) if (fleet.clusters.has(cluster) && !targets.some((target) => target.cluster === cluster)) wrong.push(`${id}: a workload needs it in ${cluster}, and it does not go there`)
+    for (const { cluster, required } of targets) if (required && !wanted.has(cluster)) wrong.push(`${id}: goes to ${cluster} for workloads, and none needs it there`)
+  }
+  return wrong
+}
+
+const isSuspended = ({ spec }: FederatedObject, { suspension }: Rules, cluster: string) => spec.suspend === true || suspension?.dispatching === true || suspension?.dispatchingOnClusters?.clusterNames?.includes(cluster) === true
+
+async function ofTemplate(fleet: SimulatedFleet, notes: Notes, kind: SimulatedKind, template: string, federated: FederatedObject, rules: Rules): Promise<string[]> {
+  const wrong: string[] = [], key = copyKey(kind, template), name = `${kind.kind} ${template}`, { metadata, status, spec } = federated, overwrites = (spec.conflictResolution ?? rules.conflictResolution) === 'Overwrite', targets = status?.schedule?.targets ?? []
   if (metadata.deletionTimestamp !== undefined) return [`${name} hangs in deletion: ${JSON.stringify(status?.clusters)}`]
   if (status?.schedule?.observedGeneration !== metadata.generation) wrong.push(`${name}: generation ${metadata.generation} was not decided about`)
   if (new Set(targets.map(({ cluster }) => cluster)).size !== targets.length) wrong.push(`${name}: a cluster is chosen twice`)
-  for (const { cluster } of targets) if (!fleet.clusters.has(cluster)) wrong.push(`${name}: goes to ${cluster}, which has left`)
-  for (const { name: cluster } of status?.clusters ?? []) if (!targets.some((target) => target.cluster === cluster) && !isKept(status, cluster)) wrong.push(`${name}: ${cluster} is remembered without need: ${JSON.stringify(status?.clusters?.find((state) => state.name === cluster))}`)
+  for (const { cluster } of targets) {
+    if (!fleet.clusters.has(cluster)) wrong.push(`${name}: goes to ${cluster}, which has left`)
+    else if (!fleet.stubs.get(cluster)!.serves(kind.plural)) wrong.push(`${name}: goes to ${cluster}, which does not serve it`)
+  }
+  for (const { name: cluster } of status?.clusters ?? []) if (!targets.some((target) => target.cluster === cluster) && !isKept(status, cluster) && !isSuspended(federated, rules, cluster)) wrong.push(`${name}: ${cluster} is remembered without need: ${JSON.stringify(status?.clusters?.find((state) => state.name === cluster))}`)
+  const isLeaving = status?.clusters?.some(({ name: cluster }) => !targets.some((target) => target.cluster === cluster)) === true
   let ready = 0, isWhole = true
   for (const { cluster, replicas } of targets) {
     const copy = await fleet.stubs.get(cluster)!.get(kind.plural, key), state = status?.clusters?.find((one) => one.name === cluster)
-    if (spec.conflictResolution !== 'Overwrite' && copy && copy.metadata.labels?.[MANAGED] === undefined && isOthers(fleet, notes, cluster, copy)) {
+    if (isSuspended(federated, rules, cluster)) {
+      isWhole = false
+      if (state?.state !== 'Suspended') wrong.push(`${name} in ${cluster}: nothing is sent, and status says ${JSON.stringify(state)}`)
+      continue
+    }
+    if (!overwrites && copy && copy.metadata.labels?.[MANAGED] === undefined && isOthers(fleet, notes, cluster, copy)) {
       isWhole = false
       if (state?.state !== 'AlreadyExists') wrong.push(`${name} in ${cluster}: is in the way, and status says ${state?.state}`)
       continue
@@ -58,7 +99,7 @@ async function ofTemplate(fleet: SimulatedFleet, notes: Notes, kind: SimulatedKi
     if (aggregated?.observedGeneration !== metadata.generation) wrong.push(`${name}: all copies have observed generation ${metadata.generation}, and status says ${aggregated?.observedGeneration}`)
   }
   const propagated = status?.conditions?.find(({ type }) => type === 'Propagated')?.status
-  if (propagated !== (targets.length > 0 && isWhole ? 'True' : 'False')) wrong.push(`${name}: Propagated is ${JSON.stringify(status?.conditions?.find(({ type }) => type === 'Propagated'))}`)
+  if (propagated !== (targets.length > 0 && isWhole && !isLeaving ? 'True' : 'False')) wrong.push(`${name}: Propagated is ${JSON.stringify(status?.conditions?.find(({ type }) => type === 'Propagated'))}`)
   return wrong
 }
 
@@ -81,6 +122,10 @@ async function ofTarget(fleet: SimulatedFleet, notes: Notes, { name, kind, feder
 /** What the template and overrides say, worked out anew from their documentation. */
 async function expected(fleet: SimulatedFleet, federated: FederatedObject, cluster: string, replicas: number | undefined): Promise<Json> {
   const { apiVersion: _version, kind, metadata: _metadata, ...body } = structuredClone(federated.spec.template) as Json, { namespace = '' } = federated.metadata
+  if (federated.spec.retainReplicas) {
+    delete (body['spec'] as Json)['replicas']
+    return body
+  }
   if (kind === 'Deployment' && replicas !== undefined) (body['spec'] as Json)['replicas'] = replicas
   for (const { clusterName, clusterOverrides = [] } of federated.spec.overrides ?? []) if (clusterName === cluster) for (const { value } of clusterOverrides) (body['spec'] as Json)['replicas'] = value
   for (const entry of kind === 'ConfigMap' ? (await fleet.policies('OverridePolicy').reader.list({ namespace }, fleet.server.signal)).entries : []) {
@@ -93,8 +138,8 @@ async function expected(fleet: SimulatedFleet, federated: FederatedObject, clust
   return body
 }
 
-function ofCopy(fleet: SimulatedFleet, notes: Notes, { cluster, plural, copy, templates }: { readonly cluster: string; readonly plural: string; readonly copy: KubeObject; readonly templates: ReadonlyMap<string, FederatedObject> }): string[] {
-  const { labels = {}, annotations = {}, name = '', namespace, uid } = copy.metadata, key = namespace ? `${namespace}/${name}` : name, id = `${cluster} ${plural} ${key}`, federated = templates.get(`${plural} ${key}`)
+function ofCopy(fleet: SimulatedFleet, notes: Notes, { cluster, plural, copy, templates, rules }: { readonly rules: (federated: FederatedObject) => Rules; readonly cluster: string; readonly plural: string; readonly copy: KubeObject; readonly templates: Templates }): string[] {
+  const { labels = {}, annotations = {}, name = '', namespace, uid } = copy.metadata, key = namespace ? `${namespace}/${name}` : name, id = `${cluster} ${plural} ${key}`, federated = templates.get(`${plural} ${plural === 'namespaces' ? `${name}/${name}` : key}`)
   // A member that has left keeps what it has.
   if (!fleet.clusters.has(cluster)) return []
   if (labels[MANAGED] === undefined) {
@@ -103,12 +148,14 @@ function ofCopy(fleet: SimulatedFleet, notes: Notes, { cluster, plural, copy, te
   }
   if (notes.leftBehind.has(`${cluster} ${annotations[TEMPLATE]}`) && federated?.metadata.uid !== annotations[TEMPLATE]) return []
   if (!federated) return [`${id}: is an orphan of ${annotations[TEMPLATE]}`]
+  if (isSuspended(federated, rules(federated), cluster)) return []
   return isKept(federated.status, cluster) || federated.status?.schedule?.targets?.some((target) => target.cluster === cluster) ? [] : [`${id}: has no business there`]
 }
 
-/** A copy that is not wanted any more, and the only one there is. */
+/** A copy that is not wanted any more, and the only one there is; or a namespace that holds what is not to go. */
 function isKept(status: FederatedObject['status'], cluster: string): boolean {
   const states = new Map(status?.clusters?.map((state) => [state.name, state]))
+  if (states.get(cluster)?.message?.startsWith('it still holds ')) return true
   return states.get(cluster)?.message === 'it is the last copy that works' && (status?.schedule?.targets ?? []).every((target) => states.get(target.cluster)?.state !== 'OK')
 }
 
@@ -123,34 +170,3 @@ function contains(whole: unknown, part: unknown): boolean {
 }
 const pick = (whole: KubeObject, part: Json) => Object.fromEntries(Object.keys(part).map((field) => [field, whole[field]]))
 const withoutLife = ({ metadata: { name, namespace, uid, labels, annotations }, ...rest }: KubeObject) => ({ ...rest, status: undefined, metadata: { name, namespace, uid, labels, annotations } })
-
-/** Watches every write to members, and every decision that is stored. */
-export class SafetyMonitor {
-  readonly mistakes: string[] = []
-  readonly #fleet: SimulatedFleet
-  readonly #notes: Notes
-
-  constructor(fleet: SimulatedFleet, notes: Notes) {
-    this.#fleet = fleet
-    this.#notes = notes
-    fleet.onRequest = (request) => this.#check(request)
-  }
-
-  /** Follows the store until the signal aborts. */
-  async follow(signal: AbortSignal): Promise<void> {
-    for await (const { lines } of this.#fleet.store.watch('/types.federation/', 1, signal)) for (const { key, before, now } of lines) {
-      if (!before || !now) continue
-      const [was, is] = [before, now].map(({ value }) => JSON.parse(Buffer.from(value).toString()) as FederatedObject) as [FederatedObject, FederatedObject]
-      const kept = new Set(is.status?.schedule?.targets?.map(({ cluster }) => cluster)), scheduled = is.status?.conditions?.find(({ type }) => type === 'Scheduled')
-      for (const { cluster } of was.status?.schedule?.targets ?? []) if (!kept.has(cluster) && scheduled?.status !== 'True' && this.#fleet.clusters.has(cluster)) this.mistakes.push(`${key}: ${cluster} was given up though nothing was decided: ${scheduled?.reason}`)
-    }
-  }
-
-  #check({ cluster, method, path, body }: MemberRequest): void {
-    const stub = this.#fleet.stubs.get(cluster)!, uid = (body as { preconditions?: { uid?: string } } | undefined)?.preconditions?.uid
-    if (method === 'DELETE' && (uid === undefined || !stub.everManaged.has(uid))) this.mistakes.push(`${cluster}: DELETE ${path} of ${uid}, which never was ours`)
-    const orphan = [...this.#notes.orphans].find(([id, held]) => held === uid && id.startsWith(`${cluster} `))
-    if (method === 'DELETE' && orphan) this.mistakes.push(`${cluster}: DELETE ${path}, which was to be left`)
-  }
-}
-

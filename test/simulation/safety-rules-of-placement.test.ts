@@ -118,6 +118,17 @@ describe('rule 6: jobs run once', () => {
     expect(await fleet.having('Job', 'default/report')).toEqual(['m1'])
   })
 
+  test('one that finished in an earlier generation, and not yet in this one, is made again', async () => {
+    fleet = await SmallFleet.start(1)
+    await fleet.create('Job', 'default/report', { template: job(), placement: onAll }, 10_000)
+    await fleet.stub('m1').remove('jobs', 'default/report')
+    fleet.stub('m1').isAlive = false
+    await fleet.edit('Job', 'default/report', { template: job(2) })
+    await fleet.stub('m1').remove('jobs', 'default/report')
+    await fleet.advance(10_000)
+    expect(await fleet.having('Job', 'default/report')).toEqual(['m1'])
+  })
+
   test('shares that have begun do not move when a cluster joins', async () => {
     fleet = await SmallFleet.start(2)
     await fleet.create('Job', 'default/report', { template: job(4), placement: { clusterAffinity: {}, replicaScheduling: { replicaSchedulingType: 'Divided' } } }, 10_000)
@@ -172,6 +183,18 @@ describe('rule 9: namespaces', () => {
     await fleet.create('ConfigMap', 'shop/a', { template: config('1'), placement: onAll })
     expect(await namespaceOf('shop')).toEqual(before)
     expect(await fleet.having('ConfigMap', 'shop/a')).toEqual(['m1'])
+  })
+
+  test('of those that were made for a template only what holds nothing of others goes', async () => {
+    fleet = await SmallFleet.start(3)
+    await fleet.stub('m3').create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } })
+    await fleet.create('Namespace', 'shop/shop', { template: {}, placement: onAll, conflictResolution: 'Overwrite' })
+    expect(await fleet.states('Namespace', 'shop/shop')).toEqual({ m1: 'OK', m2: 'OK', m3: 'OK' })
+    const theirs = await fleet.stub('m1').create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'shop', name: 'theirs' }, data: {} })
+    await fleet.drop('Namespace', 'shop/shop', 'Background', 15_000)
+    expect([await fleet.template('Namespace', 'shop/shop'), await fleet.having('Namespace', 'shop')]).toEqual([undefined, ['m1', 'm3']])
+    expect(await fleet.copy('m1', 'ConfigMap', 'shop/theirs')).toEqual(theirs)
+    expect(Object.keys((await namespaceOf('shop'))!.metadata.labels!)).toEqual(['kubernetes.io/metadata.name'])
   })
 
   test('those of the system are not made', async () => {

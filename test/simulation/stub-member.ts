@@ -19,9 +19,12 @@ import { MemoryStorage } from '../../src/machinery/storage/memory-storage.ts'
 import { keyPrefix } from '../../src/machinery/storage/storage-key.ts'
 import { builtInKinds } from '../../src/simulation/built-in-kinds.ts'
 import { Faults } from '../../src/simulation/faults.ts'
+import { gadgetDocuments, gadgetKind } from './gadget.ts'
 import type { Seeded } from '../suites/seeded.ts'
 
-const SERVED = ['Namespace', 'ConfigMap', 'Deployment', 'Job', 'ClusterRole']
+const SERVED = ['Namespace', 'ConfigMap', 'Secret', 'Deployment', 'Job', 'ClusterRole']
+/** Stands for spec.finalizers of namespaces: the namespace controller takes it off once all is gone that was inside. */
+const CONTENTS_FINALIZER = 'kubernetes.io/contents'
 const BUMP = '/bump'
 let kinds: readonly StoredKind[] | undefined
 
@@ -31,7 +34,7 @@ const allowAll: Authorizer = { authorize: () => Promise.resolve({ allowed: true,
 const asAdministrator: Filter = (next) => (request, signal) => next({ ...request, user: { name: 'kubernetes-admin', groups: ['system:masters'], extra: {} } }, signal)
 
 interface Commit { readonly key: string; readonly value: Uint8Array | undefined; readonly at: number }
-interface Options { readonly clock: Clock; readonly random: Seeded; readonly uuid: () => string; readonly signal: AbortSignal }
+interface Options { readonly clock: Clock; readonly random: Seeded; readonly uuid: () => string; readonly signal: AbortSignal; /** Kinds that it does not serve. */ readonly lacks: readonly string[] }
 
 export class StubMember {
   readonly name: string
@@ -43,6 +46,8 @@ export class StubMember {
   readonly everReleased = new Set<string>()
   /** Its controllers do something. */
   isAlive = true
+  /** Told of what goes because its namespace does. */
+  onEvicted: (plural: string, key: string) => void = () => undefined
   readonly #kinds: readonly StoredKind[]
   readonly #options: Options
   #commits: Commit[] = []
@@ -67,18 +72,26 @@ export class StubMember {
   readonly handler: Handler
 
   static async start(name: string, options: Options): Promise<StubMember> {
-    kinds ??= (await builtInKinds()).filter(({ kind }) => SERVED.includes(kind))
-    const member = new StubMember(name, kinds, options)
+    kinds ??= [...(await builtInKinds()).filter(({ kind }) => SERVED.includes(kind)).map((kind) => (kind.kind === 'Namespace' ? emptiedFirst(kind) : kind)), gadgetKind]
+    const member = new StubMember(name, kinds.filter(({ kind }) => !options.lacks.includes(kind)), options)
     await member.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } })
     return member
   }
 
+  serves(plural: string): boolean { return this.#resources.has(plural) }
+
   async get(plural: string, key: string): Promise<KubeObject | undefined> {
+    if (!this.serves(plural)) return undefined
     const slash = key.indexOf('/'), [entry] = (await this.#resource(plural).reader.list(slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }, this.#options.signal)).entries
     return entry?.parse()
   }
 
-  async list(plural: string): Promise<readonly KubeObject[]> { return Array.from((await this.#resource(plural).reader.list({}, this.#options.signal)).entries, (entry) => entry.parse()) }
+  async byUid(uid: string): Promise<KubeObject | undefined> {
+    for (const { plural } of this.#kinds) for (const object of await this.list(plural)) if (object.metadata.uid === uid) return object
+    return undefined
+  }
+
+  async list(plural: string): Promise<readonly KubeObject[]> { return !this.serves(plural) ? [] : Array.from((await this.#resource(plural).reader.list({}, this.#options.signal)).entries, (entry) => entry.parse()) }
 
   async create(object: KubeObject): Promise<KubeObject> {
     return (await this.#resource(this.#kinds.find(({ kind }) => kind === object.kind)!.plural).writer.create(object, intruder, this.#options.signal)).parse()
@@ -132,11 +145,11 @@ export class StubMember {
 
   #use(storage: MemoryStorage): void {
     const { clock, random, uuid, signal } = this.#options, until = AbortSignal.any([signal, this.#stop.signal]), prefix = keyPrefix({ group: '', plural: 'namespaces' })
-    const namespaces: NamespaceGuard = { phase: async (namespace) => ((await storage.get(prefix + namespace, until)).record ? 'active' : 'missing') }
+    const namespaces: NamespaceGuard = { phase: async (namespace) => { const { record } = await storage.get(prefix + namespace, until); return !record ? 'missing' : (JSON.parse(Buffer.from(record.value).toString()) as KubeObject).metadata.deletionTimestamp === undefined ? 'active' : 'terminating' } }
     const dependencies = { clock, logger: silentLogger, namespaces, randomUuid: uuid, randomSuffix: () => 'abcde' }, noted = this.#noted(storage, until), resources = this.#kinds.map((kind) => createStoredResource(kind, noted, dependencies, until))
     this.#resources = new Map(resources.map((resource) => [resource.kind.plural, resource]))
     const groups = [...Map.groupBy(resources, ({ kind }) => kind.group)].map(([name, own]) => ({ name, versions: [{ version: own[0]!.kind.version, resources: own }] }))
-    this.#serve = compose([recover(silentLogger), asAdministrator], resourceHandler({ groups: () => groups }, { clock, random: () => random.next(), authorizer: allowAll }))
+    this.#serve = compose([recover(silentLogger), asAdministrator, gadgetDocuments], resourceHandler({ groups: () => groups }, { clock, random: () => random.next(), authorizer: allowAll }))
   }
 
   #noted(storage: MemoryStorage, signal: AbortSignal): Storage {
@@ -159,8 +172,19 @@ export class StubMember {
     if (labels[MANAGED] !== undefined) this.everManaged.add(uid)
     else if (this.everManaged.has(uid) && annotations[TEMPLATE] === undefined) this.everReleased.add(uid)
     const plural = [...this.#resources.values()].find(({ kind }) => key.startsWith(keyPrefix(kind)))!.kind, objectKey = key.slice(keyPrefix(plural).length)
-    if (object.metadata.deletionTimestamp !== undefined) this.#later(() => this.change(plural.plural, objectKey, collected, { manager: 'kube-controller-manager' }), signal)
+    if (object.metadata.deletionTimestamp !== undefined) this.#later(async () => { if (plural.plural === 'namespaces') await this.#empty(objectKey); await this.change(plural.plural, objectKey, collected, { manager: 'kube-controller-manager' }) }, signal)
     if (lived(object)) this.#later(() => this.change(plural.plural, objectKey, (current) => ({ ...current, ...(lived(current) && { status: lived(current) }) }), { manager: 'kube-controller-manager', subresource: 'status' }), signal)
+  }
+
+  /** What is in a namespace goes with it. */
+  async #empty(namespace: string): Promise<void> {
+    for (const { plural, namespaced } of this.#kinds) for (const { metadata } of namespaced ? await this.list(plural) : []) {
+      const key = `${metadata.namespace}/${metadata.name}`
+      if (metadata.namespace !== namespace) continue
+      this.onEvicted(plural, key)
+      await this.change(plural, key, (object) => ({ ...object, metadata: { ...object.metadata, finalizers: [] } }))
+      await this.remove(plural, key)
+    }
   }
 
   #later(act: () => Promise<unknown>, signal: AbortSignal): void {
@@ -174,7 +198,12 @@ export class StubMember {
 }
 
 /** What a garbage collector was asked for has been done. */
-const collected = (object: KubeObject): KubeObject => ({ ...object, metadata: { ...object.metadata, finalizers: (object.metadata.finalizers ?? []).filter((finalizer) => finalizer !== 'foregroundDeletion' && finalizer !== 'orphan') } })
+const collected = (object: KubeObject): KubeObject => ({ ...object, metadata: { ...object.metadata, finalizers: (object.metadata.finalizers ?? []).filter((finalizer) => ![CONTENTS_FINALIZER, 'foregroundDeletion', 'orphan'].includes(finalizer)) } })
+
+function emptiedFirst(kind: StoredKind): StoredKind {
+  const { strategy } = kind
+  return { ...kind, strategy: { ...strategy, prepareForCreate: (object, now) => { const made = strategy.prepareForCreate!(object, now); return { ...made, metadata: { ...made.metadata, finalizers: [CONTENTS_FINALIZER] } } } } }
+}
 
 /** The status that controllers would come to; undefined: it is that already. */
 function lived({ kind, metadata: { generation = 0 }, spec, status }: KubeObject & { spec?: { replicas?: number }; status?: { observedGeneration?: number; succeeded?: number } }): object | undefined {

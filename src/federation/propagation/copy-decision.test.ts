@@ -37,6 +37,7 @@ describe('a copy is wanted', () => {
     ['somebody took a field', { observed: seen(copy({ managedFields: [owning('paused'), { manager: 'kubectl-edit', operation: 'Update', fieldsV1: { 'f:spec': { 'f:replicas': {} } } }] })) }, { do: 'apply', object: wanted(), uid: 'copy', drift: ['kubectl-edit'] }],
     ['somebody removed a field', { observed: seen(copy({ managedFields: [owning()] })) }, { do: 'apply', object: wanted(), uid: 'copy', drift: [] }],
     ['it is back from a backup, with the fields of now and the values of then', { observed: seen(copy({ managedFields: [{ ...owning('replicas'), time: '2029-12-31T00:00:00Z' }] })) }, { do: 'apply', object: wanted(), uid: 'copy', drift: [] }],
+    ['a write of an earlier decision arrived late, in the same second', { observed: seen(copy({ annotations: { [REVISION_ANNOTATION]: '3.4' } })) }, { do: 'apply', object: wanted(), uid: 'copy', drift: [] }],
     ['drift is only to be told of', { federated: federated({ spec: { drift: 'Report' } }), observed: seen(copy({ managedFields: [] })) }, { do: 'report', outcome: record({ state: 'Drifted', message: 'fields of it were removed' }) }],
     ['it is being deleted', { observed: seen(copy({ deletionTimestamp: '2030-01-01T00:00:00Z' })) }, { do: 'report', outcome: record({ state: 'Pending', message: 'the copy there is being deleted; it is made again once it is gone' }) }],
     ['the watch has not come to what was written last', { observed: seen(undefined, true) }, { do: 'report', outcome: record(), soon: true }],

@@ -9,7 +9,7 @@ import { isFinished } from './deletion.ts'
  */
 export class CopyLedger {
   readonly #records = new Map<string, Map<string, CopyRecord | 'gone'>>()
-  readonly #finished = new Map<string, Set<string>>()
+  readonly #finished = new Map<string, Map<string, boolean>>()
   readonly #listeners = new Set<(template: string, cluster: string) => void>()
 
   /** Called after every change of a record. */
@@ -38,17 +38,20 @@ export class CopyLedger {
     if (!equalJson(before, record)) for (const listener of this.#listeners) listener(template, cluster)
   }
 
-  /** A Job's copy ran to its end. Known from its stored status, too, where that says so. */
-  noteFinished(template: string, cluster: string): void {
+  /** Whether the copy of a Job that a watch shows has run to its end. */
+  noteFinished(template: string, cluster: string, isOver: boolean): void {
     const finished = this.#finished.get(template)
-    if (finished) finished.add(cluster)
-    else this.#finished.set(template, new Set([cluster]))
+    if (finished) finished.set(cluster, isOver)
+    else this.#finished.set(template, new Map([[cluster, isOver]]))
   }
 
+  /** What was not seen here is taken from the stored status. */
   isFinished(template: string, cluster: string, federated: FederatedObject): boolean {
-    const status = federated.status?.clusters?.find(({ name }) => name === cluster)?.status
-    return (this.#finished.get(template)?.has(cluster) ?? false) || isFinished({ kind: 'Job', metadata: {}, status })
+    return this.#finished.get(template)?.get(cluster) ?? isFinished({ kind: 'Job', metadata: {}, status: federated.status?.clusters?.find(({ name }) => name === cluster)?.status })
   }
+
+  /** Another server has written meanwhile: what is stored counts. */
+  forget(): void { this.#records.clear() }
 
   /** The template is gone. */
   drop(template: string): void {

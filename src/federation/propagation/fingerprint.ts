@@ -16,11 +16,11 @@ export function fingerprintOf(wanted: KubeObject): string {
 
 /**
  * Of the fields that this server owns in a copy, and of when it wrote them; '' where it owns none. A field that somebody else changed is no longer among them, so this tells drift without comparing values.
- * The time tells a copy that came back from a backup, with the values of then.
+ * The time tells a copy that came back from a backup, with the values of then; the revision one that a write of an older decision reached late, in the same second.
  */
 export function ownershipOf(copy: KubeObject): string {
   const entry = ownEntry(copy)
-  return entry ? hash(stringifyJson([entry['fieldsV1'], entry['time'] ?? ''])) : ''
+  return entry ? hash(stringifyJson([entry['fieldsV1'], entry['time'] ?? '', copy.metadata.annotations?.[REVISION_ANNOTATION] ?? ''])) : ''
 }
 
 /** Who took fields of `wanted` from us, for people; empty where nobody can be named: fields that were removed have no owner. */

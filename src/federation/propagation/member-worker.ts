@@ -71,6 +71,12 @@ export class MemberWorker {
     await runController({ name: `copies in ${this.member.name}`, queue: this.#queue, sources: [], reconcile: (key, signal) => this.#reconcile(key, signal), concurrency, logger }, this.#stop.signal)
   }
 
+  /** Another server has written meanwhile: what was carried out here says nothing any more. */
+  forget(): void {
+    this.#settled.clear()
+    this.#stays.clear()
+  }
+
   stop(): void { this.#stop.abort() }
   /** Aborts when the worker stops. */
   get signal(): AbortSignal { return this.#stop.signal }
@@ -248,7 +254,7 @@ export class MemberWorker {
       if (!isGone) return { requeueAfterMs: BEHIND_MS }
     }
     await tombstones.remove(name, key, signal)
-    return {}
+    return tombstones.get(name, key) ? { requeueAfterMs: BEHIND_MS } : {}
   }
 
   #follow(store: TemplateStore): MemberCopies {
@@ -258,7 +264,7 @@ export class MemberWorker {
       const onCopy = (key: string, copy: KubeObject | undefined) => {
         const template = templateKey(store.id, key), decisive = copy && decisiveOf(copy)
         this.#options.onCopy(template)
-        if (copy && isFinished(copy)) ledger.noteFinished(template, this.member.name)
+        if (copy && store.target.kind === 'Job') ledger.noteFinished(template, this.member.name, isFinished(copy))
         const before = this.#decisive.get(template)
         if (decisive !== undefined && decisive === before) return
         if (decisive === undefined) this.#decisive.delete(template)

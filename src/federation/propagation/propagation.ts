@@ -82,11 +82,15 @@ export class Propagation {
     await Promise.all([...this.#workers.values()].map(async ({ done }) => done))
   }
 
-  /** Called when this replica begins to lead. */
+  /** Called when this replica begins to lead: others may have led since it did. */
   resume(): void {
+    this.#options.ledger.forget()
+    for (const { worker } of this.#workers.values()) worker.forget()
     this.kickAll()
-    for (const [cluster] of this.#workers) this.#kickTombstones(cluster)
   }
+
+  /** Tombstones that others wrote are known now. */
+  kickTombstones(): void { for (const cluster of this.#workers.keys()) this.#kickTombstones(cluster) }
 
   async #follow(store: TemplateStore, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options

@@ -65,7 +65,7 @@ export interface PlacementControllerOptions {
   readonly logger: Logger
 }
 
-interface Template extends Claimable { readonly queueKey: string; readonly claim?: PolicyReference }
+interface Template extends Claimable { readonly queueKey: string; readonly decision: number | undefined; readonly claim?: PolicyReference }
 
 export class PlacementController {
   readonly #options: PlacementControllerOptions
@@ -83,6 +83,8 @@ export class PlacementController {
   readonly #assumed: AssumedPlacements
   /** Templates that are not placed in full: room comes without a word. */
   readonly #short = new Set<string>()
+  /** Which decision about a template this server made last. */
+  readonly #decided = new Map<string, number>()
   /** Templates whose policy waits for overrides. */
   readonly #waiting = new Set<string>()
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>()
@@ -155,6 +157,7 @@ export class PlacementController {
       if (known) this.#index.removeTemplate(known)
       if (known?.claim) this.#status.kick(known.claim)
       this.#templates.delete(queueKey)
+      this.#decided.delete(queueKey)
       this.#waiting.delete(queueKey)
       this.#short.delete(queueKey)
       this.#assumed.forget(queueKey)
@@ -162,7 +165,7 @@ export class PlacementController {
       this.#turns.forget(queueKey)
       return
     }
-    const { metadata, status } = federated, claim = status?.policy as PolicyReference | undefined, template: Template = { queueKey, ...claimable(store, federated), ...(claim && { claim }) }
+    const { metadata, status } = federated, claim = status?.policy as PolicyReference | undefined, template: Template = { queueKey, decision: status?.schedule?.decision, ...claimable(store, federated), ...(claim && { claim }) }
     this.#templates.set(queueKey, template)
     this.#index.setTemplate(template, claim)
     if (!known || !isSame(known.claim, claim)) for (const one of [known?.claim, claim]) if (one) this.#status.kick(one)
@@ -173,7 +176,9 @@ export class PlacementController {
     if (!this.#assumed.isEmpty) this.#seen(queueKey, federated)
     // Where copies fail, or clusters are left, what becomes of the copies decides.
     const isWatched = status?.schedule?.evictions !== undefined || (policy?.spec.failover?.application !== undefined && status?.clusters?.some(({ unhealthySince }) => unhealthySince !== undefined))
-    if (isWatched || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
+    // A server that led before may have had a decision in hand that rests on what is no longer so.
+    const isOthers = known !== undefined && status?.schedule?.decision !== known.decision && status?.schedule?.decision !== this.#decided.get(queueKey)
+    if (isWatched || isOthers || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
     // It was decided about before this server saw it: that may be out of date.
     else if (!known) this.#queue.addUnhurried(queueKey)
   }
@@ -263,11 +268,14 @@ export class PlacementController {
     let written: Placed | undefined
     const isWritten = await writeStatus(store.resource, objectKey, (current) => {
       const fresh = current as FederatedObject
+      // The write may have waited for long, and another server have begun to lead.
+      if (!leads()) return fresh.status
       written = fresh.metadata.resourceVersion === federated.metadata.resourceVersion ? placed : this.#place(store, fresh, clock.now(), ({ cluster }) => granted.has(cluster))
       this.#assume(key, fresh, written)
+      if (written.schedule.decision !== undefined) this.#decided.set(key, written.schedule.decision)
       return withPlacement(fresh.status, written)
     }, signal)
-    if (isWritten) this.#options.onPlaced(store, federated, written ?? placed)
+    if (isWritten && written) this.#options.onPlaced(store, federated, written)
     return again
   }
 

@@ -50,6 +50,9 @@ export class StatusController {
     this.#queue.add(template, Math.max(this.#waitMs(template), 0))
   }
 
+  /** Looks at every template: called when this replica begins to lead, as nobody may have told of what the one before had done. */
+  kickAll(): void { for (const { id, cache } of this.#options.templates.list()) for (const run of cache.snapshot()) for (const { key } of run) this.kick(templateKey(id, key)) }
+
   /** Until the template's status may be written again; at most 0: it may. */
   #waitMs(template: string): number { return (this.#written.get(template) ?? -INTERVAL_MS) + INTERVAL_MS - this.#options.clock.now() }
 
