@@ -15,6 +15,7 @@ import type { FleetMember } from './fleet-member.ts'
 import { FleetReader } from './fleet-reader.ts'
 import type { FleetTemplates } from './fleet-templates.ts'
 import { hostNamespaces } from './host-namespaces.ts'
+import { hostObjects } from './host-objects.ts'
 import { MemberObjects } from './member-objects.ts'
 import { templateSource } from './template-source.ts'
 import { selectableFields } from './selectable-fields.ts'
@@ -38,7 +39,7 @@ interface FleetCatalogOptions {
   readonly timeMerge?: <T>(kind: Kind, merge: () => T) => T
   /** Templates of folded kinds. Absent: the fleet can only be read. */
   readonly templates?: FleetTemplates
-  /** This server's own namespace on the host. Absent: the host's namespaces can only be read. */
+  /** This server's own namespace on the host. Absent: nothing is written there through the fleet. */
   readonly ownNamespace?: string
   /** Connecting subresources (pods/log, …); `bound`: of objects that live in one member each. */
   readonly connect: (kind: UnionKind, bound: boolean) => Resource['connect']
@@ -118,8 +119,8 @@ export class FleetCatalog implements Catalog {
   }
 
   /** Each lives in one member, which is written to as the user. */
-  #memberObjects(served: UnionKind, { kind, combine, reader, views }: Parts): MemberObjects {
-    const { identity, epochs, clock, byCluster } = this.#options
+  #memberObjects(served: UnionKind, { kind, combine, views }: Parts): MemberObjects {
+    const { identity, epochs, clock, byCluster, ownNamespace } = this.#options
     return new MemberObjects({
       kind, combine, now: () => clock.now(), member: (cluster) => (cluster === '' ? undefined : this.member(cluster)),
       positionAfter: (key, { source }, version) => positionAfter(epochs, { source: source.id, version }, views.row(key)?.versions ?? []),
@@ -128,9 +129,10 @@ export class FleetCatalog implements Catalog {
         const of = byCluster ? undefined : this.#byKind(reference.group, reference.kind)
         return of && !of.identityBound ? { kind: of, uid: foldedUid({ ...identity, ...reference, namespace: of.namespaced ? reference.namespace : '' }) } : undefined
       },
-      isOfHost: async (namespace, name, signal) => {
-        if (!this.member('')?.kinds.some(({ group, plural }) => group === served.group && plural === served.plural)) return false
-        return Array.from((await reader.list({ ...(kind.namespaced && { namespace }), name }, signal)).entries).length > 0
+      host: () => {
+        const member = this.member('')
+        if (ownNamespace === undefined || !member?.kinds.some(({ group, plural }) => group === served.group && plural === served.plural)) return undefined
+        return hostObjects({ member, ownNamespace, of: { group: kind.group, resource: kind.plural } })
       },
     })
   }

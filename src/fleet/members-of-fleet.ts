@@ -21,7 +21,7 @@ export function fleetMember(member: Member, clock: Clock, customColumns: (member
       return { cache: use.cache, state: () => sourceState(use.state(), member, clock.now()), release: () => use.release() }
     },
     handler: member.handler,
-    asUser: (path, request, signal) => passThrough(member, path, request, signal),
+    pass: (path, request, signal) => passThrough(member, path, request, signal),
     customColumns: (kind) => customColumns(member, kind),
   }
 }
