@@ -1,5 +1,6 @@
 import type { Cache } from '../machinery/cache/cache.ts'
-import type { Column, Handler, Kind, Page, Query, Request, Response } from '../machinery/meta/core.ts'
+import type { Handler, Kind, Page, Query, Request, Response } from '../machinery/meta/core.ts'
+import type { CustomKind } from './custom-kinds.ts'
 import type { EpochSource } from './epochs.ts'
 import type { DiscoveredKind } from '../federation/member/discovery.ts'
 import type { SourceState } from './view-source.ts'
@@ -23,6 +24,6 @@ export interface FleetMember {
   readonly handler: Handler
   /** Passes a request on to another path: to a member as the user who makes it, to the host as this server. Absent: nobody writes there this way (templates). */
   readonly pass?: (path: string, request: Request, signal: AbortSignal) => Promise<Response>
-  /** `additionalPrinterColumns` of a custom kind, once known. */
-  customColumns(kind: DiscoveredKind): readonly Column[] | undefined
+  /** What is said of a custom kind, once known. */
+  customKind(kind: DiscoveredKind): CustomKind | undefined
 }

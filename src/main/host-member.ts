@@ -29,7 +29,7 @@ const LEASES: DiscoveredKind = { ...EVENTS, group: 'coordination.k8s.io', kind: 
 export function hostMember(host: Host, handler: Handler, options: HostMemberOptions, signal: AbortSignal): FleetMember {
   const { group, version, kind, plural, singular, shortNames, categories } = host.namespaces.kind, namespaces = followNamespaces(host, options, signal), labelled = followLabelled(handler, options, signal)
   return {
-    cluster: '', source: { id: HOST_SOURCE }, isReporting: () => namespaces.state().state === 'synced', handler, customColumns: () => undefined,
+    cluster: '', source: { id: HOST_SOURCE }, isReporting: () => namespaces.state().state === 'synced', handler, customKind: () => undefined,
     pass: async (path, { body, ...request }, inner) => handler(asServer({ ...request, path }, body ? await bytesOf({ status: 200, headers: [], body }) : Buffer.alloc(0)), inner),
     kinds: [
       { group, version, kind, plural, singular, shortNames, categories, namespaced: false, verbs: READ_ONLY, subresources: [], preferred: true },

@@ -1,6 +1,6 @@
 /** One API for many clusters: templates of three generations of federation go where they are to go, and every verb of kubectl works on them through the fleet. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { deployment, describeFleet, eventually, KUBECTLS, kubectl, MEMBERS, rows, testbed, tryKubectl } from './fleet-bed.ts'
+import { applyTo, deployment, describeFleet, eventually, KUBECTLS, kubectl, MEMBERS, rows, testbed, tryKubectl } from './fleet-bed.ts'
 import { apply, condition, copies, createHostNamespace, deploymentPolicy, image, ofCopies, placedIn, type Pods, policy, removeNamespace, replicas, selects, weighted } from './distribution-bed.ts'
 
 const NAMESPACE = 'e2e-distribution'
