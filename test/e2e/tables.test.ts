@@ -14,7 +14,7 @@ interface Table { readonly columns: readonly string[]; readonly rows: ReadonlyMa
 function tableOf({ kind, columnDefinitions = [], rows = [] }: RawObject, { isFleet = false } = {}): Table {
   expect(kind).toBe('Table')
   const own = columnDefinitions.filter(({ name }) => !ADDED.test(name))
-  expect(new Set(isFleet ? rows.map(({ cells }) => cells[own.length]) : []).difference(new Set(['1/1', MEMBER])).size, 'what the fleet adds').toBe(0)
+  expect(isFleet ? rows.map(({ cells }) => cells[own.length]).filter((cell) => cell !== '1/1' && cell !== MEMBER) : [], 'what the fleet adds').toEqual([])
   const columns = own.map(({ name, type, format, priority }) => `${name} ${type} ${format} ${priority}`)
   return { columns, rows: new Map(rows.map(({ cells, object }) => {
     const { name = '', namespace = '' } = object!.metadata as { name?: string; namespace?: string }
