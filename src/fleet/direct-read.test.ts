@@ -13,7 +13,7 @@ const kind: UnionKind = { group: '', version: 'v1', kind: 'Event', plural: 'even
 
 /** `names` undefined: it does not answer. */
 const member = (cluster: string, names: readonly string[] | undefined, asked: string[]): FleetMember => ({
-  cluster, source: { id: cluster || 'host' }, kinds: [], isReporting: () => true, customColumns: () => undefined, lease: () => { throw new Error('nothing is followed') }, handler: () => { throw new Error('not asked so') },
+  cluster, source: { id: cluster || 'host' }, kinds: [], isReporting: () => true, customKind: () => undefined, lease: () => { throw new Error('nothing is followed') }, handler: () => { throw new Error('not asked so') },
   read: ({ name }) => {
     asked.push(cluster || 'host')
     if (!names) return Promise.reject(StatusError.unavailable('no answer'))

@@ -1,20 +1,22 @@
 /** What one fleet serves, as a catalog: the union of its members' kinds, folded and identity-bound, or (by cluster) every object by itself. */
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
-import type { Column, Kind, Resource } from '../machinery/meta/core.ts'
+import type { Kind, Resource } from '../machinery/meta/core.ts'
 import type { ApiGroup, Catalog } from '../machinery/server/catalog.ts'
 import { foldedUid } from '../federation/interpreter/folded-uid.ts'
-import { clusterColumn, clustersColumn, columnsFor, defaultColumns } from '../federation/interpreter/columns/columns.ts'
+import { clusterColumn, clustersColumn, columnsFor, defaultColumns, rowConditionsFor } from '../federation/interpreter/columns/columns.ts'
 import type { TemplateStore } from '../federation/template/templates.ts'
 import { builtInKinds } from './built-in-kinds.ts'
 import { combineFor, type FleetIdentity } from './combine.ts'
 import type { Combine } from './merged-view.ts'
+import type { CustomKind } from './custom-kinds.ts'
 import { directRead } from './direct-read.ts'
 import type { Epochs, EpochState } from './epochs.ts'
 import type { FleetMember } from './fleet-member.ts'
 import { FleetReader } from './fleet-reader.ts'
 import type { FleetTemplates } from './fleet-templates.ts'
 import { hostNamespaces } from './host-namespaces.ts'
+import { hostObjects } from './host-objects.ts'
 import { MemberObjects } from './member-objects.ts'
 import { templateSource } from './template-source.ts'
 import { selectableFields } from './selectable-fields.ts'
@@ -38,7 +40,7 @@ interface FleetCatalogOptions {
   readonly timeMerge?: <T>(kind: Kind, merge: () => T) => T
   /** Templates of folded kinds. Absent: the fleet can only be read. */
   readonly templates?: FleetTemplates
-  /** This server's own namespace on the host. Absent: the host's namespaces can only be read. */
+  /** This server's own namespace on the host. Absent: nothing is written there through the fleet. */
   readonly ownNamespace?: string
   /** Connecting subresources (pods/log, …); `bound`: of objects that live in one member each. */
   readonly connect: (kind: UnionKind, bound: boolean) => Resource['connect']
@@ -82,10 +84,10 @@ export class FleetCatalog implements Catalog {
     this.#members = members
     const before = this.#served, next = new Map<string, Served>()
     for (const kind of unionKinds(this.clusters().length > 0 ? members : [...members.map(({ cluster, kinds }) => ({ cluster, kinds })), { cluster: NO_CLUSTER, kinds: builtInKinds }])) {
-      const id = `${kind.group}/${kind.plural}`, columns = this.#customColumns(kind), signature = signatureOf(kind, columns, this.#options.byCluster), known = before.get(id)
+      const id = `${kind.group}/${kind.plural}`, custom = this.#customKind(kind), signature = signatureOf(kind, custom, this.#options.byCluster), known = before.get(id)
       const store = this.#storeOf(kind)
       if (known?.signature === signature && known.store === store && known.isWritable === isWritable(store)) next.set(id, { ...known, kind, ...(accessSignature(kind) !== accessSignature(known.kind) && { resource: { ...known.resource, ...known.access(kind) } }) })
-      else { known?.views.close(); next.set(id, this.#serve(kind, columns, signature)) }
+      else { known?.views.close(); next.set(id, this.#serve(kind, custom, signature)) }
     }
     for (const [id, { views }] of before) if (!next.has(id)) views.close()
     const isSame = next.size === before.size && [...next].every(([id, { resource }]) => before.get(id)?.resource === resource)
@@ -97,7 +99,7 @@ export class FleetCatalog implements Catalog {
   dropIdle(): void { for (const { views } of this.#served.values()) views.dropIdle() }
   close(): void { for (const { views } of this.#served.values()) views.close() }
 
-  #serve(served: UnionKind, custom: readonly Column[] | undefined, signature: string): Served {
+  #serve(served: UnionKind, custom: CustomKind | undefined, signature: string): Served {
     const { byCluster, identity, epochs, clock, logger, idleMs, graceMs, timeMerge, templates } = this.#options, bound = byCluster || served.identityBound, store = this.#storeOf(served)
     const shown = this.#kind(served, bound, custom), stored = store && templates?.kind(store, shown), kind = stored ?? shown
     const plain = combineFor(served, { byCluster, identity, kindOf: (group, name) => this.#byKind(group, name), ...(store && { template: (federated, copies) => templates!.row(store, federated, copies) }) }), combine = timeMerge ? { ...plain, merge: (...of: Parameters<typeof plain.merge>) => timeMerge(kind, () => plain.merge(...of)) } : plain
@@ -105,7 +107,7 @@ export class FleetCatalog implements Catalog {
     const current = () => this.#served.get(`${served.group}/${served.plural}`)?.kind ?? served
     const reader = new FleetReader({
       kind, clock, graceMs, restrictsClusters: !bound, clusters: () => current().clusters, open: (clusters) => views.open(clusters), isOpen: () => views.isOpen, isUnwatchable: !served.verbs.includes('watch') || !served.verbs.includes('list'),
-      direct: (query, signal) => directRead({ kind: served, combine, members: [...(store ? [templateSource(store)] : []), ...this.#members.filter(({ cluster }) => current().clusters.includes(cluster))], epoch: this.#epoch, replica: epochs.replica, query }, signal),
+      direct: (query, chosen, signal) => directRead({ kind: served, combine, members: [...(store && !chosen ? [templateSource(store)] : []), ...this.#members.filter(({ cluster }) => current().clusters.includes(cluster) && (!chosen || chosen.includes(cluster)))], epoch: this.#epoch, replica: epochs.replica, query }, signal),
     })
     const writable = stored ? isWritable(store) && templates!.writable(store, stored, { reader, open: (key) => views.row(key), members: () => this.#members.filter(({ cluster }) => current().clusters.includes(cluster)) }) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
     const access: Served['access'] = (served) => this.#access(served, bound, { kind, combine, reader, views })
@@ -118,8 +120,8 @@ export class FleetCatalog implements Catalog {
   }
 
   /** Each lives in one member, which is written to as the user. */
-  #memberObjects(served: UnionKind, { kind, combine, reader, views }: Parts): MemberObjects {
-    const { identity, epochs, clock, byCluster } = this.#options
+  #memberObjects(served: UnionKind, { kind, combine, views }: Parts): MemberObjects {
+    const { identity, epochs, clock, byCluster, ownNamespace } = this.#options
     return new MemberObjects({
       kind, combine, now: () => clock.now(), member: (cluster) => (cluster === '' ? undefined : this.member(cluster)),
       positionAfter: (key, { source }, version) => positionAfter(epochs, { source: source.id, version }, views.row(key)?.versions ?? []),
@@ -128,9 +130,10 @@ export class FleetCatalog implements Catalog {
         const of = byCluster ? undefined : this.#byKind(reference.group, reference.kind)
         return of && !of.identityBound ? { kind: of, uid: foldedUid({ ...identity, ...reference, namespace: of.namespaced ? reference.namespace : '' }) } : undefined
       },
-      isOfHost: async (namespace, name, signal) => {
-        if (!this.member('')?.kinds.some(({ group, plural }) => group === served.group && plural === served.plural)) return false
-        return Array.from((await reader.list({ ...(kind.namespaced && { namespace }), name }, signal)).entries).length > 0
+      host: () => {
+        const member = this.member('')
+        if (ownNamespace === undefined || !member?.kinds.some(({ group, plural }) => group === served.group && plural === served.plural)) return undefined
+        return hostObjects({ member, ownNamespace, of: { group: kind.group, resource: kind.plural } })
       },
     })
   }
@@ -152,14 +155,14 @@ export class FleetCatalog implements Catalog {
     }) }
   }
 
-  #kind(served: UnionKind, bound: boolean, custom: readonly Column[] | undefined): Kind {
-    const { group, version, kind, plural, singular, shortNames, categories, namespaced } = served, columns = columnsFor(group, kind) ?? custom ?? defaultColumns
+  #kind(served: UnionKind, bound: boolean, custom: CustomKind | undefined): Kind {
+    const { group, version, kind, plural, singular, shortNames, categories, namespaced } = served, columns = columnsFor(group, kind) ?? custom?.columns ?? defaultColumns, rowConditions = rowConditionsFor(group, kind)
     // A cut stream shows before the member is called not ready.
     const isReporting = (cluster: string) => { const state = this.#served.get(`${group}/${plural}`)?.views.stateOf(cluster); return state ? state.state === 'synced' : (this.member(cluster)?.isReporting() ?? false) }
     return {
       group, version, kind, listKind: `${kind}List`, plural, singular, shortNames, categories, namespaced, longVersions: true,
-      columns: [...columns, bound ? clusterColumn : clustersColumn(isReporting)],
-      fields: selectableFields(group, kind, (group, name) => this.#options.byCluster || (this.#byKind(group, name)?.identityBound ?? false)),
+      ...(rowConditions && { rowConditions }), columns: [...columns, bound ? clusterColumn : clustersColumn(isReporting)],
+      fields: custom?.fields ?? selectableFields(group, kind, (group, name) => this.#options.byCluster || (this.#byKind(group, name)?.identityBound ?? false)),
     }
   }
 
@@ -170,10 +173,10 @@ export class FleetCatalog implements Catalog {
     return undefined
   }
 
-  #customColumns(kind: UnionKind): readonly Column[] | undefined {
+  #customKind(kind: UnionKind): CustomKind | undefined {
     for (const cluster of kind.clusters) {
-      const columns = this.member(cluster)?.customColumns(kind)
-      if (columns) return columns
+      const custom = this.member(cluster)?.customKind(kind)
+      if (custom) return custom
     }
     return undefined
   }
@@ -200,5 +203,5 @@ const isWritable = (store: TemplateStore | undefined): boolean => store !== unde
 const NO_CLUSTER = '-'
 
 const accessSignature = ({ verbs, subresources }: UnionKind) => JSON.stringify([verbs.some(isWrite), subresources])
-const signatureOf = ({ version, kind, singular, shortNames, categories, namespaced, verbs }: UnionKind, columns: readonly Column[] | undefined, byCluster: boolean) =>
-  JSON.stringify([version, kind, singular, shortNames, categories, namespaced, verbs.includes('watch'), columns?.map(({ name, type, priority }) => [name, type, priority]), byCluster])
+const signatureOf = ({ version, kind, singular, shortNames, categories, namespaced, verbs }: UnionKind, custom: CustomKind | undefined, byCluster: boolean) =>
+  JSON.stringify([version, kind, singular, shortNames, categories, namespaced, verbs.includes('watch'), custom?.columns?.map(({ name, type, priority }) => [name, type, priority]), Object.keys(custom?.fields ?? {}), byCluster])

@@ -1,5 +1,6 @@
 import type { Cache } from '../machinery/cache/cache.ts'
-import type { Column, Handler, Kind, Page, Query, Request, Response } from '../machinery/meta/core.ts'
+import type { Handler, Kind, Page, Query, Request, Response } from '../machinery/meta/core.ts'
+import type { CustomKind } from './custom-kinds.ts'
 import type { EpochSource } from './epochs.ts'
 import type { DiscoveredKind } from '../federation/member/discovery.ts'
 import type { SourceState } from './view-source.ts'
@@ -7,7 +8,7 @@ import type { SourceState } from './view-source.ts'
 /** The objects of one kind in one cluster, kept while someone holds the lease. */
 export interface CacheLease { readonly cache: Cache; readonly state: () => SourceState; readonly release: () => void }
 
-/** A cluster as a fleet reads it. The host is one too: `cluster` '', its Namespaces and a choice of its Events. */
+/** A cluster as a fleet reads it. The host is one too: `cluster` '', its Namespaces, and those of its Events and Leases that are the fleet's. */
 export interface FleetMember {
   readonly cluster: string
   /** Its identity in the ledger of epochs: changes when another cluster answers under this name. */
@@ -21,8 +22,8 @@ export interface FleetMember {
   readonly read?: (query: Query, signal: AbortSignal, kind: Pick<Kind, 'group' | 'version' | 'plural'>) => Promise<Page>
   /** Asks the member as this server; answers ServiceUnavailable while it cannot be reached. */
   readonly handler: Handler
-  /** Passes a request on as the user who makes it, to another path. Absent: nobody writes there through a fleet (the host, templates). */
-  readonly asUser?: (path: string, request: Request, signal: AbortSignal) => Promise<Response>
-  /** `additionalPrinterColumns` of a custom kind, once known. */
-  customColumns(kind: DiscoveredKind): readonly Column[] | undefined
+  /** Passes a request on to another path: to a member as the user who makes it, to the host as this server. Absent: nobody writes there this way (templates). */
+  readonly pass?: (path: string, request: Request, signal: AbortSignal) => Promise<Response>
+  /** What is said of a custom kind, once known. */
+  customKind(kind: DiscoveredKind): CustomKind | undefined
 }

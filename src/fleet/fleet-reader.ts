@@ -14,8 +14,8 @@ interface FleetReaderOptions {
   readonly clusters: () => readonly string[]
   readonly open: (clusters: readonly string[] | undefined) => ViewLease
   readonly isOpen: () => boolean
-  /** Asks the members themselves. */
-  readonly direct: (query: Query, signal: AbortSignal) => Promise<Page>
+  /** Asks the members themselves; `clusters` undefined: all of them. */
+  readonly direct: (query: Query, clusters: readonly string[] | undefined, signal: AbortSignal) => Promise<Page>
   /** The members can be listed only. */
   readonly isUnwatchable: boolean
   readonly clock: Clock
@@ -35,9 +35,9 @@ export class FleetReader implements ListerWatcher {
 
   /** Errors besides those of a Cache: ServiceUnavailable while members have not synced yet. */
   async list(query: ListQuery, signal: AbortSignal): Promise<Page> {
-    const { direct, isOpen, isUnwatchable } = this.#options
-    if (isUnwatchable || (query.name !== undefined && !query.at && !isOpen())) return direct(query, signal)
-    const { query: rest, clusters } = this.#restrict(query), { view, release } = this.#options.open(clusters)
+    const { direct, isOpen, isUnwatchable } = this.#options, { query: rest, clusters } = this.#restrict(query)
+    if (isUnwatchable || (query.name !== undefined && !query.at && !isOpen())) return direct(rest, clusters, signal)
+    const { view, release } = this.#options.open(clusters)
     try {
       await this.#ready(view, signal)
       const page = await view.cache.list(rest, signal)

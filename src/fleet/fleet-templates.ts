@@ -1,6 +1,7 @@
 import type { FederatedObject, FederatedStatus } from '../apis/types.federation/v1alpha1/federated-object.ts'
 import { foldedUid } from '../federation/interpreter/folded-uid.ts'
 import type { Copy as FoldCopy } from '../federation/interpreter/fold.ts'
+import { MANAGED_LABEL } from '../federation/template/marks.ts'
 import { templateRow } from '../federation/template/template-row.ts'
 import { nativeStrategy, type TemplateChecks } from '../federation/template/template-strategy.ts'
 import type { PlanTemplate, Templates, TemplateStore } from '../federation/template/templates.ts'
@@ -29,6 +30,8 @@ export interface FleetTemplatesOptions {
   readonly stored: WriterDependencies
   readonly checks: TemplateChecks
   readonly plan: PlanTemplate
+  /** Whether the copies of a template that is being deleted stay. */
+  readonly isOrphaned: (federated: FederatedObject) => boolean
   readonly epochs: Epochs
 }
 
@@ -70,13 +73,14 @@ export class FleetTemplates {
 
   /** `reader`: the fleet's own of this kind. `open`: what an open view of it holds of a row; undefined: none is open. `members`: those that serve the kind. */
   writable(store: TemplateStore, kind: StoredKind, { reader, open, members }: { readonly reader: ListerWatcher; readonly open: (key: string) => OpenRow | undefined; readonly members: () => readonly FleetMember[] }): Pick<Resource, 'writer' | 'scale'> {
-    const { storage, stored, plan } = this.#options
+    const { storage, stored, plan, isOrphaned } = this.#options
     const writer = new TemplateWriter({
       kind, store, storage, stored, identity: this.#identity, plan: (federated) => planText(plan(store, federated)),
       having: (key, signal) => {
         const row = open(key)
         return row ? Promise.resolve(row.copies.flatMap(({ cluster }) => (cluster === TEMPLATES ? [] : [cluster]))) : clustersHaving(store.target, scopeOfKey(key), members(), signal)
       },
+      outlived: (key, federated) => isOrphaned(federated) || federated.status?.clusters?.some(({ state }) => state === 'AlreadyExists') || open(key)?.copies.some(({ cluster, entry }) => cluster !== TEMPLATES && !(MANAGED_LABEL in entry.labels())) || false,
       shown: (federated, revision) => {
         const row = open(keyOfObject(federated)), copies = row?.copies.filter(({ cluster }) => cluster !== TEMPLATES).map(({ cluster, entry }) => ({ cluster, object: entry.parse() })) ?? []
         const object = this.row(store, federated, copies)

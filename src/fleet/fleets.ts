@@ -32,7 +32,7 @@ interface FleetsOptions {
   readonly connect: (fleet: () => Fleet, kind: UnionKind, bound: boolean) => Resource['connect']
   /** Absent: fleets can only be read. */
   readonly templates?: FleetTemplatesOptions
-  /** This server's own namespace on the host. Absent: the host's namespaces can only be read. */
+  /** This server's own namespace on the host. Absent: nothing is written there through fleets. */
   readonly ownNamespace?: string
 }
 

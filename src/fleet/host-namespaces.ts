@@ -8,13 +8,11 @@
  */
 import { foldedUid } from '../federation/interpreter/folded-uid.ts'
 import { CLUSTERS_ANNOTATION } from '../federation/interpreter/marks.ts'
-import { forwarded } from '../federation/member/impersonate.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import { bytesOf, failure } from '../machinery/client/failure.ts'
-import { getJson, once } from '../machinery/client/json-client.ts'
+import { getJson } from '../machinery/client/json-client.ts'
 import { warningTexts } from '../machinery/client/warning-texts.ts'
-import type { Entry, Handler, Headers, Kind, KubeObject, Position, Request, Resource } from '../machinery/meta/core.ts'
-import { withoutHeaders } from '../machinery/meta/headers.ts'
+import type { Entry, Handler, Kind, KubeObject, Position, Request, Resource } from '../machinery/meta/core.ts'
 import { isJsonObject } from '../machinery/meta/json-value.ts'
 import { parseJson, stringifyJson } from '../machinery/meta/json.ts'
 import { StatusError, type Status } from '../machinery/meta/status-error.ts'
@@ -23,6 +21,7 @@ import { negotiate } from '../machinery/server/negotiation.ts'
 import { respond, respondBytes, respondError, warningHeaders } from '../machinery/server/respond.ts'
 import { objectBytes } from '../machinery/server/shape.ts'
 import { shapeFor } from '../machinery/server/shapes.ts'
+import { asServer } from './as-server.ts'
 import type { FleetIdentity } from './combine.ts'
 import { readable } from './member-body.ts'
 import { withoutMarks } from './template-writer.ts'
@@ -46,7 +45,7 @@ export interface HostNamespacesOptions {
 export function hostNamespaces(options: HostNamespacesOptions): NonNullable<Resource['passOn']> {
   return async (name, request, signal) => {
     const { kind, host, ownNamespace, now } = options, representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'object')
-    if (name !== undefined && (name === ownNamespace || name.startsWith('kube-'))) throw StatusError.forbidden({ group: '', resource: 'namespaces' }, name, 'it belongs to the host, and is not changed through a fleet')
+    if (name !== undefined && isOfHost(name, ownNamespace)) throw StatusError.forbidden({ group: '', resource: 'namespaces' }, name, 'it belongs to the host, and is not changed through a fleet')
     const remaining = request.method === 'DELETE' && name !== undefined ? await remainingIn(name, options, signal) : ''
     const body = await inTermsOfHost(name, request, options, signal), response = await host(asServer(request, body), signal), warnings = warningTexts(response.headers)
     if (response.status >= 300) return respondError(await failure(response), request, warningHeaders(warnings))
@@ -59,12 +58,8 @@ export function hostNamespaces(options: HostNamespacesOptions): NonNullable<Reso
   }
 }
 
-const DROPPED = new Set(['accept', 'accept-encoding', 'content-length'])
-
-function asServer({ method, path, query, headers }: Request, body: Buffer): Request {
-  const kept: Headers = [...withoutHeaders(forwarded(headers), (name) => DROPPED.has(name)), ['accept', 'application/json'], ...(body.length > 0 ? [['content-length', String(body.length)] as const] : [])]
-  return { method, path, query, headers: kept, ...(body.length > 0 && { body: once(body) }) }
-}
+/** Namespaces that are the host's own affair, and this server's. */
+export const isOfHost = (namespace: string, ownNamespace: string): boolean => namespace === ownNamespace || namespace.startsWith('kube-')
 
 /** What cannot be read is for the host to refuse; in protobuf only creations come, which say nothing of uid and version. */
 async function inTermsOfHost(name: string | undefined, request: Request, options: HostNamespacesOptions, signal: AbortSignal): Promise<Buffer> {

@@ -19,7 +19,7 @@ function bed(answer: { status?: number; body?: object; headers?: Headers } = {})
   const asked: { method: string; path: string; query: string; headers: Headers; body: unknown }[] = []
   const member = {
     cluster: 'member1', source: { id: 's1' }, handler: ({ path }) => (path.endsWith('/pods/web') ? json(200, ofMember) : path.endsWith('/replicasets/rs') ? json(200, { metadata: { uid: 'own' } }) : json(404, { kind: 'Status', reason: 'NotFound', message: 'not there' })),
-    asUser: async (path, { method, query, headers, body }) => {
+    pass: async (path, { method, query, headers, body }) => {
       const text = body ? Buffer.from(await bytesOf({ status: 200, headers: [], body })).toString() : ''
       asked.push({ method, path, query: query.toString(), headers, body: /[}\]]$/.test(text) ? JSON.parse(text) as unknown : text })
       return json(answer.status ?? 200, answer.body ?? ofMember, answer.headers)
@@ -27,7 +27,7 @@ function bed(answer: { status?: number; body?: object; headers?: Headers } = {})
   } as Partial<FleetMember> as FleetMember
   const objects = new MemberObjects({
     kind, combine: identityBound('Pod', undefined), member: (cluster) => (cluster === 'member1' ? member : undefined), now: () => 0,
-    positionAfter: (_, __, version) => String(9000 + version), hasSeen: (_, position, __, version) => Number(position) >= 9000 + version, isOfHost: (_, name) => Promise.resolve(name === 'of-host'),
+    positionAfter: (_, __, version) => String(9000 + version), hasSeen: (_, position, __, version) => Number(position) >= 9000 + version, host: () => undefined,
     folded: ({ kind: of, name }) => (of === 'ReplicaSet' ? { uid: `folded ${name}`, kind: { group: 'apps', version: 'v1', plural: 'replicasets', namespaced: true } as UnionKind } : undefined),
   })
   const subresources = objects.subresources(['status', 'eviction', 'scale', 'binding', 'ephemeralcontainers'])
@@ -91,7 +91,7 @@ test.each([
   expect((asked[0]!.body as KubeObject).metadata).toEqual(metadata)
 })
 
-test.each([['of no cluster', 'web', 404], ['of none in this fleet', 'web@member9', 404], ['of the host', 'of-host', 403]])('a name %s is refused', async (_, name, code) => {
+test.each([['of no cluster', 'web', 404], ['of none in this fleet', 'web@member9', 404]])('a name %s is refused', async (_, name, code) => {
   const { asked, send } = bed()
   expect(await send('DELETE', undefined, { name })).toMatchObject({ status: code, object: { details: { name } } })
   expect(asked).toEqual([])

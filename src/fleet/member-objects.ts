@@ -4,7 +4,7 @@
  *   client   PUT pods/web@member1, a merged position ──▶ PUT pods/web, resourceVersion of the member     member1
  *            web@member1, its label, a position      ◀── Pod
  *
- * The mirrored review has been passed; then the member decides, as about everything that is passed through.
+ * The mirrored review has been passed; then the member decides, as about everything that is passed through. Some kinds have a home on the host, too: host-objects.ts.
  */
 import type { Reference } from '../federation/interpreter/folded-uid.ts'
 import { fromFleetName, toFleetName } from '../federation/interpreter/identity-bound.ts'
@@ -25,8 +25,9 @@ import { notServed } from '../machinery/server/route.ts'
 import { apiVersionOf, objectBytes } from '../machinery/server/shape.ts'
 import { shapeFor } from '../machinery/server/shapes.ts'
 import type { FleetMember } from './fleet-member.ts'
+import { isOfFleet, ofHost, type HostObjects } from './host-objects.ts'
 import { bodyInTerms, objectBody, type Body, type BodyKind } from './member-body.ts'
-import { placementOf } from './member-placement.ts'
+import { noPlacement, placementOf } from './member-placement.ts'
 import { inMemberTerms, type MemberTerms } from './member-terms.ts'
 import type { Combine } from './merged-view.ts'
 import type { UnionKind } from './union-kinds.ts'
@@ -41,13 +42,13 @@ export interface MemberObjectsOptions {
   readonly hasSeen: (key: string, position: Position, member: FleetMember, version: number) => boolean
   /** The folded object that is referred to: the uid the fleet shows, and its kind; undefined where uids are the members'. */
   readonly folded: (reference: Reference) => { readonly uid: string; readonly kind: UnionKind } | undefined
-  /** Whether a name without a cluster is one of the host's. */
-  readonly isOfHost: (namespace: string, name: string, signal: AbortSignal) => Promise<boolean>
+  /** Where what names no cluster lives. Undefined: nowhere. */
+  readonly host: () => HostObjects | undefined
   readonly now: () => number
 }
 
-/** One object, or (`name` undefined) one that is to be. */
-interface Place { readonly member: FleetMember; readonly namespace: string; readonly name: string | undefined; readonly subresource?: string }
+/** One object, or (`name` undefined) one that is to be. `uid`: the host's object that was found to be the fleet's. */
+interface Place { readonly member: FleetMember; readonly namespace: string; readonly name: string | undefined; readonly subresource?: string; readonly uid?: string }
 
 export class MemberObjects {
   readonly #options: MemberObjectsOptions
@@ -58,7 +59,7 @@ export class MemberObjects {
     const { kind } = this.#options, { namespace: ofPath } = requestInfo(request.method, request.path, request.query), namespace = kind.namespaced ? ofPath : ''
     if (name === undefined) return this.#create(namespace, request, signal)
     const place = await this.#find(namespace, name, signal), answer = this.#answerer(place, request)
-    return answer(await this.#send(place, request, await bodyInTerms(request, { kind, namespace, name }, this.#terms(place, signal)), signal))
+    return answer(await this.#send(place, request, await this.#body(place, request, { kind, namespace, name }, signal), signal))
   }
 
   /** `names`: what members have of them. Those that are not known here are not served. */
@@ -74,32 +75,42 @@ export class MemberObjects {
         if (path !== '') throw notServed()
         if (!verbs.includes(VERBS[request.method] ?? '')) throw new StatusError('MethodNotAllowed', 'the server does not allow this method on the requested resource', { details: {} })
         const place = { ...(await this.#find(namespace, name, signal)), subresource }, answer = this.#answerer(place, request)
-        return answer(await this.#send(place, request, await bodyInTerms(request, { kind: bodyKind, namespace, name }, this.#terms(place, signal)), signal))
+        return answer(await this.#send(place, request, await this.#body(place, request, { kind: bodyKind, namespace, name }, signal), signal))
       },
     }
   }
 
-  async #create(namespace: string, request: Request, signal: AbortSignal): Promise<Response> {
-    const { kind, member } = this.#options, object = decodeObject(await readBody(request), formatOf(request, kind), kind, namespace)
-    const { cluster, name } = placementOf(object, { group: kind.group, resource: kind.plural }, (cluster) => member(cluster) !== undefined), place: Place = { member: member(cluster)!, namespace, name: undefined }
-    const answer = this.#answerer({ ...place, name }, request), placed = await inMemberTerms(name === undefined ? object : { ...object, metadata: { ...object.metadata, name } }, this.#terms(place, signal))
-    return answer(await this.#send(place, request, objectBody(placed), signal))
+  async #body(place: Place, request: Request, of: Parameters<typeof bodyInTerms>[1], signal: AbortSignal): Promise<Body> {
+    const body = await bodyInTerms(request, of, this.#terms(place, signal))
+    return place.uid === undefined ? body : ofHost(body, request.method, place.uid)
   }
 
-  /** Errors: StatusError NotFound where no cluster of the fleet is named, Forbidden for what is the host's. */
+  async #create(namespace: string, request: Request, signal: AbortSignal): Promise<Response> {
+    const { kind, member } = this.#options, object = decodeObject(await readBody(request), formatOf(request, kind), kind, namespace)
+    const of = { group: kind.group, resource: kind.plural }, found = placementOf(object, of, (cluster) => member(cluster) !== undefined), host = found ? undefined : this.#options.host()
+    if (!found && !host) throw noPlacement(object, of)
+    host?.check(namespace, object.metadata.name ?? '')
+    const place: Place = { member: found ? member(found.cluster)! : host!.member, namespace, name: undefined }, name = found ? found.name : object.metadata.name
+    const answer = this.#answerer({ ...place, name }, request), placed = await inMemberTerms(name === undefined ? object : { ...object, metadata: { ...object.metadata, name } }, this.#terms(place, signal))
+    return answer(await this.#send(place, request, host ? ofHost(objectBody(placed), request.method) : objectBody(placed), signal))
+  }
+
+  /** Errors: StatusError NotFound where neither a cluster of the fleet is named nor anything on the host that is the fleet's. */
   async #find(namespace: string, name: string, signal: AbortSignal): Promise<Place> {
-    const { kind: { group, plural: resource }, isOfHost } = this.#options, found = fromFleetName(name), member = found && this.#options.member(found.cluster)
+    const { kind, host: home } = this.#options, of = { group: kind.group, resource: kind.plural }, found = fromFleetName(name), member = found && this.#options.member(found.cluster), host = home()
     if (member) return { member, namespace, name: found.name }
-    if (await isOfHost(namespace, name, signal)) throw StatusError.forbidden({ group, resource }, name, 'it belongs to the host, and is not changed through a fleet')
-    throw StatusError.notFound({ group, resource }, name)
+    const metadata = host && (await this.#metadata(host.member, resourcePath(kind, { namespace, name }), signal))
+    if (!metadata?.uid || !isOfFleet(metadata)) throw StatusError.notFound(of, name)
+    host!.check(namespace, name)
+    return { member: host!.member, namespace, name, uid: metadata.uid }
   }
 
   async #send(place: Place, request: Request, { bytes, type }: Body, signal: AbortSignal): Promise<Response> {
     const { member, namespace, name, subresource } = place, query = await this.#query(place, request, signal)
-    if (!member.asUser) throw StatusError.internal(`${member.cluster} is not written to`)
+    if (!member.pass) throw StatusError.internal(`${member.cluster} is not written to`)
     const path = resourcePath(this.#options.kind, { namespace, ...(name !== undefined && { name }) }), { body: _, ...rest } = request
     const headers = [...withoutHeaders(request.headers, (header) => OURS.has(header)), ['accept', 'application/json'] as const, ...(type ? [['content-type', type] as const, ['content-length', String(bytes.length)] as const] : [])]
-    return member.asUser(subresource === undefined ? path : `${path}/${subresource}`, { ...rest, query, headers, ...(type && { body: once(bytes) }) }, signal)
+    return member.pass(subresource === undefined ? path : `${path}/${subresource}`, { ...rest, query, headers, ...(type && { body: once(bytes) }) }, signal)
   }
 
   /** A deletion's condition may stand in the query; of a read, a position would be waited for. */
@@ -137,8 +148,8 @@ export class MemberObjects {
         return hasSeen(combine.rowKey(kind.namespaced ? `${namespace}/${name}` : name, member.cluster), position, member, Number(version)) ? version : IN_CONFLICT
       },
       uid: async (reference, given) => {
-        // Where a patch says nothing of the namespace, it is that of the path.
-        const found = folded({ ...reference, namespace: reference.namespace || namespace })
+        // On the host it is stored as this fleet says it. Where a patch says nothing of the namespace, it is that of the path.
+        const found = member.cluster === '' ? undefined : folded({ ...reference, namespace: reference.namespace || namespace })
         if (found?.uid !== given) return undefined
         const metadata = await this.#metadata(member, resourcePath(found.kind, { namespace: reference.namespace || namespace, name: reference.name }), signal)
         if (!metadata?.uid) throw StatusError.badRequest(`${member.cluster} has no ${reference.kind} ${JSON.stringify(reference.name)}, which is referred to`)
@@ -174,10 +185,10 @@ const IN_CONFLICT = '1'
 
 /** The member's words, with the name that the client knows. */
 function renamed(error: StatusError, name: string | undefined, cluster: string): StatusError {
-  if (name === undefined) return error
+  if (name === undefined || cluster === '') return error
   const { reason, code, details, message } = error
   return new StatusError(reason, message.replace(`"${name}"`, () => `"${toFleetName(name, cluster)}"`), { code, cause: error, ...(details && { details: { ...details, ...(details.name === name && { name: toFleetName(name, cluster) }) } }) })
 }
 
 const withFleetName = (status: Status, name: string | undefined, cluster: string): Status =>
-  name !== undefined && status.details?.name === name ? { ...status, details: { ...status.details, name: toFleetName(name, cluster) } } : status
+  name !== undefined && cluster !== '' && status.details?.name === name ? { ...status, details: { ...status.details, name: toFleetName(name, cluster) } } : status

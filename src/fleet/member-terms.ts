@@ -14,6 +14,7 @@ import { StatusError } from '../machinery/meta/status-error.ts'
 
 /** What has to be looked up in a member. */
 export interface MemberTerms {
+  /** '' is the host. */
   readonly cluster: string
   /** The member's resourceVersion for a position: one that is in conflict where the client has not seen the latest. What is no text, or '', stays. */
   version(position: unknown): Promise<unknown>
@@ -66,7 +67,7 @@ const NAMES = ['nodeName', 'volumeName'], REFERENCES = ['scaleTargetRef', 'bound
 
 function withOwnName(holder: unknown, field: string, { cluster }: MemberTerms): unknown {
   const name = isJsonObject(holder) ? holder[field] : undefined, suffix = `@${cluster}`
-  return typeof name === 'string' && name.endsWith(suffix) ? { ...(holder as JsonObject), [field]: name.slice(0, -suffix.length) } : holder
+  return typeof name === 'string' && cluster && name.endsWith(suffix) ? { ...(holder as JsonObject), [field]: name.slice(0, -suffix.length) } : holder
 }
 
 /** Undefined: there were no others. */
@@ -78,7 +79,7 @@ function withoutLabel(labels: unknown, cluster: string): unknown {
   return Object.keys(rest).length > 0 ? rest : undefined
 }
 
-const otherCluster = (value: unknown, cluster: string) => StatusError.badRequest(`the label ${CLUSTER_LABEL} says where the object is, which is ${cluster}: it cannot become ${JSON.stringify(value)}`)
+const otherCluster = (value: unknown, cluster: string) => StatusError.badRequest(`the label ${CLUSTER_LABEL} says where the object is, which is ${cluster || 'the host'}: it cannot become ${JSON.stringify(value)}`)
 
 async function withOwnUids(object: JsonObject, terms: MemberTerms): Promise<JsonObject> {
   const whole = (isJsonObject(object['metadata']) ? object : { ...object, metadata: {} }) as unknown as KubeObject, given = new Map<string, Reference>(), own = new Map<string, string>()

@@ -1,14 +1,14 @@
 import type { Member } from '../federation/member/member.ts'
 import { passThrough } from '../federation/member/pass-through.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Column } from '../machinery/meta/core.ts'
 import type { DiscoveredKind } from '../federation/member/discovery.ts'
 import type { MemberCacheState } from '../federation/member/member-caches.ts'
+import type { CustomKind } from './custom-kinds.ts'
 import type { FleetMember } from './fleet-member.ts'
 import type { SourceState } from './view-source.ts'
 
 /** A joined cluster as fleets read it; undefined until it was reached once: before, nothing is known of it, not even which cluster it is. */
-export function fleetMember(member: Member, clock: Clock, customColumns: (member: Member, kind: DiscoveredKind) => readonly Column[] | undefined): FleetMember | undefined {
+export function fleetMember(member: Member, clock: Clock, customKind: (member: Member, kind: DiscoveredKind) => CustomKind | undefined): FleetMember | undefined {
   const { name, identity, discovery, cluster } = member
   if (identity === undefined || !discovery) return undefined
   return {
@@ -21,8 +21,8 @@ export function fleetMember(member: Member, clock: Clock, customColumns: (member
       return { cache: use.cache, state: () => sourceState(use.state(), member, clock.now()), release: () => use.release() }
     },
     handler: member.handler,
-    asUser: (path, request, signal) => passThrough(member, path, request, signal),
-    customColumns: (kind) => customColumns(member, kind),
+    pass: (path, request, signal) => passThrough(member, path, request, signal),
+    customKind: (kind) => customKind(member, kind),
   }
 }
 

@@ -11,7 +11,7 @@ import type { Logger } from '../lib/logger.ts'
 import type { Resource, WriteOptions } from '../machinery/meta/core.ts'
 import { equalJson } from '../machinery/meta/json-value.ts'
 import { isReason, StatusError } from '../machinery/meta/status-error.ts'
-import { CustomColumns } from './custom-columns.ts'
+import { CustomKinds } from './custom-kinds.ts'
 import type { Epochs } from './epochs.ts'
 import type { FleetMember } from './fleet-member.ts'
 import type { Fleets } from './fleets.ts'
@@ -48,7 +48,7 @@ export async function ensureDefaultSet({ writer }: Resource, signal: AbortSignal
 
 /** Keeps fleets and the sets' status in step until the signal aborts. `onFirst`: every set has its fleet. */
 export async function followMembership(options: MembershipOptions, onFirst: () => void, signal: AbortSignal): Promise<void> {
-  const { clusterSets, members, fleets, epochs, leadership, seen, host, halted, clock, logger } = options, columns = new CustomColumns(logger)
+  const { clusterSets, members, fleets, epochs, leadership, seen, host, halted, clock, logger } = options, custom = new CustomKinds(logger)
   let wake = Promise.withResolvers<void>(), isFirst = true
   const kick = () => { wake.resolve() }
   members.onChange(kick, signal)
@@ -63,8 +63,8 @@ export async function followMembership(options: MembershipOptions, onFirst: () =
     try {
       const page = await clusterSets.reader.list({}, signal), sets = Array.from(page.entries, (entry) => entry.parse() as ClusterSet), joined = members.list()
       const includes = ({ spec }: ClusterSet) => (name: string) => { const member = members.get(name); return member !== undefined && matchesClusterAffinity(spec?.clusterAffinity ?? {}, member.cluster) }
-      for (const member of joined) columns.refresh(member, kick, signal)
-      const known = joined.map((member) => fleetMember(member, clock, (one, kind) => columns.of(one, kind))).filter((member) => member !== undefined)
+      for (const member of joined) custom.refresh(member, kick, signal)
+      const known = joined.map((member) => fleetMember(member, clock, (one, kind) => custom.of(one, kind))).filter((member) => member !== undefined)
       await fleets.update(sets.map((set) => ({ name: set.metadata.name!, includes: includes(set) })), [host, ...known], signal)
       if (isFirst) onFirst()
       isFirst = false

@@ -7,15 +7,16 @@ import type { KubeObject } from '../machinery/meta/core.ts'
 type Fields = Readonly<Record<string, (object: KubeObject) => string>>
 
 export function selectableFields(group: string, kind: string, isBound: (group: string, kind: string) => boolean): Fields {
-  return (group === '' || group === 'events.k8s.io') && kind === 'Event' ? eventFields(isBound) : (FIELDS[`${group}/${kind}`] ?? {})
+  return kind === 'Event' && group === '' ? coreEventFields(isBound) : kind === 'Event' && group === 'events.k8s.io' ? eventFields(isBound) : (FIELDS[`${group}/${kind}`] ?? {})
 }
 
-const at = (path: string) => {
+/** `absent`: what a field that is left out counts as, where Kubernetes' type is no text. */
+const at = (path: string, absent = '') => {
   const parts = path.split('.')
   return (object: KubeObject): string => {
     let value: unknown = object
     for (const part of parts) value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[part] : undefined
-    return value === undefined || value === null ? '' : text(value)
+    return value === undefined || value === null ? absent : text(value)
   }
 }
 const clusterOf = (object: KubeObject) => object.metadata.labels?.[CLUSTER_LABEL]
@@ -31,28 +32,28 @@ const boundName = (path: string) => {
 const plain = (...paths: readonly string[]): Fields => Object.fromEntries(paths.map((path) => [path, at(path)]))
 
 const FIELDS: Readonly<Record<string, Fields>> = {
-  '/Pod': { ...plain('spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'spec.hostNetwork', 'status.phase', 'status.podIP', 'status.nominatedNodeName'), 'spec.nodeName': boundName('spec.nodeName') },
-  '/Node': plain('spec.unschedulable'),
+  '/Pod': { ...plain('spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'status.phase', 'status.podIP', 'status.nominatedNodeName'), 'spec.hostNetwork': at('spec.hostNetwork', 'false'), 'spec.nodeName': boundName('spec.nodeName'), 'spec.host': boundName('spec.nodeName'), 'status.podIPs': () => '' },
+  '/Node': { 'spec.unschedulable': at('spec.unschedulable', 'false') },
   '/Namespace': plain('status.phase'),
   '/Secret': plain('type'),
   '/Service': plain('spec.clusterIP', 'spec.type'),
-  '/ReplicationController': plain('status.replicas'),
-  'apps/ReplicaSet': plain('status.replicas'),
-  'batch/Job': plain('status.successful'),
+  '/ReplicationController': { 'status.replicas': at('status.replicas', '0') },
+  'batch/Job': { 'status.successful': at('status.succeeded', '0') },
   'certificates.k8s.io/CertificateSigningRequest': plain('spec.signerName'),
+  'resource.k8s.io/ResourceSlice': { ...plain('spec.driver'), 'spec.nodeName': boundName('spec.nodeName') },
 }
 
-function eventFields(isBound: (group: string, kind: string) => boolean): Fields {
-  const object = (path: string) => (event: KubeObject): string => at(`involvedObject.${path}`)(event) || at(`regarding.${path}`)(event)
+const coreEventFields = (isBound: (group: string, kind: string) => boolean): Fields => ({
+  ...about('involvedObject', isBound), ...plain('reason', 'reportingComponent', 'type'), source: (event) => at('source.component')(event) || at('reportingComponent')(event),
+})
+const eventFields = (isBound: (group: string, kind: string) => boolean): Fields => ({ ...about('regarding', isBound), ...plain('reason', 'reportingController', 'type') })
+
+/** What an Event is about, by the names of the fleet. */
+function about(root: 'involvedObject' | 'regarding', isBound: (group: string, kind: string) => boolean): Fields {
+  const object = (path: string) => at(`${root}.${path}`), [apiVersion, kind, own] = [object('apiVersion'), object('kind'), object('name')]
   const name = (event: KubeObject): string => {
-    const cluster = clusterOf(event), about = object('name')(event)
-    return cluster !== undefined && about !== '' && isBound(groupOf(object('apiVersion')(event)), object('kind')(event)) ? toFleetName(about, cluster) : about
+    const cluster = clusterOf(event), named = own(event)
+    return cluster !== undefined && named !== '' && isBound(groupOf(apiVersion(event)), kind(event)) ? toFleetName(named, cluster) : named
   }
-  const rest = ['kind', 'namespace', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath']
-  return {
-    ...Object.fromEntries(['involvedObject', 'regarding'].flatMap((root) => [...rest.map((path) => [`${root}.${path}`, object(path)] as const), [`${root}.name`, name] as const])),
-    ...plain('reason', 'reportingController', 'type'),
-    reportingComponent: at('reportingComponent'),
-    source: (event) => at('source.component')(event) || at('reportingComponent')(event) || at('reportingController')(event),
-  }
+  return { ...plain(...['kind', 'namespace', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map((path) => `${root}.${path}`)), [`${root}.name`]: name }
 }

@@ -10,7 +10,7 @@ export const TEMPLATES = '#templates'
 
 /** Where a view finds the templates of its kind. */
 export const templateSource = ({ cache, resource }: TemplateStore): FleetMember => ({
-  cluster: TEMPLATES, source: TEMPLATES_SOURCE, kinds: [], isReporting: () => true, customColumns: () => undefined,
+  cluster: TEMPLATES, source: TEMPLATES_SOURCE, kinds: [], isReporting: () => true, customKind: () => undefined,
   lease: () => ({ cache, state: () => (cache.isReady ? { state: 'synced' } : { state: 'syncing', since: 0 }), release: () => undefined }),
   read: (query, signal) => resource.reader.list(query, signal), handler: () => Promise.reject(StatusError.internal('templates are not read through a handler')),
 })

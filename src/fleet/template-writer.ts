@@ -27,6 +27,8 @@ export interface TemplateWriterOptions {
   readonly having: (key: string, signal: AbortSignal) => Promise<readonly string[]>
   /** What storing a template would lead to. */
   readonly plan: (federated: FederatedObject) => string
+  /** Whether the row stays once the template is gone: copies are left where they are, or members have objects of that name that are not ours. */
+  readonly outlived: (key: string, federated: FederatedObject) => boolean
   /** What the fleet shows of a template, as of `revision` of the store. */
   readonly shown: (federated: FederatedObject, revision: number) => Entry
   /** Whether whoever read the object at `position` has seen `revision` of its template. */
@@ -73,9 +75,21 @@ export class TemplateWriter implements Writer {
     if (uid !== undefined && uid !== metadata.uid) throw StatusError.conflict({ group: of.group, resource: this.#options.kind.kind }, name, `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`)
     if (position !== undefined && !this.#options.hasSeen(key, position, record.revision)) throw StatusError.conflict({ group: of.group, resource: this.#options.kind.kind }, name, `the ResourceVersion in the precondition (${position}) does not match the ResourceVersion in record. The object might have been modified`)
     const { entry, removed } = await this.#options.store.resource.writer.delete(key, { ...options, ...(position !== undefined && { position: String(record.revision) }) }, signal)
-    const federated = entry.parse() as FederatedObject, shown = this.#options.shown(federated, Number(federated.metadata.resourceVersion ?? record.revision))
+    const federated = entry.parse() as FederatedObject, shown = this.#options.shown(federated, Number(federated.metadata.resourceVersion ?? record.revision)), isDone = removed || (metadata.finalizers ?? []).length === 0
+    if (isDone && !options.dryRun && this.#options.outlived(key, federated)) {
+      await this.#gone(key, federated.metadata.uid, signal)
+      // Whoever waits for the uid to be gone would wait for a row that stays. The template's own is gone.
+      const object = shown.parse()
+      return { entry: SlabEntry.of({ ...object, metadata: { ...object.metadata, ...(federated.metadata.uid !== undefined && { uid: federated.metadata.uid }) } }), removed: true }
+    }
     // To those who deleted it the object is as good as gone, unless finalizers of its own keep it: what is left is this server's affair.
-    return { entry: shown, removed: removed || (metadata.finalizers ?? []).length === 0 }
+    return { entry: shown, removed: isDone }
+  }
+
+  /** Resolves once the template is gone, or takes longer than a client should wait: a member that does not answer holds it. */
+  async #gone(key: string, uid: string | undefined, signal: AbortSignal): Promise<void> {
+    const { store: { cache }, stored: { clock } } = this.#options, late = clock.now() + LET_GO_MS
+    while (cache.get(key)?.parse().metadata.uid === uid && clock.now() < late) await clock.sleep(POLL_MS, signal)
   }
 
   /** With metadata of the types that it should have: what follows reads it before the native kind is asked. Throws StatusError BadRequest. */
@@ -118,6 +132,8 @@ export class TemplateWriter implements Writer {
   #key(key: string): string { return keyPrefix(this.#options.store.target) + key }
   get #resource() { return { group: this.#options.kind.group, resource: this.#options.kind.plural } }
 }
+
+const LET_GO_MS = 10_000, POLL_MS = 20
 
 /** What a fleet adds when it shows an object is not its author's; nor is what copies carry, which `kubectl rollout undo` takes over from a member's ReplicaSet. */
 export function withoutMarks(object: KubeObject): KubeObject {

@@ -6,8 +6,10 @@ import { prunedForPropagation } from '../federation/interpreter/prune.ts'
 import { applyOverrides } from '../federation/override/apply-overrides.ts'
 import { Overrides } from '../federation/override/overrides.ts'
 import type { Members } from '../federation/member/members.ts'
+import type { FederatedObject } from '../apis/types.federation/v1alpha1/federated-object.ts'
 import { CopyLedger } from '../federation/propagation/copy-ledger.ts'
 import { DividedBounds } from '../federation/propagation/divided-bounds.ts'
+import { isOrphaned } from '../federation/propagation/deletion.ts'
 import { jobCompletions } from '../federation/propagation/job-completions.ts'
 import { Propagation } from '../federation/propagation/propagation.ts'
 import { RemovalBudget } from '../federation/propagation/removal-budget.ts'
@@ -67,6 +69,8 @@ export interface Distribution {
   readonly templates: Templates
   readonly checks: TemplateChecks
   readonly plan: PlanTemplate
+  /** Whether the copies of a template that is being deleted stay. */
+  readonly isOrphaned: (federated: FederatedObject) => boolean
   /** Why nothing is written to members; undefined: it is. */
   readonly halted: { readonly why: () => string | undefined; onChange(listener: () => void, signal: AbortSignal): void }
   /** Events that could not be written, since the start. */
@@ -112,7 +116,7 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
     onChange: (listener: () => void, inner: AbortSignal) => { guard.onChange(listener, inner) },
     why: () => { const { evidence } = guard; return evidence && `the copy of ${evidence.template} in cluster ${evidence.cluster} was made from decision ${evidence.copy}, and the store knows ${evidence.stored} at most: it is an old backup. Nothing is written to any member until the annotation ${ACCEPT_STORE}: "true" on this object says that the store is right` },
   }
-  return { templates, checks, plan, halted, eventsDropped, run: (inner) => run({ placement, propagation, status, rollouts, typeConfigs, tombstones, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+  return { templates, checks, plan, halted, eventsDropped, isOrphaned: (federated) => isOrphaned(federated, placement.policyOf(federated)?.spec), run: (inner) => run({ placement, propagation, status, rollouts, typeConfigs, tombstones, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
 }
 
 /** Where values of priority classes come from. */

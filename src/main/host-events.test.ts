@@ -11,7 +11,7 @@ import { standaloneHost } from '../host/standalone.ts'
 import { systemClock } from '../lib/clock.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { denyAll } from '../machinery/auth/authorizer.ts'
-import { getJson, postJson } from '../machinery/client/json-client.ts'
+import { deleteJson, getJson, postJson, putJson } from '../machinery/client/json-client.ts'
 import type { Handler, KubeObject } from '../machinery/meta/core.ts'
 import { createStoredResource } from '../machinery/registry/stored-resource.ts'
 import { resourceHandler } from '../machinery/server/resource-handler.ts'
@@ -76,6 +76,19 @@ test('no other Event of the host is shown, however it is asked for', async () =>
   expect(reasons(await list())).not.toContain('Foreign')
   await expect(get(`${EVENTS}/foreign.1`)).rejects.toMatchObject({ reason: 'NotFound' })
   expect(await list('fieldSelector=reason=Foreign')).toEqual([])
+})
+
+test('an Event that is written through a fleet without a cluster is kept by the host, for every fleet', async () => {
+  const { server, host, signal, get, list } = await bed(), own = { ...foreign, metadata: { name: 'own.1', namespace: 'default' }, reason: 'Own' }
+  await postJson(host, EVENTS, foreign, signal)
+  expect(await postJson<Event>(server, `${FLEET}${EVENTS}`, own, signal)).toMatchObject({ metadata: { name: 'own.1', labels: { 'cluster.federation/fleet': 'default' } }, reason: 'Own' })
+  await expect.poll(async () => reasons(await list())).toContain('Own')
+  const read = await get(`${EVENTS}/own.1`)
+  expect(await putJson<Event>(server, `${FLEET}${EVENTS}/own.1`, { ...read, count: 2 }, signal)).toMatchObject({ count: 2 })
+  await expect(putJson(server, `${FLEET}${EVENTS}/own.1`, { ...read, count: 3 }, signal)).rejects.toMatchObject({ reason: 'Conflict' })
+  await deleteJson(server, `${FLEET}${EVENTS}/own.1`, {}, signal)
+  await expect(deleteJson(server, `${FLEET}${EVENTS}/foreign.1`, {}, signal)).rejects.toMatchObject({ reason: 'NotFound' })
+  expect((await getJson<{ items: Event[] }>(host, EVENTS, signal)).items.map(({ reason }) => reason)).toEqual(['Foreign'])
 })
 
 test('a watch is told of it, repeats included', async () => {

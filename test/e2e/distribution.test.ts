@@ -1,6 +1,6 @@
 /** One API for many clusters: templates of three generations of federation go where they are to go, and every verb of kubectl works on them through the fleet. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { deployment, describeFleet, eventually, KUBECTLS, kubectl, MEMBERS, rows, testbed, tryKubectl } from './fleet-bed.ts'
+import { applyTo, deployment, describeFleet, eventually, KUBECTLS, kubectl, MEMBERS, rows, testbed, tryKubectl } from './fleet-bed.ts'
 import { apply, condition, copies, createHostNamespace, deploymentPolicy, image, ofCopies, placedIn, type Pods, policy, removeNamespace, replicas, selects, weighted } from './distribution-bed.ts'
 
 const NAMESPACE = 'e2e-distribution'
@@ -170,12 +170,20 @@ describeFleet('distribution', () => {
       expect(await replicasIn(gone)).toEqual({})
       await eventually(async () => { expect(await fleet(`get rs,pods -l app=${gone} -o name`)).toBe('') })
     })
+    test('what another cluster has by that name is neither deleted nor waited for', async () => {
+      const gone = 'gone-elsewhere'
+      await distributed(gone)
+      await applyTo('member3', NAMESPACE, [deployment(gone, 1)])
+      await eventually(async () => { expect(await fleet('get deploy -o name')).toContain(gone) })
+      await fleet(`delete deploy ${gone} --timeout=20s`)
+      expect(await fleet(`get deploy ${gone} -o jsonpath={.metadata.annotations.cluster\\.federation/clusters}`)).toBe('member3')
+    })
     test('delete --cascade=orphan leaves the copies, and nothing of ours on them', async () => {
       const gone = 'gone-orphan'
       await distributed(gone)
-      // The row of copies that stay is the same to kubectl as the one before, so it would wait.
-      await fleet(`delete deploy ${gone} --cascade=orphan --wait=false`)
-      await eventually(async () => { expect((await tryKubectl('host', `-n ${NAMESPACE} get fdeploy ${gone}`)).stderr).toContain('not found') })
+      // The row stays, with its uid; kubectl waits for the template alone, and for all of it.
+      await fleet(`delete deploy ${gone} --cascade=orphan --timeout=20s`)
+      expect((await tryKubectl('host', `-n ${NAMESPACE} get fdeploy ${gone}`)).stderr).toContain('not found')
       expect(await ofCopies(NAMESPACE, 'deployments', gone, ({ metadata }) => [Object.keys(metadata.labels ?? {}), Object.keys(metadata.annotations ?? {})])).toEqual(both([['app'], ['deployment.kubernetes.io/revision']]))
       expect(await row(gone)).toBe(`${gone} 2/2 2 2 2/2`)
       expect((await tryKubectl('fleet', `-n ${NAMESPACE} delete deploy ${gone}`)).stderr).toContain('no template is behind it: it was made in member1,member2 directly, and is read-only here; to adopt it create a FederatedDeployment')

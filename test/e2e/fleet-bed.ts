@@ -32,7 +32,7 @@ export type KubectlVersion = 'testbed' | 'machine'
 /** The test bed's kubectl and, where there is one, the first on PATH: usually an older one. */
 export const KUBECTLS: readonly KubectlVersion[] = ['testbed', ...(onPath('kubectl') ? ['machine' as const] : [])]
 
-export const informerProgram = (name: 'informer' | 'churn'): string => path.join(provided!.informer!, name)
+export const informerProgram = (name: 'informer' | 'churn' | 'elect'): string => path.join(provided!.informer!, name)
 export const pythonProgram = (): string => provided!.python!
 
 let opened: Promise<Testbed> | undefined

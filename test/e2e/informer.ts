@@ -8,17 +8,17 @@ import { promisify } from 'node:util'
 import { Lines } from './lines.ts'
 import type { RawObject } from './raw-client.ts'
 
-/** Answers the folder that holds `informer` and `churn`. Seconds when Go has built client-go before, a minute or two when not. */
+/** Answers the folder that holds `informer`, `churn` and `elect`. Seconds when Go has built client-go before, a minute or two when not. */
 export async function buildInformers(signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
-  for (const file of ['go.sum', 'go.mod', 'main.go', 'churn/main.go']) hash.update(readFileSync(path.join(MODULE, file))).update('\0')
+  for (const file of ['go.sum', 'go.mod', 'main.go', 'churn/main.go', 'elect/main.go']) hash.update(readFileSync(path.join(MODULE, file))).update('\0')
   const root = process.env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache'), parent = path.join(root, 'federation-apiserver', 'informer')
   const folder = path.join(parent, hash.update(`${process.platform}/${process.arch}`).digest('hex').slice(0, 16))
   if (existsSync(folder)) return folder
   mkdirSync(parent, { recursive: true })
   console.log('building the informers that the end-to-end tests run')
   const fresh = `${folder}.building-${process.pid}`
-  await promisify(execFile)('go', ['build', '-buildvcs=false', '-ldflags', '-s -w', '-o', `${fresh}/`, '.', './churn'], { cwd: MODULE, env: { ...process.env, GOWORK: 'off' }, signal })
+  await promisify(execFile)('go', ['build', '-buildvcs=false', '-ldflags', '-s -w', '-o', `${fresh}/`, '.', './churn', './elect'], { cwd: MODULE, env: { ...process.env, GOWORK: 'off' }, signal })
   renameSync(fresh, folder)
   return folder
 }
@@ -52,5 +52,12 @@ export interface ChurnLine {
 /** Dynamic and metadata informers on targets CONTEXT:GROUP/VERSION/RESOURCE. */
 export const runChurn = (program: string, { kubeconfig, namespace, targets, watchList }: { kubeconfig: string; namespace: string; targets: readonly string[]; watchList: boolean }): Lines<ChurnLine> =>
   new Lines(program, ['-kubeconfig', kubeconfig, '-namespace', namespace, ...targets], { KUBE_FEATURE_WatchListClient: String(watchList) }, (line) => JSON.parse(line) as ChurnLine)
+
+/** A line of `elect`. */
+interface ElectionLine { readonly event: 'LEADS' | 'STOPPED'; readonly identity: string }
+
+/** Candidates of client-go's leader election for one Lease; writing the name of one ends it. */
+export const runElection = (program: string, { kubeconfig, namespace, lease, contentType, candidates }: { kubeconfig: string; namespace: string; lease: string; contentType: string; candidates: readonly string[] }): Lines<ElectionLine> =>
+  new Lines(program, ['-kubeconfig', kubeconfig, '-context', 'fleet', '-namespace', namespace, '-lease', lease, '-content-type', contentType, ...candidates], {}, (line) => JSON.parse(line) as ElectionLine)
 
 const MODULE = path.join(import.meta.dirname, 'informer')

@@ -1,5 +1,6 @@
 /**
  * Starts what all files of this folder share: one host, three members and our server, all real processes. Files get it by `testbed()`.
+ * E2E_TESTBED names the folder of a test bed with three members that runs already, and is left running.
  * Nothing here can be built without Go: then the files are skipped, with one line that says so, or fail where CI is set.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -30,6 +31,11 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     if (process.env['CI']) throw new Error(missing)
     console.log(`The end-to-end tests on real Kubernetes are skipped: ${missing}`)
     project.provide('testbed', null)
+    return undefined
+  }
+  const running = process.env['E2E_TESTBED']
+  if (running) {
+    project.provide('testbed', { dir: path.resolve(running), informer: await informerIfBuildable(AbortSignal.timeout(LIMIT_MS)), python: null })
     return undefined
   }
   const folder = mkdtempSync(path.join(os.tmpdir(), 'federation-e2e-')), signal = AbortSignal.timeout(LIMIT_MS)

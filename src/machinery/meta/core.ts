@@ -59,6 +59,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly schema?: (signal: AbortSignal) => Promise<JsonSchema>
   /** Cells of a Table, Name first. */
   readonly columns: readonly Column<T>[]
+  /** What a Table says of a whole row: that a pod has come to its end. */
+  rowConditions?(this: void, object: T): readonly RowCondition[]
   /** Selectable fields beyond metadata.name and metadata.namespace, by their path as written in a field selector. */
   readonly fields: Readonly<Record<string, (object: T) => string>>
   /** The version its objects are stored as, where that is another. */
@@ -75,6 +77,9 @@ export interface Kind<T extends KubeObject = KubeObject> {
 
 /** Simple paths in dot notation, as a CustomResourceDefinition has them: `.spec.replicas`. Without a label selector the Scale has none. */
 export interface ScalePaths { readonly specReplicasPath: string; readonly statusReplicasPath: string; readonly labelSelectorPath?: string; /** What an object without replicas asks for. Absent: it cannot be scaled before it has some. */ readonly defaultReplicas?: number }
+
+/** A TableRowCondition of meta.k8s.io. */
+export interface RowCondition { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }
 
 /** Ages are computed when a row is written: a cached row leaves a hole for them (`since`: milliseconds since the epoch). `live` is the same for what changes without the object; `now` is the row's time of writing in milliseconds. */
 export type Cell = string | number | boolean | null | readonly unknown[] | { readonly since: number } | { readonly live: (now: number) => string }

@@ -13,12 +13,14 @@ export function tableShape(kind: Kind, include: IncludeObject, version: 'v1' | '
   const apiVersion = `meta.k8s.io/${version}`, start = `{"kind":"Table","apiVersion":"${apiVersion}","metadata":`, rows = rowsOf(kind)
   const columns = stringifyJson(kind.columns.map(({ name, type, format = '', description = '', priority = 0 }) => ({ name, type, format, description, priority })))
   const partial = `{"kind":"PartialObjectMetadata","apiVersion":"${apiVersion}","metadata":`
-  const beforeMetadata = Buffer.from(`],"object":${partial}`), beforeObject = Buffer.from(`],"object":{"kind":${stringifyJson(kind.kind)},"apiVersion":${stringifyJson(apiVersionOf(kind))},`)
+  const beforeMetadata = Buffer.from(`,"object":${partial}`), beforeObject = Buffer.from(`,"object":{"kind":${stringifyJson(kind.kind)},"apiVersion":${stringifyJson(apiVersionOf(kind))},`)
   const row = (sink: Sink, entry: Entry, now: number, position?: string) => {
     put(sink, '{"cells":[')
-    writeCells(sink, cellsOf(rows, kind, entry), now)
+    const cells = cellsOf(rows, kind, entry)
+    writeCells(sink, cells, now)
+    put(sink, cells.end)
     switch (include) {
-      case 'None': put(sink, '],"object":null}'); break
+      case 'None': put(sink, ',"object":null}'); break
       case 'Object': sink.put(beforeObject); entry.emit(sink, position); put(sink, '}'); break
       default: sink.put(beforeMetadata); entry.emitMetadata(sink, position); put(sink, '}}')
     }
@@ -39,8 +41,8 @@ export function tableShape(kind: Kind, include: IncludeObject, version: 'v1' | '
   }
 }
 
-/** Cells as JSON text with holes: `texts[i]` comes before `holes[i]`. */
-interface Cells { readonly texts: readonly Buffer[]; readonly holes: readonly Hole[] }
+/** Cells as JSON text with holes: `texts[i]` comes before `holes[i]`. `end`: what follows the last cell. */
+interface Cells { readonly texts: readonly Buffer[]; readonly holes: readonly Hole[]; readonly end: string }
 type Hole = { readonly since: number } | { readonly live: () => string }
 type Rows = WeakMap<Entry, Cells>
 
@@ -53,7 +55,7 @@ function rowsOf({ columns }: Kind): Rows {
   return rows
 }
 
-function cellsOf(rows: Rows, { columns }: Kind, entry: Entry): Cells {
+function cellsOf(rows: Rows, { columns, rowConditions }: Kind, entry: Entry): Cells {
   const known = rows.get(entry)
   if (known) return known
   const object = entry.parse(), texts = [''], holes: Hole[] = []
@@ -62,7 +64,7 @@ function cellsOf(rows: Rows, { columns }: Kind, entry: Entry): Cells {
     const cell = column.cell(object)
     if (isHole(cell)) { holes.push(cell); texts.push('') } else texts[texts.length - 1] += stringifyJson(cell)
   })
-  const cells = { texts: texts.map((text) => Buffer.from(text)), holes }
+  const conditions = rowConditions?.(object) ?? [], cells = { texts: texts.map((text) => Buffer.from(text)), holes, end: conditions.length > 0 ? `],"conditions":${stringifyJson(conditions)}` : ']' }
   rows.set(entry, cells)
   return cells
 }

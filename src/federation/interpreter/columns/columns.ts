@@ -1,5 +1,5 @@
 /** Columns of Kubernetes' own kinds, as its kubectl shows them, and those that a fleet adds. */
-import type { Column } from '../../../machinery/meta/core.ts'
+import type { Column, Kind } from '../../../machinery/meta/core.ts'
 import { CLUSTER_LABEL } from '../identity-bound.ts'
 import { CLUSTERS_ANNOTATION, TARGETS_ANNOTATION } from '../marks.ts'
 import { certificateSigningRequestColumns, roleBindingColumns } from './access.ts'
@@ -9,7 +9,7 @@ import * as configuration from './configuration.ts'
 import { eventColumns } from './event.ts'
 import * as networking from './networking.ts'
 import { nodeColumns } from './node.ts'
-import { podColumns } from './pod.ts'
+import { podColumns, podRowConditions } from './pod.ts'
 import * as storage from './storage.ts'
 import * as workloads from './workloads.ts'
 
@@ -18,6 +18,7 @@ export const defaultColumns: readonly Column[] = [name, age]
 const unprinted: readonly Column[] = [name, createdAt]
 
 const COLUMNS: ReadonlyMap<string, readonly Column[]> = new Map([
+  ['/ComponentStatus', configuration.componentStatusColumns],
   ['/ConfigMap', configuration.configMapColumns],
   ['/Endpoints', networking.endpointsColumns],
   ['/Event', eventColumns],
@@ -81,6 +82,9 @@ const COLUMNS: ReadonlyMap<string, readonly Column[]> = new Map([
 
 /** Undefined: a kind that is not Kubernetes' own, or that has no rules here. */
 export const columnsFor = (group: string, kind: string): readonly Column[] | undefined => COLUMNS.get(`${group}/${kind}`)
+
+/** What Kubernetes' Tables say of whole rows of a kind. */
+export const rowConditionsFor = (group: string, kind: string): Kind['rowConditions'] => (group === '' && kind === 'Pod' ? podRowConditions : undefined)
 
 /** Of folded kinds: how many clusters with a copy are reporting, of those that were to have one (template) or do (none), `2/3`. */
 export const clustersColumn = (isReporting: (cluster: string) => boolean): Column =>

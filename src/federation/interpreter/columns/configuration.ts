@@ -8,6 +8,12 @@ export const leaseColumns: readonly Column[] = [name, text('Holder', 'spec.holde
 export const runtimeClassColumns: readonly Column[] = [name, text('Handler', 'handler'), age]
 export const priorityClassColumns: readonly Column[] = [name, count('Value', 'value'), boolean('Global-Default', 'globalDefault'), age, text('PreemptionPolicy', 'preemptionPolicy')]
 
+interface HealthCondition { type?: string; status?: string; message?: string; error?: string }
+/** The first condition of that type speaks. */
+const health = (name: string, of: (condition: HealthCondition | undefined) => string | undefined) =>
+  column(name, ({ conditions }) => of((conditions as HealthCondition[] | undefined)?.find(({ type }) => type === 'Healthy')) ?? '')
+export const componentStatusColumns: readonly Column[] = [name, health('Status', (condition) => (condition ? (condition.status === 'True' ? 'Healthy' : 'Unhealthy') : 'Unknown')), health('Message', (condition) => condition?.message), health('Error', (condition) => condition?.error)]
+
 /** Used of hard, by name; names that begin with `limits.` have a column of their own. */
 const quota = (wantsLimits: boolean) => ({ status }: { [field: string]: unknown }) => {
   const { hard = {}, used = {} } = (status ?? {}) as { hard?: Record<string, string>; used?: Record<string, string> }

@@ -1,5 +1,5 @@
 import { age as formatAge } from '../../../machinery/server/age.ts'
-import type { Cell, Column, KubeObject } from '../../../machinery/meta/core.ts'
+import type { Cell, Column, KubeObject, RowCondition } from '../../../machinery/meta/core.ts'
 import { age, column, name, text, valueAt } from './column.ts'
 
 export const podColumns: readonly Column[] = [
@@ -13,6 +13,13 @@ export const podColumns: readonly Column[] = [
   text('Nominated Node', 'status.nominatedNodeName', { absent: '<none>', wide: true }),
   column('Readiness Gates', readinessGates, { wide: true }),
 ]
+
+/** A pod that has come to its end says so of its whole row. */
+export function podRowConditions({ status }: KubeObject): readonly RowCondition[] {
+  const message = ENDED[(status as PodStatus | undefined)?.phase ?? '']
+  return message === undefined ? [] : [{ type: 'Completed', status: 'True', reason: (status as PodStatus).phase!, message }]
+}
+const ENDED: Readonly<Record<string, string>> = { Succeeded: 'The pod has completed successfully.', Failed: 'The pod failed.' }
 
 interface Terminated { exitCode?: number; signal?: number; reason?: string; finishedAt?: string }
 interface ContainerStatus { name: string; ready?: boolean; started?: boolean; restartCount?: number; state?: { waiting?: { reason?: string }; running?: object; terminated?: Terminated }; lastState?: { terminated?: Terminated } }
