@@ -29,16 +29,21 @@ const boundName = (path: string) => {
   }
 }
 const plain = (...paths: readonly string[]): Fields => Object.fromEntries(paths.map((path) => [path, at(path)]))
+/** Of Go's booleans and numbers, which JSON leaves out where they are false or 0. */
+const or = (absent: string, path: string) => {
+  const read = at(path)
+  return (object: KubeObject): string => read(object) || absent
+}
 
 const FIELDS: Readonly<Record<string, Fields>> = {
-  '/Pod': { ...plain('spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'spec.hostNetwork', 'status.phase', 'status.podIP', 'status.nominatedNodeName'), 'spec.nodeName': boundName('spec.nodeName') },
-  '/Node': plain('spec.unschedulable'),
+  '/Pod': { ...plain('spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'status.phase', 'status.podIP', 'status.nominatedNodeName'), 'spec.hostNetwork': or('false', 'spec.hostNetwork'), 'spec.nodeName': boundName('spec.nodeName') },
+  '/Node': { 'spec.unschedulable': or('false', 'spec.unschedulable') },
   '/Namespace': plain('status.phase'),
   '/Secret': plain('type'),
   '/Service': plain('spec.clusterIP', 'spec.type'),
-  '/ReplicationController': plain('status.replicas'),
-  'apps/ReplicaSet': plain('status.replicas'),
-  'batch/Job': plain('status.successful'),
+  '/ReplicationController': { 'status.replicas': or('0', 'status.replicas') },
+  'apps/ReplicaSet': { 'status.replicas': or('0', 'status.replicas') },
+  'batch/Job': { 'status.successful': or('0', 'status.succeeded') },
   'certificates.k8s.io/CertificateSigningRequest': plain('spec.signerName'),
 }
 
