@@ -63,7 +63,7 @@ export class FleetTemplates {
   kind(store: TemplateStore, shown: Kind): StoredKind {
     const { target } = store
     let schema: JsonSchema | undefined
-    return { ...shown, hasStatus: target.hasStatus, strategicMerge: target.isBuiltIn, strategy: nativeStrategy(target, this.#options.checks), schema: () => Promise.resolve((schema ??= resolveSchema(target.definitions, target.definition))), ...(target.scale && { scale: target.scale }) }
+    return { ...shown, hasStatus: target.hasStatus, strategicMerge: target.isBuiltIn, isTyped: target.isBuiltIn, strategy: nativeStrategy(target, this.#options.checks), schema: () => Promise.resolve((schema ??= resolveSchema(target.definitions, target.definition))), ...(target.scale && { scale: target.scale }) }
   }
 
   /** `reader`: the fleet's own of this kind. `open`: what an open view of it holds of a row; undefined: none is open. */

@@ -71,6 +71,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly scale?: ScalePaths
   /** Takes strategic merge patches, as the kinds that a kube-apiserver has compiled in: its schema says how lists are merged. Kinds from CustomResourceDefinitions take none. */
   readonly strategicMerge?: boolean
+  /** A kube-apiserver has the kind compiled in: it tells mistakes in bodies in the order in which it comes upon them. */
+  readonly isTyped?: boolean
 }
 
 /** Simple paths in dot notation, as a CustomResourceDefinition has them: `.spec.replicas`. Without a label selector the Scale has none. */
