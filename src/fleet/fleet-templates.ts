@@ -3,12 +3,13 @@ import { foldedUid } from '../federation/interpreter/folded-uid.ts'
 import type { Copy as FoldCopy } from '../federation/interpreter/fold.ts'
 import { templateRow } from '../federation/template/template-row.ts'
 import { nativeStrategy, type TemplateChecks } from '../federation/template/template-strategy.ts'
-import type { PlanTemplate, Templates, TemplateStore } from '../federation/template/templates.ts'
+import { targetId, type PlanTemplate, type Templates, type TemplateStore } from '../federation/template/templates.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { Kind, KubeObject, ListerWatcher, Position, Resource, Storage } from '../machinery/meta/core.ts'
 import { stringifyJson } from '../machinery/meta/json.ts'
 import { keyOfObject, scopeOfKey } from '../machinery/meta/object-key.ts'
 import type { JsonSchema } from '../machinery/meta/json-schema.ts'
+import { StatusError } from '../machinery/meta/status-error.ts'
 import type { StoredKind } from '../machinery/meta/strategy.ts'
 import { resolveSchema } from '../machinery/schema/resolve-schema.ts'
 import { scaleResource } from '../machinery/registry/scale-resource.ts'
@@ -28,6 +29,12 @@ export interface FleetTemplatesOptions {
   readonly checks: TemplateChecks
   readonly plan: PlanTemplate
   readonly epochs: Epochs
+}
+
+/** Of a kind whose definition is known already: clients try again by themselves. */
+export function writableSoon({ group, kind, plural }: Kind): Pick<Resource, 'writer' | 'deleteCollection'> {
+  const refuse = () => Promise.reject(StatusError.unavailable(`${plural}.${group} cannot be written yet: how members describe ${kind} is being read`, 1))
+  return { writer: { create: refuse, update: refuse, delete: refuse }, deleteCollection: true }
 }
 
 /** A plan in a few lines of JSON, as an annotation holds it. */
@@ -53,6 +60,9 @@ export class FleetTemplates {
     return store?.target.version === version ? store : undefined
   }
 
+  /** Whether templates of the kind are about to be had. */
+  isExpected(kind: UnionKind): boolean { return this.find(kind) === undefined && this.#options.templates.isExpected(targetId(kind)) }
+
   /** The row of a template and its copies. */
   row({ target, kind }: TemplateStore, federated: FederatedObject, copies: readonly FoldCopy[]): KubeObject {
     const { namespace = '', name = '' } = federated.metadata
@@ -67,7 +77,7 @@ export class FleetTemplates {
   }
 
   /** `reader`: the fleet's own of this kind. `open`: what an open view of it holds of a row; undefined: none is open. */
-  writable(store: TemplateStore, kind: StoredKind, reader: ListerWatcher, open: (key: string) => OpenRow | undefined): Pick<Resource, 'writer' | 'scale'> {
+  writable(store: TemplateStore, kind: StoredKind, reader: ListerWatcher, open: (key: string) => OpenRow | undefined): Pick<Resource, 'writer' | 'scale' | 'deleteCollection'> {
     const { storage, stored, plan } = this.#options
     const writer = new TemplateWriter({
       kind, store, storage, stored, identity: this.#identity, plan: (federated) => planText(plan(store, federated)),
@@ -84,6 +94,6 @@ export class FleetTemplates {
       // In a fleet beyond vectors only the very version that is shown can be told to be the latest.
       hasSeen: (key, position, revision) => hasSeen(this.#options.epochs, { source: TEMPLATES_SOURCE.id, version: revision }, position) ?? open(key)?.position === position,
     })
-    return { writer, ...(kind.scale && { scale: scaleResource({ kind, reader, writer }, kind.scale) }) }
+    return { writer, deleteCollection: true, ...(kind.scale && { scale: scaleResource({ kind, reader, writer }, kind.scale) }) }
   }
 }

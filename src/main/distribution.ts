@@ -14,6 +14,7 @@ import type { Rendering } from '../federation/propagation/render.ts'
 import { StoreGuard } from '../federation/propagation/store-guard.ts'
 import { templateChecks } from '../federation/propagation/template-checks.ts'
 import { Tombstones } from '../federation/propagation/tombstones.ts'
+import { ImpliedConfigs } from '../federation/type-config/implied-configs.ts'
 import { TypeConfigs } from '../federation/type-config/type-configs.ts'
 import { TypeRecords } from '../federation/type-config/type-records.ts'
 import { placementEvents } from '../federation/scheduler/placement-events.ts'
@@ -80,6 +81,8 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
   const tombstones = await Tombstones.open(storage, signal)
   const typeConfigs = await TypeConfigs.open({ configs: resource('FederatedTypeConfig'), templates, records: await TypeRecords.open(storage, signal), storage, members, isAwaited: (id) => tombstones.has(templateKey(id, '')), seen, leads, clock, random, logger }, signal)
 
+  const implied = new ImpliedConfigs({ configs: resource('FederatedTypeConfig'), templates, leads, clock, random, logger })
+
   const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), owned = new OwnedTemplates(templates), bounds = new DividedBounds(templates), propagationPolicies = policies.filter(({ kind: { kind } }) => kind === 'PropagationPolicy' || kind === 'ClusterPropagationPolicy')
   const propagation = new Propagation({
     fleetId, templates, members, ledger, guard, leads, clock, random, logger, tombstones, budget: new RemovalBudget(clock, options.maxRemovalsPerMinute), concurrency: CONCURRENCY_PER_MEMBER, isCollector: options.isStandalone,
@@ -98,7 +101,7 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
     onChange: (listener: () => void, inner: AbortSignal) => { guard.onChange(listener, inner) },
     why: () => { const { evidence } = guard; return evidence && `the copy of ${evidence.template} in cluster ${evidence.cluster} was made from decision ${evidence.copy}, and the store knows ${evidence.stored} at most: it is an old backup. Nothing is written to any member until the annotation ${ACCEPT_STORE}: "true" on this object says that the store is right` },
   }
-  return { templates, checks, plan, halted, run: (inner) => run({ placement, propagation, status, typeConfigs, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+  return { templates, checks, plan, halted, run: (inner) => run({ placement, propagation, status, typeConfigs, implied, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
 }
 
 interface Stages {
@@ -106,6 +109,7 @@ interface Stages {
   readonly propagation: Propagation
   readonly status: StatusController
   readonly typeConfigs: TypeConfigs
+  readonly implied: ImpliedConfigs
   readonly overrides: Overrides
   readonly owned: OwnedTemplates
   readonly overridePolicies: readonly ListerWatcher[]
@@ -113,13 +117,13 @@ interface Stages {
   readonly options: DistributionOptions
 }
 
-async function run({ placement, propagation, status, typeConfigs, overrides, owned, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
+async function run({ placement, propagation, status, typeConfigs, implied, overrides, owned, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
   const following = overrides.run(overridePolicies, { clock, logger }, signal)
   const accepting = follow(clusterSets, (key, set) => { if (key === DEFAULT_CLUSTER_SET) guard.accept(set?.metadata.annotations?.[ACCEPT_STORE] === 'true') }, { clock, logger }, signal)
   await following.ready
   overrides.onChange(() => propagation.kickAll())
-  leadership.onLead(() => { typeConfigs.kickAll(); placement.kickAll(); propagation.resume() }, signal)
-  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), typeConfigs.run(signal), owned.run({ clock, logger }, signal), following.done, accepting.done])
+  leadership.onLead(() => { typeConfigs.kickAll(); implied.kickAll(); placement.kickAll(); propagation.resume() }, signal)
+  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), typeConfigs.run(signal), implied.run(signal), owned.run({ clock, logger }, signal), following.done, accepting.done])
 }
 
 const rendering = (overrides: Overrides, { following }: DividedBounds): Rendering => ({

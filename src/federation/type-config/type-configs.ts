@@ -41,7 +41,7 @@ export interface TypeConfigsOptions {
 }
 
 /** A definition may change without a word in discovery. */
-const LOOK_AGAIN_MS = 60_000, EMPTY_YET_MS = 1000
+const LOOK_AGAIN_MS = 60_000, NOT_READ_YET_MS = 1000, EMPTY_YET_MS = 1000
 
 export class TypeConfigs {
   readonly #options: TypeConfigsOptions
@@ -94,8 +94,10 @@ export class TypeConfigs {
     const { leads } = this.#options, config = this.#configs.get(id)
     if (!leads()) return {}
     if (!config) return this.#withdraw(id, signal)
-    await this.#report(id, config, await this.#learn(id, config, signal), signal)
-    return isBuiltIn(id) ? {} : { requeueAfterMs: LOOK_AGAIN_MS }
+    const known = await this.#learn(id, config, signal)
+    await this.#report(id, config, known, signal)
+    // A member tells of a kind before its documents have it.
+    return isBuiltIn(id) ? {} : { requeueAfterMs: known.problem === undefined ? LOOK_AGAIN_MS : NOT_READ_YET_MS }
   }
 
   /** A kind goes with its last object, and once no cluster has a copy left that nobody else would remember. */
