@@ -136,10 +136,10 @@ export class FleetCatalog implements Catalog {
   }
 
   /** Undefined: they are read only, or this is no view of the host. */
-  #hostNamespaces(kind: Kind, reader: FleetReader, views: Views): Pick<Resource, 'passOn'> | undefined {
+  #hostNamespaces(kind: Kind, reader: FleetReader, views: Views): Pick<Resource, 'passOn' | 'connect'> | undefined {
     const { identity, epochs, clock, ownNamespace, byCluster } = this.#options, source = HOST_SOURCE
     if (byCluster || ownNamespace === undefined) return undefined
-    return { passOn: hostNamespaces({
+    return hostNamespaces({
       kind, identity, ownNamespace, now: () => clock.now(),
       host: async (request, signal) => {
         const host = this.member('')
@@ -149,7 +149,7 @@ export class FleetCatalog implements Catalog {
       row: async (name, signal) => Array.from((await reader.list({ name }, signal)).entries)[0],
       positionAfter: async (name, version, signal) => positionAfter(epochs, { source, version }, views.row(name)?.versions ?? versionsAt(epochs, (await reader.list({ name }, signal)).position)),
       hasSeen: (name, position, version) => hasSeen(epochs, { source, version }, position) ?? views.row(name)?.position === position,
-    }) }
+    })
   }
 
   #kind(served: UnionKind, bound: boolean, custom: readonly Column[] | undefined): Kind {
