@@ -13,7 +13,7 @@ import { directRead } from './direct-read.ts'
 import type { Epochs, EpochState } from './epochs.ts'
 import type { FleetMember } from './fleet-member.ts'
 import { FleetReader } from './fleet-reader.ts'
-import { type FleetTemplates, writableSoon } from './fleet-templates.ts'
+import type { FleetTemplates } from './fleet-templates.ts'
 import { hostNamespaces } from './host-namespaces.ts'
 import { MemberObjects } from './member-objects.ts'
 import { templateSource } from './template-source.ts'
@@ -107,7 +107,7 @@ export class FleetCatalog implements Catalog {
       kind, clock, graceMs, restrictsClusters: !bound, clusters: () => current().clusters, open: (clusters) => views.open(clusters), isOpen: () => views.isOpen, isUnwatchable: !served.verbs.includes('watch') || !served.verbs.includes('list'),
       direct: (query, signal) => directRead({ kind: served, combine, members: [...(store ? [templateSource(store)] : []), ...this.#members.filter(({ cluster }) => current().clusters.includes(cluster))], epoch: this.#epoch, replica: epochs.replica, query }, signal),
     })
-    const isWritable = this.#isWritable(served, store), writable = isWritable === 'soon' ? writableSoon(kind) : stored ? isWritable && templates!.writable(store, stored, reader, (key) => views.row(key)) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
+    const isWritable = this.#isWritable(served, store), writable = isWritable === 'soon' ? templates!.writableSoon(kind) : stored ? isWritable && templates!.writable(store, stored, reader, (key) => views.row(key)) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
     const access: Served['access'] = (served) => this.#access(served, bound, { kind, combine, reader, views })
     return { signature, views, kind: served, store, isWritable, access, resource: { kind, reader, ...access(served), ...writable } }
   }

@@ -31,11 +31,7 @@ export interface FleetTemplatesOptions {
   readonly epochs: Epochs
 }
 
-/** Of a kind whose definition is known already: clients try again by themselves. */
-export function writableSoon({ group, kind, plural }: Kind): Pick<Resource, 'writer' | 'deleteCollection'> {
-  const refuse = () => Promise.reject(StatusError.unavailable(`${plural}.${group} cannot be written yet: how members describe ${kind} is being read`, 1))
-  return { writer: { create: refuse, update: refuse, delete: refuse }, deleteCollection: true }
-}
+const HELD_MS = 5000
 
 /** A plan in a few lines of JSON, as an annotation holds it. */
 const planText = ({ schedule, clusters, conditions }: FederatedStatus): string =>
@@ -62,6 +58,19 @@ export class FleetTemplates {
 
   /** Whether templates of the kind are about to be had. */
   isExpected(kind: UnionKind): boolean { return this.find(kind) === undefined && this.#options.templates.isExpected(targetId(kind)) }
+
+  /** Writes of a kind that is expected are held for a moment, and then tried again by clients themselves. */
+  writableSoon({ group, kind, plural }: Kind): Pick<Resource, 'writer' | 'deleteCollection'> {
+    const { templates, stored: { clock } } = this.#options
+    const refuse = async (signal: AbortSignal): Promise<never> => {
+      const enough = new AbortController(), until = AbortSignal.any([signal, enough.signal])
+      const served = new Promise<void>((resolve) => { templates.onChange(() => { if (templates.find(group, plural)) resolve() }, until) })
+      try { await Promise.race([served, clock.sleep(HELD_MS, until)]) } finally { enough.abort() }
+      signal.throwIfAborted()
+      throw StatusError.unavailable(`${plural}.${group} cannot be written yet: how members describe ${kind} is being read`, 1)
+    }
+    return { writer: { create: (_object, _options, signal) => refuse(signal), update: (_key, _change, _options, signal) => refuse(signal), delete: (_key, _options, signal) => refuse(signal) }, deleteCollection: true }
+  }
 
   /** The row of a template and its copies. */
   row({ target, kind }: TemplateStore, federated: FederatedObject, copies: readonly FoldCopy[]): KubeObject {

@@ -33,6 +33,8 @@ export interface TemplateWriterOptions {
   readonly hasSeen: (key: string, position: Position, revision: number) => boolean
 }
 
+const LOOK_MS = 25, FREED_MS = 5000, VANISHED_MS = 2000
+
 /**
  * Writes of folded kinds: they act on the template behind the object. What no template is behind belongs to the members, and is refused with what to do.
  * The versions that clients see are positions of the fleet; of these only the store's part counts as a precondition.
@@ -51,6 +53,7 @@ export class TemplateWriter implements Writer {
 
   async create(submitted: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Entry> {
     const object = this.#decoded(submitted), { name, namespace } = object.metadata, key = namespace && this.#options.kind.namespaced ? `${namespace}/${name ?? ''}` : (name ?? '')
+    if (name !== undefined) await this.#freed(key, signal)
     if (name !== undefined && !(await this.#exists(key, signal))) await this.#refuseForeign(key, signal, (of) => StatusError.alreadyExists(of, name))
     const entry = await this.#native.create(withoutMarks(object), options, signal)
     return options.dryRun ? this.#asIfStored(entry.key, entry, options, signal) : this.#shown(entry.key, entry, signal)
@@ -75,7 +78,29 @@ export class TemplateWriter implements Writer {
     const { entry, removed } = await this.#options.store.resource.writer.delete(key, { ...options, ...(position !== undefined && { position: String(record.revision) }) }, signal)
     const federated = entry.parse() as FederatedObject, shown = this.#options.shown(federated, Number(federated.metadata.resourceVersion ?? record.revision))
     // To those who deleted it the object is as good as gone, unless finalizers of its own keep it: what is left is this server's affair.
-    return { entry: shown, removed: removed || (metadata.finalizers ?? []).length === 0 }
+    const isGone = removed || (metadata.finalizers ?? []).length === 0
+    if (isGone && !options.dryRun && (options.propagation ?? 'Background') === 'Background') await this.#vanished(key, signal)
+    return { entry: shown, removed: isGone }
+  }
+
+  /** A name whose object is on its way out is free in a moment, unless finalizers of its author keep it. Ends when it is, or after a while. */
+  async #freed(key: string, signal: AbortSignal): Promise<void> {
+    await this.#until(async () => {
+      const { record } = await this.#storage.get(this.#key(key), signal)
+      if (!record) return true
+      const { metadata } = parseJson(Buffer.from(record.value).toString()) as KubeObject
+      return metadata.deletionTimestamp === undefined || (metadata.finalizers ?? []).length > 0
+    }, FREED_MS, signal)
+  }
+
+  /** Until the fleet does not show it any more: whoever reads it next expects as much. Ends after a while where copies take their time, or are others'. */
+  async #vanished(key: string, signal: AbortSignal): Promise<void> {
+    await this.#until(async () => !(await this.#exists(key, signal)) && (await this.#options.row(key, signal)) === undefined, VANISHED_MS, signal)
+  }
+
+  async #until(test: () => Promise<boolean>, maxMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options.stored
+    for (let waitedMs = 0; waitedMs < maxMs && !(await test()); waitedMs += LOOK_MS) await clock.sleep(LOOK_MS, signal)
   }
 
   /** With metadata of the types that it should have: what follows reads it before the native kind is asked. Throws StatusError BadRequest. */
