@@ -218,6 +218,8 @@ export interface Resource {
   readonly writer?: Writer
   /** Instead of a writer: writes go to another server as they come, and this is its answer. Negotiated by whoever passes them on. */
   readonly passOn?: (name: string | undefined, request: Request, signal: AbortSignal) => Promise<Response>
+  /** Nothing of it can be read, or changed: a question that is asked by creating it. */
+  readonly onlyCreate?: boolean
   /** `deletecollection` is advertised and served only where true: mirrored groups must not offer it, or the host would empty members. */
   readonly deleteCollection?: boolean
   /** True: `status` is a subresource of its own (get, patch, update) served through reader and writer. */
