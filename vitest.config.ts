@@ -5,7 +5,7 @@ const project = (name: string, include: string[], testTimeout: number, fileParal
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['src/**/*.test.ts', 'test/*.test.ts', 'test/testbed/*.test.ts', 'test/cases/**/*.test.ts'], 20_000),
+      project('unit', ['src/**/*.test.ts', 'test/*.test.ts', 'test/testbed/*.test.ts', 'test/conformance-upstream/*.test.ts', 'test/cases/**/*.test.ts'], 20_000),
       project('simulation', ['test/simulation/**/*.test.ts'], 180_000),
       project('conformance', ['test/conformance/**/*.test.ts'], 60_000),
       // One real fleet at a time: the files share a test bed and two cores.

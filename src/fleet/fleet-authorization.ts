@@ -20,4 +20,5 @@ export async function authorizeInFleet(authorizer: Authorizer, attributes: Attri
   return authorizer.authorize(mirroredAttributes(attributes), signal)
 }
 
-const isSelfReview = ({ verb, resource }: Attributes) => verb === 'create' && resource?.group === 'authorization.k8s.io' && (resource.resource === 'selfsubjectaccessreviews' || resource.resource === 'selfsubjectrulesreviews')
+const isSelfReview = ({ verb, resource }: Attributes) => verb === 'create' && resource !== undefined && SELF_REVIEWS.has(`${resource.resource}.${resource.group}`)
+const SELF_REVIEWS = new Set(['selfsubjectaccessreviews.authorization.k8s.io', 'selfsubjectrulesreviews.authorization.k8s.io', 'selfsubjectreviews.authentication.k8s.io'])

@@ -47,7 +47,7 @@ interface FleetCatalogOptions {
 }
 
 /** `isWritable`: writes act on templates. */
-interface Served { readonly signature: string; readonly resource: Resource; readonly views: Views; readonly kind: UnionKind; readonly store: TemplateStore | undefined; readonly isWritable: boolean; /** What can be done besides reading follows the members, while the views stay. */ readonly access: (kind: UnionKind) => Pick<Resource, 'passOn' | 'connect'> }
+interface Served { readonly signature: string; readonly resource: Resource; readonly views: Views; readonly kind: UnionKind; readonly store: TemplateStore | undefined; readonly isWritable: boolean | 'soon'; /** What can be done besides reading follows the members, while the views stay. */ readonly access: (kind: UnionKind) => Pick<Resource, 'passOn' | 'connect'> }
 
 interface Parts { readonly kind: Kind; readonly combine: Combine; readonly reader: FleetReader; readonly views: Views }
 
@@ -86,7 +86,7 @@ export class FleetCatalog implements Catalog {
     for (const kind of unionKinds(this.clusters().length > 0 ? members : [...members.map(({ cluster, kinds }) => ({ cluster, kinds })), { cluster: NO_CLUSTER, kinds: builtInKinds }])) {
       const id = `${kind.group}/${kind.plural}`, custom = this.#customKind(kind), signature = signatureOf(kind, custom, this.#options.byCluster), known = before.get(id)
       const store = this.#storeOf(kind)
-      if (known?.signature === signature && known.store === store && known.isWritable === isWritable(store)) next.set(id, { ...known, kind, ...(accessSignature(kind) !== accessSignature(known.kind) && { resource: { ...known.resource, ...known.access(kind) } }) })
+      if (known?.signature === signature && known.store === store && known.isWritable === this.#isWritable(kind, store)) next.set(id, { ...known, kind, ...(accessSignature(kind) !== accessSignature(known.kind) && { resource: { ...known.resource, ...known.access(kind) } }) })
       else { known?.views.close(); next.set(id, this.#serve(kind, custom, signature)) }
     }
     for (const [id, { views }] of before) if (!next.has(id)) views.close()
@@ -109,9 +109,9 @@ export class FleetCatalog implements Catalog {
       kind, clock, graceMs, restrictsClusters: !bound, clusters: () => current().clusters, open: (clusters) => views.open(clusters), isOpen: () => views.isOpen, isUnwatchable: !served.verbs.includes('watch') || !served.verbs.includes('list'),
       direct: (query, chosen, signal) => directRead({ kind: served, combine, members: [...(store && !chosen ? [templateSource(store)] : []), ...this.#members.filter(({ cluster }) => current().clusters.includes(cluster) && (!chosen || chosen.includes(cluster)))], epoch: this.#epoch, replica: epochs.replica, query }, signal),
     })
-    const writable = stored ? isWritable(store) && templates!.writable(store, stored, { reader, open: (key) => views.row(key), members: () => this.#members.filter(({ cluster }) => current().clusters.includes(cluster)) }) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
+    const isWritable = this.#isWritable(served, store), writable = isWritable === 'soon' ? templates!.writableSoon(kind) : stored ? isWritable && templates!.writable(store, stored, { reader, open: (key) => views.row(key), members: () => this.#members.filter(({ cluster }) => current().clusters.includes(cluster)) }) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
     const access: Served['access'] = (served) => this.#access(served, bound, { kind, combine, reader, views })
-    return { signature, views, kind: served, store, isWritable: isWritable(store), access, resource: { kind, reader, ...access(served), ...writable } }
+    return { signature, views, kind: served, store, isWritable, access, resource: { kind, reader, ...access(served), ...writable } }
   }
 
   #access(served: UnionKind, bound: boolean, parts: Parts): Pick<Resource, 'passOn' | 'connect'> {
@@ -139,10 +139,10 @@ export class FleetCatalog implements Catalog {
   }
 
   /** Undefined: they are read only, or this is no view of the host. */
-  #hostNamespaces(kind: Kind, reader: FleetReader, views: Views): Pick<Resource, 'passOn'> | undefined {
+  #hostNamespaces(kind: Kind, reader: FleetReader, views: Views): Pick<Resource, 'passOn' | 'connect'> | undefined {
     const { identity, epochs, clock, ownNamespace, byCluster } = this.#options, source = HOST_SOURCE
     if (byCluster || ownNamespace === undefined) return undefined
-    return { passOn: hostNamespaces({
+    return hostNamespaces({
       kind, identity, ownNamespace, now: () => clock.now(),
       host: async (request, signal) => {
         const host = this.member('')
@@ -152,7 +152,7 @@ export class FleetCatalog implements Catalog {
       row: async (name, signal) => Array.from((await reader.list({ name }, signal)).entries)[0],
       positionAfter: async (name, version, signal) => positionAfter(epochs, { source, version }, views.row(name)?.versions ?? versionsAt(epochs, (await reader.list({ name }, signal)).position)),
       hasSeen: (name, position, version) => hasSeen(epochs, { source, version }, position) ?? views.row(name)?.position === position,
-    }) }
+    })
   }
 
   #kind(served: UnionKind, bound: boolean, custom: CustomKind | undefined): Kind {
@@ -167,6 +167,12 @@ export class FleetCatalog implements Catalog {
   }
 
   #storeOf(kind: UnionKind): TemplateStore | undefined { return this.#options.byCluster ? undefined : this.#options.templates?.find(kind) }
+
+  /** The templates of a kind that is switched off are shown, and no more. */
+  #isWritable(kind: UnionKind, store: TemplateStore | undefined): boolean | 'soon' {
+    if (store) return store.whyOff() === undefined
+    return !this.#options.byCluster && this.#options.templates?.isExpected(kind) ? 'soon' : false
+  }
 
   #byKind(group: string, kind: string): UnionKind | undefined {
     for (const { kind: served } of this.#served.values()) if (served.kind === kind && served.group === group) return served
@@ -196,8 +202,6 @@ export class FleetCatalog implements Catalog {
 
 /** The host's place in positions. */
 export const HOST_SOURCE = 'host'
-/** The templates of a kind that is switched off are shown, and no more. */
-const isWritable = (store: TemplateStore | undefined): boolean => store !== undefined && store.whyOff() === undefined
 
 /** No cluster can have this name. */
 const NO_CLUSTER = '-'

@@ -22,8 +22,7 @@ import { authorizeInFleet, mirroredAttributes, mirroredGroup } from './fleet-aut
 import type { FleetCatalog } from './fleet-catalog.ts'
 import { FleetDocuments } from './fleet-documents.ts'
 import type { Fleets } from './fleets.ts'
-import { isSelfAccessReview, selfAccessReview } from './self-review.ts'
-import { isSelfRulesReview, selfRulesReview } from './self-rules.ts'
+import { ReviewedCatalog } from './reviews.ts'
 
 interface FleetEndpointOptions {
   readonly fleets: Fleets
@@ -52,7 +51,7 @@ export function fleetEndpoint(options: FleetEndpointOptions): Connector {
     if (!fleet) throw StatusError.notFound({ group: 'cluster.federation', resource: 'clustersets' }, name)
     const byCluster = path === BY_CLUSTER || path.startsWith(`${BY_CLUSTER}/`), catalog = byCluster ? fleet.byCluster : fleet.merged
     let root = roots.get(catalog)
-    if (!root) roots.set(catalog, (root = rootOf(catalog, limits, options)))
+    if (!root) roots.set(catalog, (root = rootOf(catalog, fleet.merged, limits, options)))
     return { root, path: (byCluster ? path.slice(BY_CLUSTER.length) : path) || '/' }
   }
   return {
@@ -80,18 +79,15 @@ function annotateInner(set: string, { method, path, query }: Request, { annotate
 
 interface Root { readonly handler: Handler; readonly upgrader: Upgrader }
 
-function rootOf(catalog: FleetCatalog, limits: readonly Filter[], { clock, random, authorizer, rulesOf, ownGroups, version, ownOpenApi, measure }: FleetEndpointOptions): Root {
+function rootOf(catalog: FleetCatalog, merged: FleetCatalog, limits: readonly Filter[], { clock, random, authorizer, rulesOf, ownGroups, version, ownOpenApi, measure }: FleetEndpointOptions): Root {
   const inFleet: Authorizer = { authorize: (attributes, signal) => authorizeInFleet(authorizer, attributes, signal) }
-  const api = apiHandler({ catalog, resources: resourceHandler(catalog, { clock, random, authorizer: inFleet }), clock, version, openApi: new FleetDocuments(catalog, ownOpenApi, clock) })
+  const served = new ReviewedCatalog(catalog, { authorizer, rulesOf, own: () => pluralsOf(ownGroups()), host: () => merged.member('')?.handler })
+  const api = apiHandler({ catalog: served, resources: resourceHandler(served, { clock, random, authorizer: inFleet }), clock, version, openApi: new FleetDocuments(catalog, ownOpenApi, clock) })
   const authorized: Filter = (next) => async (request, signal) => {
     await authorize(authorizer, request, signal)
     return next(request, signal)
   }
-  const reviewed: Handler = (request, signal) => {
-    if (isSelfAccessReview(request)) return selfAccessReview(request, authorizer, signal)
-    return isSelfRulesReview(request) ? selfRulesReview(request, { authorizer, rulesOf, own: pluralsOf(ownGroups()) }, signal) : api(request, signal)
-  }
-  return { handler: compose([...(measure ? [measure(catalog)] : []), ...limits, authorized, compression], reviewed), upgrader: resourceUpgrader(catalog, { clock, random }) }
+  return { handler: compose([...(measure ? [measure(catalog)] : []), ...limits, authorized, compression], api), upgrader: resourceUpgrader(served, { clock, random }) }
 }
 
 const pluralsOf = (groups: readonly ApiGroup[]) => new Map(groups.map(({ name, versions }) => [name, new Set(versions.flatMap(({ resources }) => resources.map(({ kind }) => kind.plural)))]))

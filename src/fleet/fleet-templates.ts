@@ -4,12 +4,13 @@ import type { Copy as FoldCopy } from '../federation/interpreter/fold.ts'
 import { MANAGED_LABEL } from '../federation/template/marks.ts'
 import { templateRow } from '../federation/template/template-row.ts'
 import { nativeStrategy, type TemplateChecks } from '../federation/template/template-strategy.ts'
-import type { PlanTemplate, Templates, TemplateStore } from '../federation/template/templates.ts'
+import { targetId, type PlanTemplate, type Templates, type TemplateStore } from '../federation/template/templates.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { Kind, KubeObject, ListerWatcher, Position, Resource, Storage } from '../machinery/meta/core.ts'
 import { stringifyJson } from '../machinery/meta/json.ts'
 import { keyOfObject, scopeOfKey } from '../machinery/meta/object-key.ts'
 import type { JsonSchema } from '../machinery/meta/json-schema.ts'
+import { StatusError } from '../machinery/meta/status-error.ts'
 import type { StoredKind } from '../machinery/meta/strategy.ts'
 import { resolveSchema } from '../machinery/schema/resolve-schema.ts'
 import { scaleResource } from '../machinery/registry/scale-resource.ts'
@@ -35,6 +36,8 @@ export interface FleetTemplatesOptions {
   readonly epochs: Epochs
 }
 
+const HELD_MS = 5000
+
 /** A plan in a few lines of JSON, as an annotation holds it. */
 const planText = ({ schedule, clusters, conditions }: FederatedStatus): string =>
   stringifyJson({ targets: schedule?.targets ?? [], rejected: schedule?.rejected ?? [], clusters: clusters ?? [], scheduled: conditions?.find(({ type }) => type === 'Scheduled')?.message ?? '' })
@@ -58,6 +61,22 @@ export class FleetTemplates {
     return store?.target.version === version ? store : undefined
   }
 
+  /** Whether templates of the kind are about to be had. */
+  isExpected(kind: UnionKind): boolean { return this.find(kind) === undefined && this.#options.templates.isExpected(targetId(kind)) }
+
+  /** Writes of a kind that is expected are held for a moment, and then tried again by clients themselves. */
+  writableSoon({ group, kind, plural }: Kind): Pick<Resource, 'writer' | 'deleteCollection'> {
+    const { templates, stored: { clock } } = this.#options
+    const refuse = async (signal: AbortSignal): Promise<never> => {
+      const enough = new AbortController(), until = AbortSignal.any([signal, enough.signal])
+      const served = new Promise<void>((resolve) => { templates.onChange(() => { if (templates.find(group, plural)) resolve() }, until) })
+      try { await Promise.race([served, clock.sleep(HELD_MS, until)]) } finally { enough.abort() }
+      signal.throwIfAborted()
+      throw StatusError.unavailable(`${plural}.${group} cannot be written yet: how members describe ${kind} is being read`, 1)
+    }
+    return { writer: { create: (_object, _options, signal) => refuse(signal), update: (_key, _change, _options, signal) => refuse(signal), delete: (_key, _options, signal) => refuse(signal) }, deleteCollection: true }
+  }
+
   /** The row of a template and its copies. */
   row({ target, kind }: TemplateStore, federated: FederatedObject, copies: readonly FoldCopy[]): KubeObject {
     const { namespace = '', name = '' } = federated.metadata
@@ -68,11 +87,11 @@ export class FleetTemplates {
   kind(store: TemplateStore, shown: Kind): StoredKind {
     const { target } = store
     let schema: JsonSchema | undefined
-    return { ...shown, hasStatus: target.hasStatus, strategicMerge: target.isBuiltIn, strategy: nativeStrategy(target, this.#options.checks), schema: () => Promise.resolve((schema ??= resolveSchema(target.definitions, target.definition))), ...(target.scale && { scale: target.scale }) }
+    return { ...shown, hasStatus: target.hasStatus, strategicMerge: target.isBuiltIn, isTyped: target.isBuiltIn, strategy: nativeStrategy(target, this.#options.checks), schema: () => Promise.resolve((schema ??= resolveSchema(target.definitions, target.definition))), ...(target.scale && { scale: target.scale }) }
   }
 
   /** `reader`: the fleet's own of this kind. `open`: what an open view of it holds of a row; undefined: none is open. `members`: those that serve the kind. */
-  writable(store: TemplateStore, kind: StoredKind, { reader, open, members }: { readonly reader: ListerWatcher; readonly open: (key: string) => OpenRow | undefined; readonly members: () => readonly FleetMember[] }): Pick<Resource, 'writer' | 'scale'> {
+  writable(store: TemplateStore, kind: StoredKind, { reader, open, members }: { readonly reader: ListerWatcher; readonly open: (key: string) => OpenRow | undefined; readonly members: () => readonly FleetMember[] }): Pick<Resource, 'writer' | 'scale' | 'deleteCollection'> {
     const { storage, stored, plan, isOrphaned } = this.#options
     const writer = new TemplateWriter({
       kind, store, storage, stored, identity: this.#identity, plan: (federated) => planText(plan(store, federated)),
@@ -90,6 +109,6 @@ export class FleetTemplates {
       // In a fleet beyond vectors only the very version that is shown can be told to be the latest.
       hasSeen: (key, position, revision) => hasSeen(this.#options.epochs, { source: TEMPLATES_SOURCE.id, version: revision }, position) ?? open(key)?.position === position,
     })
-    return { writer, ...(kind.scale && { scale: scaleResource({ kind, reader, writer }, kind.scale) }) }
+    return { writer, deleteCollection: true, ...(kind.scale && { scale: scaleResource({ kind, reader, writer }, kind.scale) }) }
   }
 }

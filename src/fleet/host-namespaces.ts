@@ -12,18 +12,21 @@ import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import { bytesOf, failure } from '../machinery/client/failure.ts'
 import { getJson } from '../machinery/client/json-client.ts'
 import { warningTexts } from '../machinery/client/warning-texts.ts'
-import type { Entry, Handler, Kind, KubeObject, Position, Request, Resource } from '../machinery/meta/core.ts'
+import type { Connector, Entry, Handler, Kind, KubeObject, Position, Request, Resource, Response } from '../machinery/meta/core.ts'
+import { header } from '../machinery/meta/headers.ts'
 import { isJsonObject } from '../machinery/meta/json-value.ts'
 import { parseJson, stringifyJson } from '../machinery/meta/json.ts'
 import { StatusError, type Status } from '../machinery/meta/status-error.ts'
-import { mediaType, readBody } from '../machinery/server/body.ts'
+import { decodeObject, mediaType, readBody } from '../machinery/server/body.ts'
 import { negotiate } from '../machinery/server/negotiation.ts'
 import { respond, respondBytes, respondError, warningHeaders } from '../machinery/server/respond.ts'
 import { objectBytes } from '../machinery/server/shape.ts'
+import { notServed } from '../machinery/server/route.ts'
+import { PROTOBUF_TYPE } from '../machinery/schema/protobuf.ts'
 import { shapeFor } from '../machinery/server/shapes.ts'
 import { asServer } from './as-server.ts'
 import type { FleetIdentity } from './combine.ts'
-import { readable } from './member-body.ts'
+import { type Body, optionsMessage, readable } from './member-body.ts'
 import { withoutMarks } from './template-writer.ts'
 
 export interface HostNamespacesOptions {
@@ -42,12 +45,33 @@ export interface HostNamespacesOptions {
   readonly now: () => number
 }
 
-export function hostNamespaces(options: HostNamespacesOptions): NonNullable<Resource['passOn']> {
+export function hostNamespaces(options: HostNamespacesOptions): Required<Pick<Resource, 'passOn' | 'connect'>> {
+  const passOn = passedOn(options), responseKind = { group: '', version: 'v1', kind: 'Namespace' }
+  const below = (verbs: Readonly<Record<string, string>>): Connector => ({
+    responseKind, verbs: Object.values(verbs),
+    handle: ({ name, path }, request, signal) => {
+      if (path !== '') throw notServed()
+      if (!Object.hasOwn(verbs, request.method)) throw StatusError.methodNotAllowed({ group: '', resource: 'namespaces' }, request.method.toLowerCase())
+      return request.method === 'GET' ? shownRow(name, request, options, signal) : passOn(name, request, signal)
+    },
+  })
+  return { passOn, connect: { finalize: below({ PUT: 'update' }), status: below({ GET: 'get', PATCH: 'patch', PUT: 'update' }) } }
+}
+
+/** A namespace's status is read with it. */
+async function shownRow(name: string, request: Request, { kind, row, now }: HostNamespacesOptions, signal: AbortSignal): Promise<Response> {
+  const entry = await row(name, signal)
+  if (!entry) throw StatusError.notFound({ group: '', resource: 'namespaces' }, name)
+  const representation = negotiate(request, { transforms: true })
+  return respondBytes(200, objectBytes(shapeFor(kind, representation, request.query, 'object'), entry, now()), representation)
+}
+
+function passedOn(options: HostNamespacesOptions): NonNullable<Resource['passOn']> {
   return async (name, request, signal) => {
     const { kind, host, ownNamespace, now } = options, representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'object')
     if (name !== undefined && isOfHost(name, ownNamespace)) throw StatusError.forbidden({ group: '', resource: 'namespaces' }, name, 'it belongs to the host, and is not changed through a fleet')
     const remaining = request.method === 'DELETE' && name !== undefined ? await remainingIn(name, options, signal) : ''
-    const body = await inTermsOfHost(name, request, options, signal), response = await host(asServer(request, body), signal), warnings = warningTexts(response.headers)
+    const response = await host(asServer(request, await inTermsOfHost(name, request, options, signal)), signal), warnings = warningTexts(response.headers)
     if (response.status >= 300) return respondError(await failure(response), request, warningHeaders(warnings))
     const answer = parseJson(Buffer.from(await bytesOf(response)).toString()) as KubeObject | Status
     if (remaining) warnings.push(`namespace ${JSON.stringify(name)} is deleted on the host only; it is in ${remaining} too, and stays listed while it is`)
@@ -61,16 +85,23 @@ export function hostNamespaces(options: HostNamespacesOptions): NonNullable<Reso
 /** Namespaces that are the host's own affair, and this server's. */
 export const isOfHost = (namespace: string, ownNamespace: string): boolean => namespace === ownNamespace || namespace.startsWith('kube-')
 
-/** What cannot be read is for the host to refuse; in protobuf only creations come, which say nothing of uid and version. */
-async function inTermsOfHost(name: string | undefined, request: Request, options: HostNamespacesOptions, signal: AbortSignal): Promise<Buffer> {
-  const body = await readBody(request), type = mediaType(request)
-  if (body.length === 0 || name === undefined) return body
-  const given = readable(body, type), own = (uid: unknown) => (uid === uidOf(name, options) ? undefined : uid), version = (position: unknown) => versionOf(name, position, options, signal)
-  if (Array.isArray(given)) return Buffer.from(stringifyJson(await Promise.all(given.map((operation: unknown) => translatedOperation(operation, version)))))
-  const place = request.method === 'DELETE' ? 'preconditions' : 'metadata'
-  if (!isJsonObject(given) || !isJsonObject(given[place])) return body
+/** What cannot be read is for the host to refuse; creations say nothing of uid and version. */
+async function inTermsOfHost(name: string | undefined, request: Request, options: HostNamespacesOptions, signal: AbortSignal): Promise<Body> {
+  const bytes = await readBody(request), type = mediaType(request), asItCame = { bytes, type: header(request.headers, 'content-type') ?? '' }
+  if (bytes.length === 0 || name === undefined) return asItCame
+  const message = type === PROTOBUF_TYPE ? (request.method === 'DELETE' ? optionsMessage(bytes) : decodeObject(bytes, 'protobuf', options.kind, '')) : undefined
+  const given: unknown = message ?? readable(bytes, type), translated = await translatedBody(name, given, request.method === 'DELETE', options, signal)
+  return translated === undefined ? asItCame : { bytes: Buffer.from(stringifyJson(translated)), type: message ? 'application/json' : asItCame.type }
+}
+
+/** Undefined: there is nothing to translate in it. */
+async function translatedBody(name: string, given: unknown, isDeletion: boolean, options: HostNamespacesOptions, signal: AbortSignal): Promise<unknown> {
+  const own = (uid: unknown) => (uid === uidOf(name, options) ? undefined : uid), version = (position: unknown) => versionOf(name, position, options, signal)
+  if (Array.isArray(given)) return Promise.all(given.map((operation: unknown) => translatedOperation(operation, version)))
+  const place = isDeletion ? 'preconditions' : 'metadata'
+  if (!isJsonObject(given) || !isJsonObject(given[place])) return undefined
   const conditions = given[place], translated = { ...given, [place]: { ...conditions, uid: own(conditions['uid']), resourceVersion: await version(conditions['resourceVersion']) } }
-  return Buffer.from(stringifyJson(place === 'metadata' ? withoutMarks(translated as unknown as KubeObject) : translated))
+  return place === 'metadata' ? withoutMarks(translated as unknown as KubeObject) : translated
 }
 
 /** kubectl gives the version that it read this way. */

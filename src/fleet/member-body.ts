@@ -45,7 +45,8 @@ export function readable(bytes: Buffer, type: string): unknown {
   }
 }
 
-function optionsMessage(bytes: Buffer): JsonObject {
+/** DeleteOptions in protobuf. Throws StatusError BadRequest. */
+export function optionsMessage(bytes: Buffer): JsonObject {
   try {
     const { message, ...type } = decodeEnvelope(bytes)
     return { ...decodeMessage(messageOf({ group: '', version: 'v1', kind: 'DeleteOptions' })!, message), ...type }

@@ -7,9 +7,7 @@ import { decodeObject, formatOf, readBody } from '../machinery/server/body.ts'
 import { negotiate } from '../machinery/server/negotiation.ts'
 import { respond } from '../machinery/server/respond.ts'
 
-const REVIEW = { group: 'authorization.k8s.io', version: 'v1', kind: 'SelfSubjectRulesReview', namespaced: false }, PATH = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews'
-
-export const isSelfRulesReview = ({ method, path }: Request): boolean => method === 'POST' && path === PATH
+const REVIEW = { group: 'authorization.k8s.io', version: 'v1', kind: 'SelfSubjectRulesReview', namespaced: false }
 
 interface RulesSource {
   readonly authorizer: Authorizer

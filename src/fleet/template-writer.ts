@@ -53,6 +53,7 @@ export class TemplateWriter implements Writer {
 
   async create(submitted: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Entry> {
     const object = this.#decoded(submitted), { name, namespace } = object.metadata, key = namespace && this.#options.kind.namespaced ? `${namespace}/${name ?? ''}` : (name ?? '')
+    if (name !== undefined) await this.#freed(key, signal)
     if (name !== undefined && !(await this.#exists(key, signal))) await this.#refuseForeign(key, signal, (of) => StatusError.alreadyExists(of, name))
     const entry = await this.#native.create(withoutMarks(object), options, signal)
     return options.dryRun ? this.#asIfStored(entry.key, entry, options, signal) : this.#shown(entry.key, entry, signal)
@@ -83,13 +84,33 @@ export class TemplateWriter implements Writer {
       return { entry: SlabEntry.of({ ...object, metadata: { ...object.metadata, ...(federated.metadata.uid !== undefined && { uid: federated.metadata.uid }) } }), removed: true }
     }
     // To those who deleted it the object is as good as gone, unless finalizers of its own keep it: what is left is this server's affair.
+    if (isDone && !options.dryRun && (options.propagation ?? 'Background') === 'Background') await this.#vanished(key, signal)
     return { entry: shown, removed: isDone }
   }
 
   /** Resolves once the template is gone, or takes longer than a client should wait: a member that does not answer holds it. */
   async #gone(key: string, uid: string | undefined, signal: AbortSignal): Promise<void> {
-    const { store: { cache }, stored: { clock } } = this.#options, late = clock.now() + LET_GO_MS
-    while (cache.get(key)?.parse().metadata.uid === uid && clock.now() < late) await clock.sleep(POLL_MS, signal)
+    await this.#until(() => Promise.resolve(this.#options.store.cache.get(key)?.parse().metadata.uid !== uid), LET_GO_MS, signal)
+  }
+
+  /** A name whose object is on its way out is free in a moment, unless finalizers of its author keep it. Ends when it is, or after a while. */
+  async #freed(key: string, signal: AbortSignal): Promise<void> {
+    await this.#until(async () => {
+      const { record } = await this.#storage.get(this.#key(key), signal)
+      if (!record) return true
+      const { metadata } = parseJson(Buffer.from(record.value).toString()) as KubeObject
+      return metadata.deletionTimestamp === undefined || (metadata.finalizers ?? []).length > 0
+    }, FREED_MS, signal)
+  }
+
+  /** Until the fleet does not show it any more: whoever reads it next expects as much. Ends after a while where copies take their time, or are others'. */
+  async #vanished(key: string, signal: AbortSignal): Promise<void> {
+    await this.#until(async () => !(await this.#exists(key, signal)) && (await this.#options.having(key, signal)).length === 0, VANISHED_MS, signal)
+  }
+
+  async #until(test: () => Promise<boolean>, maxMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options.stored
+    for (let waitedMs = 0; waitedMs < maxMs && !(await test()); waitedMs += LOOK_MS) await clock.sleep(LOOK_MS, signal)
   }
 
   /** With metadata of the types that it should have: what follows reads it before the native kind is asked. Throws StatusError BadRequest. */
@@ -133,7 +154,7 @@ export class TemplateWriter implements Writer {
   get #resource() { return { group: this.#options.kind.group, resource: this.#options.kind.plural } }
 }
 
-const LET_GO_MS = 10_000, POLL_MS = 20
+const LET_GO_MS = 10_000, LOOK_MS = 25, FREED_MS = 5000, VANISHED_MS = 2000
 
 /** What a fleet adds when it shows an object is not its author's; nor is what copies carry, which `kubectl rollout undo` takes over from a member's ReplicaSet. */
 export function withoutMarks(object: KubeObject): KubeObject {

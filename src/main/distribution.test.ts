@@ -61,6 +61,45 @@ test('labels that are written through the fleet arrive in members', async () => 
   await expect.poll(async () => (await hub.get(`${TYPES}/federateddeployments/web`))['status'], inTime).toMatchObject({ clusters: [{ state: 'OK', appliedGeneration: 2 }, { state: 'OK', appliedGeneration: 2 }] })
 })
 
+describe('deletions through the fleet', () => {
+  const FLEET = '/apis/cluster.federation/v1alpha1/clustersets/default/proxy', MAPS = `${FLEET}/api/v1/namespaces/default/configmaps`, map = (name: string, labels: Record<string, string> = {}) => ({ metadata: { name, labels }, data: { a: '1' } })
+  const placed = async () => {
+    const all = await fleet()
+    await all.hub.patch('/apis/cluster.federation/v1alpha1/clustersets/default', { spec: { defaultPlacement: {} } })
+    return all
+  }
+  const arrived = async ({ get }: Asking, name: string) => { await expect.poll(() => get(`/api/v1/namespaces/default/configmaps/${name}`), inTime).toMatchObject({ data: { a: '1' } }) }
+
+  test('what was deleted is gone for whoever reads next, and its name is free', async () => {
+    const { hub, one, two } = await placed()
+    await hub.post(MAPS, map('settings'))
+    await arrived(one, 'settings')
+    await arrived(two, 'settings')
+    await hub.remove(`${MAPS}/settings`)
+    await expect(hub.get(`${MAPS}/settings`)).rejects.toMatchObject({ reason: 'NotFound' })
+    expect(await hub.post(MAPS, map('settings'))).toMatchObject({ data: { a: '1' } })
+  })
+
+  test('one that its author keeps is not waited for', async () => {
+    const { hub, one } = await placed()
+    await hub.post(MAPS, { ...map('kept'), metadata: { name: 'kept', finalizers: ['example.com/mine'] } })
+    await arrived(one, 'kept')
+    expect(await hub.remove(`${MAPS}/kept`)).toMatchObject({ metadata: { finalizers: ['example.com/mine'] } })
+    await expect(hub.post(MAPS, map('kept'))).rejects.toMatchObject({ reason: 'AlreadyExists', message: expect.stringMatching(/^object is being deleted: /) })
+    await hub.patch(`${MAPS}/kept`, { metadata: { finalizers: null } })
+  })
+
+  test('a collection goes by its labels', async () => {
+    const { hub, one } = await placed()
+    for (const [name, app] of [['a', 'x'], ['b', 'x'], ['c', 'y']] as const) await hub.post(MAPS, map(name, { app }))
+    for (const name of ['a', 'b', 'c']) await arrived(one, name)
+    expect((await hub.remove(`${MAPS}?labelSelector=app%3Dx`) as unknown as { items: KubeObject[] }).items.map(({ metadata }) => metadata.name)).toEqual(['a', 'b'])
+    const { items } = await hub.get(`${MAPS}?labelSelector=app`) as unknown as { items: KubeObject[] }
+    expect(items.map(({ metadata }) => metadata.name)).toEqual(['c'])
+    expect(await one.get('/api/v1/namespaces/default/configmaps/c')).toMatchObject({ data: { a: '1' } })
+  })
+})
+
 describe('autoscalers', () => {
   test('replicas are the member\'s as long as an autoscaler there scales them, and the template\'s again afterwards', async () => {
     const { hub, one, two } = await fleet()

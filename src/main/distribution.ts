@@ -6,7 +6,6 @@ import { prunedForPropagation } from '../federation/interpreter/prune.ts'
 import { applyOverrides } from '../federation/override/apply-overrides.ts'
 import { Overrides } from '../federation/override/overrides.ts'
 import type { Members } from '../federation/member/members.ts'
-import type { FederatedObject } from '../apis/types.federation/v1alpha1/federated-object.ts'
 import { CopyLedger } from '../federation/propagation/copy-ledger.ts'
 import { DividedBounds } from '../federation/propagation/divided-bounds.ts'
 import { isOrphaned } from '../federation/propagation/deletion.ts'
@@ -17,6 +16,7 @@ import type { Rendering } from '../federation/propagation/render.ts'
 import { StoreGuard } from '../federation/propagation/store-guard.ts'
 import { templateChecks } from '../federation/propagation/template-checks.ts'
 import { Tombstones } from '../federation/propagation/tombstones.ts'
+import { ImpliedConfigs } from '../federation/type-config/implied-configs.ts'
 import { TypeConfigs } from '../federation/type-config/type-configs.ts'
 import { TypeRecords } from '../federation/type-config/type-records.ts'
 import { evictionEvents } from '../federation/scheduler/evict/eviction-events.ts'
@@ -97,6 +97,8 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
   const tombstones = await Tombstones.open(storage, signal)
   const typeConfigs = await TypeConfigs.open({ configs: resource('FederatedTypeConfig'), templates, records: await TypeRecords.open(storage, signal), storage, members, isAwaited: (id) => tombstones.has(templateKey(id, '')), seen, leads, clock, random, logger }, signal)
 
+  const implied = new ImpliedConfigs({ configs: resource('FederatedTypeConfig'), templates, leads, clock, random, logger })
+
   const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), owned = new OwnedTemplates(templates), bounds = new DividedBounds(templates), propagationPolicies = policies.filter(({ kind: { kind } }) => kind === 'PropagationPolicy' || kind === 'ClusterPropagationPolicy')
   const propagation = new Propagation({
     fleetId, templates, members, ledger, guard, leads, clock, random, logger, tombstones, budget: new RemovalBudget(clock, options.maxRemovalsPerMinute), concurrency: CONCURRENCY_PER_MEMBER, isCollector: options.isStandalone,
@@ -116,7 +118,7 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
     onChange: (listener: () => void, inner: AbortSignal) => { guard.onChange(listener, inner) },
     why: () => { const { evidence } = guard; return evidence && `the copy of ${evidence.template} in cluster ${evidence.cluster} was made from decision ${evidence.copy}, and the store knows ${evidence.stored} at most: it is an old backup. Nothing is written to any member until the annotation ${ACCEPT_STORE}: "true" on this object says that the store is right` },
   }
-  return { templates, checks, plan, halted, eventsDropped, isOrphaned: (federated) => isOrphaned(federated, placement.policyOf(federated)?.spec), run: (inner) => run({ placement, propagation, status, rollouts, typeConfigs, tombstones, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+  return { templates, checks, plan, halted, eventsDropped, isOrphaned: (federated) => isOrphaned(federated, placement.policyOf(federated)?.spec), run: (inner) => run({ placement, propagation, status, rollouts, typeConfigs, implied, tombstones, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
 }
 
 /** Where values of priority classes come from. */
@@ -133,6 +135,7 @@ interface Stages {
   readonly rollouts: RolloutController
   readonly typeConfigs: TypeConfigs
   readonly tombstones: Tombstones
+  readonly implied: ImpliedConfigs
   readonly overrides: Overrides
   readonly owned: OwnedTemplates
   readonly overridePolicies: readonly ListerWatcher[]
@@ -141,20 +144,21 @@ interface Stages {
 }
 
 async function run(stages: Stages, signal: AbortSignal): Promise<void> {
-  const { placement, propagation, status, rollouts, typeConfigs, overrides, owned, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } } = stages
+  const { placement, propagation, status, rollouts, typeConfigs, implied, overrides, owned, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } } = stages
   const following = overrides.run(overridePolicies, { clock, logger }, signal)
   const accepting = follow(clusterSets, (key, set) => { if (key === DEFAULT_CLUSTER_SET) guard.accept(set?.metadata.annotations?.[ACCEPT_STORE] === 'true') }, { clock, logger }, signal)
   await following.ready
   overrides.onChange(() => propagation.kickAll())
   leadership.onLead(() => { void takeOver(stages, signal) }, signal)
-  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), rollouts.run(signal), typeConfigs.run(signal), owned.run({ clock, logger }, signal), following.done, accepting.done])
+  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), rollouts.run(signal), typeConfigs.run(signal), implied.run(signal), owned.run({ clock, logger }, signal), following.done, accepting.done])
 }
 
 /** This replica begins to lead. What another one has written since is not all followed: it is read anew, and everything looked at. */
-async function takeOver({ placement, propagation, status, typeConfigs, tombstones, options: { leadership, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
+async function takeOver({ placement, propagation, status, typeConfigs, implied, tombstones, options: { leadership, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
   propagation.resume()
   placement.kickAll()
   status.kickAll()
+  implied.kickAll()
   while (!signal.aborted && leadership.isLeader) {
     try {
       await tombstones.read(signal)

@@ -12,6 +12,7 @@ import { reflect } from '../machinery/cache/reflect.ts'
 import { bytesOf } from '../machinery/client/failure.ts'
 import { RemoteReader } from '../machinery/client/remote-reader.ts'
 import type { Handler, Kind } from '../machinery/meta/core.ts'
+import { header } from '../machinery/meta/headers.ts'
 import { HOST_SOURCE } from '../fleet/fleet-catalog.ts'
 
 interface HostMemberOptions {
@@ -30,7 +31,7 @@ export function hostMember(host: Host, handler: Handler, options: HostMemberOpti
   const { group, version, kind, plural, singular, shortNames, categories } = host.namespaces.kind, namespaces = followNamespaces(host, options, signal), labelled = followLabelled(handler, options, signal)
   return {
     cluster: '', source: { id: HOST_SOURCE }, isReporting: () => namespaces.state().state === 'synced', handler, customKind: () => undefined,
-    pass: async (path, { body, ...request }, inner) => handler(asServer({ ...request, path }, body ? await bytesOf({ status: 200, headers: [], body }) : Buffer.alloc(0)), inner),
+    pass: async (path, { body, ...request }, inner) => handler(asServer({ ...request, path }, { bytes: body ? Buffer.from(await bytesOf({ status: 200, headers: [], body })) : Buffer.alloc(0), type: header(request.headers, 'content-type') ?? '' }), inner),
     kinds: [
       { group, version, kind, plural, singular, shortNames, categories, namespaced: false, verbs: READ_ONLY, subresources: [], preferred: true },
       // A host's Events are served in two groups; our own core group has one.

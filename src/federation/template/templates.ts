@@ -56,6 +56,8 @@ export class Templates implements Catalog {
   readonly #ends = new Map<string, AbortController>()
   /** Why kinds are switched off, by id; of kinds that are not served yet, too. */
   readonly #off = new Map<string, string>()
+  /** Ids of kinds that are on their way. */
+  readonly #expected = new Set<string>()
   readonly #listeners = new Set<(store: TemplateStore) => void>()
   readonly #switches = new Set<(store: TemplateStore) => void>()
   readonly #changes = new Set<() => void>()
@@ -104,6 +106,16 @@ export class Templates implements Catalog {
     if (store) for (const listener of this.#switches) listener(store)
     this.#changed()
   }
+
+  /** Whether a kind is about to be served: until it is, writes of its objects are to be tried again. */
+  expect(id: string, is: boolean): void {
+    if (this.#expected.has(id) === is) return
+    if (is) this.#expected.add(id)
+    else this.#expected.delete(id)
+    this.#changed()
+  }
+
+  isExpected(id: string): boolean { return this.#expected.has(id) }
 
   /** Called after every change of what is served, until the signal aborts. */
   onChange(listener: () => void, signal: AbortSignal): void {

@@ -41,7 +41,9 @@ export interface TypeConfigsOptions {
 }
 
 /** A definition may change without a word in discovery. */
-const LOOK_AGAIN_MS = 60_000, EMPTY_YET_MS = 1000
+const LOOK_AGAIN_MS = 60_000, NOT_READ_YET_MS = 1000, SETTLE_MS = 300, EMPTY_YET_MS = 1000
+
+const CONCURRENCY = 4
 
 export class TypeConfigs {
   readonly #options: TypeConfigsOptions
@@ -74,10 +76,11 @@ export class TypeConfigs {
   async run(signal: AbortSignal): Promise<void> {
     const { configs, records, members, seen, clock, logger } = this.#options
     const following = follow(configs.reader, (id, config) => this.#use(id, config as FederatedTypeConfig | undefined), { clock, logger }, signal), writing = records.follow({ clock, logger }, signal)
-    members.onChange(() => { for (const [id, { spec }] of this.#configs) if (spec.targetType.group) this.#queue.add(id) }, signal)
+    // What is not known yet comes first; members change often, and each look asks one of them.
+    members.onChange(() => { for (const [id, { spec }] of this.#configs) if (spec.targetType.group) this.#queue.add(id, records.get(id) ? SETTLE_MS : 0) }, signal)
     await Promise.race([Promise.all([following.ready, seen]), new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })])
     this.kickAll()
-    await runController({ name: 'type configs', queue: this.#queue, sources: [], reconcile: (id, inner) => this.#reconcile(id, inner), concurrency: 1, logger }, signal)
+    await runController({ name: 'type configs', queue: this.#queue, sources: [], reconcile: (id, inner) => this.#reconcile(id, inner), concurrency: CONCURRENCY, logger }, signal)
     await Promise.all([following.done, writing])
   }
 
@@ -94,8 +97,10 @@ export class TypeConfigs {
     const { leads } = this.#options, config = this.#configs.get(id)
     if (!leads()) return {}
     if (!config) return this.#withdraw(id, signal)
-    await this.#report(id, config, await this.#learn(id, config, signal), signal)
-    return isBuiltIn(id) ? {} : { requeueAfterMs: LOOK_AGAIN_MS }
+    const known = await this.#learn(id, config, signal)
+    await this.#report(id, config, known, signal)
+    // A member tells of a kind before its documents have it.
+    return isBuiltIn(id) ? {} : { requeueAfterMs: known.problem === undefined ? LOOK_AGAIN_MS : NOT_READ_YET_MS }
   }
 
   /** A kind goes with its last object, and once no cluster has a copy left that nobody else would remember. */

@@ -73,6 +73,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly scale?: ScalePaths
   /** Takes strategic merge patches, as the kinds that a kube-apiserver has compiled in: its schema says how lists are merged. Kinds from CustomResourceDefinitions take none. */
   readonly strategicMerge?: boolean
+  /** A kube-apiserver has the kind compiled in: it tells mistakes in bodies in the order in which it comes upon them. */
+  readonly isTyped?: boolean
 }
 
 /** Simple paths in dot notation, as a CustomResourceDefinition has them: `.spec.replicas`. Without a label selector the Scale has none. */
@@ -223,7 +225,9 @@ export interface Resource {
   readonly writer?: Writer
   /** Instead of a writer: writes go to another server as they come, and this is its answer. Negotiated by whoever passes them on. */
   readonly passOn?: (name: string | undefined, request: Request, signal: AbortSignal) => Promise<Response>
-  /** `deletecollection` is advertised and served only where true: mirrored groups and fleets must not offer it. */
+  /** Nothing of it can be read, or changed: a question that is asked by creating it. */
+  readonly onlyCreate?: boolean
+  /** `deletecollection` is advertised and served only where true: mirrored groups must not offer it, or the host would empty members. */
   readonly deleteCollection?: boolean
   /** True: `status` is a subresource of its own (get, patch, update) served through reader and writer. */
   readonly status?: boolean

@@ -61,8 +61,8 @@ function respondAggregated(groups: readonly ApiGroup[], prefix: string, request:
 const sorted = (resources: readonly Resource[]) => resources.toSorted((a, b) => (a.kind.plural < b.kind.plural ? -1 : 1))
 
 /** Exactly what works: garbage collection and namespace deletion act on it. */
-export const verbsOf = ({ writer, passOn, deleteCollection }: Resource): readonly string[] =>
-  ['get', 'list', 'watch', ...(writer ?? passOn ? ['create', 'delete', 'patch', 'update', ...(deleteCollection ? ['deletecollection'] : [])] : [])].sort()
+export const verbsOf = ({ writer, passOn, deleteCollection, onlyCreate }: Resource): readonly string[] =>
+  onlyCreate ? ['create'] : ['get', 'list', 'watch', ...(writer ?? passOn ? ['create', 'delete', 'patch', 'update', ...(deleteCollection ? ['deletecollection'] : [])] : [])].sort()
 const statusVerbs = ({ writer }: Resource): readonly string[] => (writer ? ['get', 'patch', 'update'] : ['get'])
 const names = ({ shortNames, categories }: Kind) => ({ ...(shortNames.length > 0 && { shortNames }), ...(categories.length > 0 && { categories }) })
 /** Subresources with a kind of their own; those that refuse every verb are not told. */

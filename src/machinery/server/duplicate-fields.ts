@@ -6,8 +6,32 @@ export const MAX_REPORTED = 100
  * `text` must be JSON. Paths as sigs.k8s.io/json writes them.
  */
 export function duplicateFields(text: string): string[] {
-  const found = new Set<string>(), open: Container[] = []
-  for (let at = 0; at < text.length && found.size < MAX_REPORTED; at++) {
+  const found = new Set<string>()
+  scanMembers(text, (container, key, isAgain) => {
+    if (isAgain) found.add(pathOf(container, key))
+    return found.size < MAX_REPORTED
+  })
+  return [...found]
+}
+
+/** A path and whether the member that it leads to is there again. */
+export interface FoundField { readonly path: string; readonly isAgain: boolean }
+
+/** The members of these paths and those given twice, each once, in the order of the text: as a decoder comes upon them that knows the type. */
+export function fieldsInOrder(text: string, paths: ReadonlySet<string>): FoundField[] {
+  const found = new Map<string, FoundField>()
+  scanMembers(text, (container, key, isAgain) => {
+    const path = pathOf(container, key), id = `${isAgain} ${path}`
+    if ((isAgain || paths.has(path)) && !found.has(id)) found.set(id, { path, isAgain })
+    return found.size < MAX_REPORTED
+  })
+  return [...found.values()]
+}
+
+/** Calls back with each member, until that answers false. */
+function scanMembers(text: string, visit: (container: Container, key: string, isAgain: boolean) => boolean): void {
+  const open: Container[] = []
+  for (let at = 0; at < text.length; at++) {
     const container = open.at(-1)
     switch (text[at]) {
       case '{': open.push({ parent: container, keys: new Set(), step: '', expectsKey: true }); break
@@ -18,14 +42,13 @@ export function duplicateFields(text: string): string[] {
         break
       case '"': {
         const end = endOfString(text, at)
-        if (container?.expectsKey) enterMember(container, JSON.parse(text.slice(at, end + 1)) as string, found)
+        if (container?.expectsKey && !enterMember(container, JSON.parse(text.slice(at, end + 1)) as string, visit)) return
         at = end
         break
       }
       default:
     }
   }
-  return [...found]
 }
 
 /** An object or a list that is being read. `step` leads from it to what is read now; `path` is made when it is first needed, since a body may nest a million deep. */
@@ -36,12 +59,15 @@ function enterNext(container: Container): void {
   else container.step = `[${++container.index!}]`
 }
 
-function enterMember(container: Container, key: string, found: Set<string>): void {
-  if (container.keys!.has(key)) found.add(joined((container.path ??= pathTo(container)), key))
+function enterMember(container: Container, key: string, visit: (container: Container, key: string, isAgain: boolean) => boolean): boolean {
+  const goesOn = visit(container, key, container.keys!.has(key))
   container.keys!.add(key)
   container.step = key
   container.expectsKey = false
+  return goesOn
 }
+
+const pathOf = (container: Container, key: string) => joined((container.path ??= pathTo(container)), key)
 
 function pathTo({ parent }: Container): string {
   const containers: Container[] = []

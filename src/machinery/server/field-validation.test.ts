@@ -45,6 +45,13 @@ test.each<[FieldValidation, string[]]>([
   expect(attempt((warn) => { validateFields(validation, { bytes: Buffer.from(BODY), format: 'json', object: parseJson(BODY) as KubeObject }, kind, schema, warn) })).toEqual(expected)
 })
 
+test('of a kind that is typed, both sorts of mistakes come in the order of the text', () => {
+  const text = '{"z":1,"spec":{"parts":[{"name":"q","name":"r","extra":1}],"Parts":1,"Parts":{"a":1,"a":2}},"metadata":{"foo":1}}', mistakes = ['unknown field "z"', 'duplicate field "spec.parts[0].name"', 'unknown field "spec.parts[0].extra"', 'unknown field "spec.Parts"', 'unknown field "metadata.foo"']
+  const body = { bytes: Buffer.from(text), format: 'json', object: parseJson(text) as KubeObject } as const, typed = { ...kind, isTyped: true }
+  expect(attempt((warn) => { validateFields('Warn', body, typed, schema, warn) })).toEqual(mistakes)
+  expect(attempt((warn) => { validateFields('Strict', body, typed, schema, warn) })).toEqual([`400 Widget in version "v1" cannot be handled as a Widget: strict decoding error: ${mistakes.join(', ')}`])
+})
+
 test('YAML says its duplicates in its own words', () => {
   const text = 'metadata:\n  name: a\n  name: b\nspec: {}\nspec: {}\n', body = { bytes: Buffer.from(text), format: 'yaml', object: parseYaml(text) as KubeObject } as const
   expect(attempt((warn) => { validateFields('Warn', body, kind, schema, warn) })).toEqual(['line 3: key "name" already set in map', 'line 5: key "spec" already set in map'])

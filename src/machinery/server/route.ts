@@ -27,6 +27,7 @@ export function route(groups: readonly ApiGroup[], method: string, info: Request
   if (!kind.namespaced && namespace !== '') throw notServed()
   if (namespace !== '' && !isPathSegment(namespace)) throw StatusError.badRequest(`Namespace parameter invalid: ${JSON.stringify(namespace)}: ${problem(namespace)}`)
   const target = { resource, kind, namespace }
+  if (resource.onlyCreate && (method !== 'POST' || name !== undefined)) throw wrongMethod()
   if (info.viaWatchPath) {
     if (subresource !== undefined) throw notServed()
     if (method !== 'GET') throw wrongMethod()
