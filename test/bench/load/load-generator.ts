@@ -22,6 +22,7 @@ export interface LoadJob {
   readonly milliseconds?: number
   readonly watchers?: number
   readonly watchPath?: string
+  readonly watchServer?: string
 }
 
 /** Latencies in milliseconds; `clientCpu` is the generator's own processor time, in milliseconds. */

@@ -43,6 +43,8 @@ type Job struct {
 	// Watches that are open meanwhile, each on a connection of its own; the job then lasts until every one has seen `count` events.
 	Watchers  int    `json:"watchers"`
 	WatchPath string `json:"watchPath"`
+	// Where they are opened, if not at `server`: what is written to a member is watched through a fleet.
+	WatchServer string `json:"watchServer"`
 }
 
 // Result counts what was answered as wanted. Latencies are in milliseconds.
@@ -282,6 +284,9 @@ type fanOut struct {
 
 // openWatches answers once every watch has its headers. `{rv}` of the watch's path is where the collection stands.
 func openWatches(job Job, pair tls.Certificate) (*fanOut, error) {
+	if job.WatchServer != "" {
+		job.Server = job.WatchServer
+	}
 	client := connection(job, pair)
 	collection, _, _ := strings.Cut(job.WatchPath, "?")
 	at := &worker{job: &job, client: client}
