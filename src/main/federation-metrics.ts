@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Histogram } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram } from 'prom-client'
 import type { Members } from '../federation/member/members.ts'
 import type { Kind, Storage } from '../machinery/meta/core.ts'
 import type { ApiGroup } from '../machinery/server/catalog.ts'
@@ -24,6 +24,7 @@ export function measureFederation(metrics: ServerMetrics, { members, storage, gr
   }))
   register.registerMetric(new Gauge({ name: 'federation_cache_objects', help: 'Objects of a member that are held in memory.', labelNames: ['cluster'], registers: [], collect() { this.reset(); for (const { name, caches } of members.list()) this.set({ cluster: name }, caches.held().objects) } }))
   register.registerMetric(new Gauge({ name: 'federation_cache_bytes', help: 'Bytes of JSON of a member that are held in memory.', labelNames: ['cluster'], registers: [], collect() { this.reset(); for (const { name, caches } of members.list()) this.set({ cluster: name }, caches.held().bytes) } }))
+  register.registerMetric(new Counter({ name: 'federation_cache_relists_total', help: 'Times that the objects of a kind of a member were all read again, because its changes since were not to be had.', labelNames: ['cluster'], registers: [], collect() { this.reset(); for (const { name, caches } of members.list()) this.inc({ cluster: name }, caches.relists) } }))
   const merges = new Histogram({ name: 'federation_merge_duration_seconds', help: 'Time to merge the copies of one object.', labelNames: ['group', 'resource'], buckets: MERGE_BUCKETS, registers }), ofKind = new WeakMap<Kind, { observe(seconds: number): void }>()
   return (kind, merge) => {
     let merged = ofKind.get(kind)

@@ -23,6 +23,7 @@ export interface LoadJob {
   readonly watchers?: number
   readonly watchPath?: string
   readonly watchServer?: string
+  readonly events?: number
 }
 
 /** Latencies in milliseconds; `clientCpu` is the generator's own processor time, in milliseconds. */
