@@ -61,7 +61,7 @@ export class RemoteReader implements ListerWatcher {
   }
 
   async *watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {
-    if (query.initial && this.#initial === 'streamed' && await (yield* this.#streamState(query, signal))) return
+    if (query.initial && this.#initial === 'streamed' && (yield* this.#streamState(query, signal))) return
     let position = query.at?.position
     if (query.initial || position === undefined) {
       const { initial: _initial, ...scope } = query, state = await this.list(query.initial ? scope : { ...scope, limit: 1 }, signal)
