@@ -6,6 +6,7 @@ import type { KubeObject } from '../machinery/meta/core.ts'
 import { ClusterEntry, ClusterMarks } from './cluster-entry.ts'
 import { TEMPLATES } from './template-source.ts'
 import type { Combine } from './merged-view.ts'
+import { ParsedCopies } from './parsed-copies.ts'
 import { referenceFields, uidSplices, type UidOf } from './uid-splices.ts'
 import type { UnionKind } from './union-kinds.ts'
 
@@ -49,16 +50,16 @@ export function identityBound(kind: string, uidOf: UidOf | undefined): Combine {
   }
 }
 
-/** One row for all objects of a namespace and name. `merge` is pure and says what the copies amount to. */
+/** One row for all objects of a namespace and name. `merge` says what the copies amount to; it leaves them as they are. */
 export function folded(merge: (copies: readonly FoldCopy[]) => KubeObject): Combine {
+  const parsed = new ParsedCopies()
   return {
     oneCopy: false,
     rowKey: (memberKey) => memberKey,
     memberKey: (rowKey) => rowKey,
     merge: (_key, copies, position) => {
-      const object = merge(copies.map(({ cluster, entry }) => ({ cluster, object: entry.parse() })))
-      object.metadata.resourceVersion = position
-      return SlabEntry.of(object)
+      const object = merge(copies.map(({ cluster, entry }) => ({ cluster, object: cluster === TEMPLATES ? entry.parse() : parsed.of(entry) })))
+      return SlabEntry.of({ ...object, metadata: { ...object.metadata, resourceVersion: position } })
     },
   }
 }

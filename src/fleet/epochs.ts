@@ -12,7 +12,7 @@ const BASE_FROM = 10 ** 11
 export interface EpochSource { readonly id: string; readonly version?: number }
 
 interface SlotRecord { readonly source: string; readonly base: number }
-/** `active`: the sources merged in this epoch, sorted. Slots of others are kept, silent. */
+/** `active`: the sources merged in this epoch, and marks of what its sets leave out, sorted. Slots of others are kept, silent. */
 export interface EpochState extends Epoch { readonly slots: readonly SlotRecord[]; readonly active: readonly string[] }
 interface Ledger { readonly epochs: readonly { number: number; slots: readonly SlotRecord[]; active: readonly string[]; minimumDigits: number }[]; readonly replicas: number }
 
@@ -49,9 +49,9 @@ export class Epochs {
     return () => { this.#listeners.delete(listener) }
   }
 
-  /** Begins a new epoch where these are not the sources of the current one. */
-  async use(sources: readonly EpochSource[], signal: AbortSignal): Promise<void> {
-    this.#learn(await change(this.#storage, (old) => nextLedger(old ?? { epochs: [firstEpoch], replicas: 1 }, sources), signal))
+  /** Begins a new epoch where these are not the sources, or the marks, of the current one. */
+  async use(sources: readonly EpochSource[], signal: AbortSignal, marks: readonly string[] = []): Promise<void> {
+    this.#learn(await change(this.#storage, (old) => nextLedger(old ?? { epochs: [firstEpoch], replicas: 1 }, sources, marks), signal))
   }
 
   /** Follows what other replicas decide, until the signal aborts. */
@@ -86,8 +86,8 @@ const stateOf = (record: Ledger['epochs'][number]): EpochState => ({ ...record, 
 const parse = (value: Uint8Array): Ledger => JSON.parse(Buffer.from(value).toString()) as Ledger
 
 /** Pure: the same ledger where nothing changes. */
-export function nextLedger(ledger: Ledger, sources: readonly EpochSource[]): Ledger {
-  const last = ledger.epochs.at(-1)!, active = sources.map(({ id }) => id).sort()
+export function nextLedger(ledger: Ledger, sources: readonly EpochSource[], marks: readonly string[] = []): Ledger {
+  const last = ledger.epochs.at(-1)!, active = [...sources.map(({ id }) => id), ...marks].sort()
   if (active.length === last.active.length && active.every((id, i) => id === last.active[i])) return ledger
   const slots = [...last.slots]
   for (const { id, version = 0 } of sources) if (!slots.some((slot) => slot.source === id)) slots.push({ source: id, base: version >= BASE_FROM ? version - 1 : 0 })

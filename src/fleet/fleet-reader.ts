@@ -39,6 +39,7 @@ export class FleetReader implements ListerWatcher {
     if (isUnwatchable || (query.name !== undefined && !query.at && !isOpen())) return direct(rest, clusters, signal)
     const { view, release } = this.#options.open(clusters)
     try {
+      if (query.name !== undefined && !query.at && fullOf(view)) return await direct(query, signal)
       await this.#ready(view, signal)
       const page = await view.cache.list(rest, signal)
       return { ...page, warnings: [...page.warnings, ...staleness(view, this.#options.clock.now())] }
@@ -63,16 +64,18 @@ export class FleetReader implements ListerWatcher {
   }
 
   async #ready(view: MergedView, signal: AbortSignal): Promise<void> {
+    refuseFull(view)
     if (view.cache.isReady) return
     const { clock, graceMs } = this.#options, done = new AbortController()
     const stop = () => done.abort()
     signal.addEventListener('abort', stop, { once: true })
     const late = clock.sleep(graceMs, done.signal).then(() => true)
     // A source that is known not to answer is waited for no longer: its state is looked at again and again.
-    const settle = (async () => { while (!done.signal.aborted && !view.cache.isReady) { view.settle(); await clock.sleep(SETTLE_MS, done.signal) } })()
+    const settle = (async () => { while (!done.signal.aborted && !view.cache.isReady && !fullOf(view)) { view.settle(); await clock.sleep(SETTLE_MS, done.signal) } })()
     try {
-      const isLate = await Promise.race([view.cache.ready.then(() => false), late])
+      const isLate = await Promise.race([view.cache.ready.then(() => false), late, settle.then(() => false)])
       signal.throwIfAborted()
+      refuseFull(view)
       if (!isLate || view.cache.isReady) return
       const waiting = view.states().filter(({ state }) => state.state === 'syncing').map(({ cluster }) => cluster)
       throw StatusError.unavailable(`${this.kind.plural} of ${waiting.length === 1 ? 'cluster' : 'clusters'} ${waiting.map((cluster) => cluster || '(host)').join(', ')} are not synced yet`, 1)
@@ -85,6 +88,14 @@ export class FleetReader implements ListerWatcher {
 }
 
 const SETTLE_MS = 100
+
+const fullOf = (view: MergedView): string | undefined => view.states().map(({ state }) => (state.state === 'full' ? state.reason : '')).find(Boolean)
+
+/** Without one cluster's objects a list would look as if they did not exist. */
+function refuseFull(view: MergedView): void {
+  const reason = fullOf(view)
+  if (reason !== undefined) throw StatusError.unavailable(reason)
+}
 
 /** One text per cluster whose objects may be out of date. */
 function staleness(view: MergedView, now: number): string[] {

@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { ApiGroup } from '../machinery/server/catalog.ts'
 import type { Kind, Resource } from '../machinery/meta/core.ts'
-import type { Epochs } from './epochs.ts'
+import type { Epochs, EpochState } from './epochs.ts'
 import { FleetCatalog } from './fleet-catalog.ts'
 import type { FleetMember } from './fleet-member.ts'
 import { FleetTemplates, type FleetTemplatesOptions } from './fleet-templates.ts'
@@ -42,6 +42,7 @@ export class Fleets {
   readonly #fleets = new Map<string, Fleet>()
   #wanted: { sets: readonly FleetSet[]; members: readonly FleetMember[] } | undefined
   #updating: Promise<void> | undefined
+  #members: readonly FleetMember[] = []
 
   constructor(options: FleetsOptions) { this.#options = options }
 
@@ -72,9 +73,10 @@ export class Fleets {
     while (this.#wanted) {
       const { sets, members: wanted } = this.#wanted, isLeader = leads()
       this.#wanted = undefined
-      if (isLeader) await epochs.use([...(this.#options.templates ? [TEMPLATES_SOURCE] : []), ...wanted.map(({ source }) => source)], signal)
+      if (isLeader) await epochs.use([...(this.#options.templates ? [TEMPLATES_SOURCE] : []), ...wanted.map(({ source }) => source)], signal, narrowed(sets, wanted))
       if (this.#wanted) continue
-      const epoch = epochs.current, members = isLeader ? wanted : wanted.filter(({ source }) => epoch.active.includes(source.id))
+      const epoch = epochs.current, members = isLeader ? wanted : inEpoch(epoch, wanted, this.#members)
+      this.#members = members
       for (const [name, { merged, byCluster }] of this.#fleets) if (!sets.some((set) => set.name === name)) { merged.close(); byCluster.close(); this.#fleets.delete(name) }
       for (const set of sets) {
         const { merged, byCluster } = this.#fleets.get(set.name) ?? this.#found(set.name), chosen = members.filter(({ cluster }) => cluster === '' || set.includes(cluster))
@@ -91,4 +93,16 @@ export class Fleets {
     this.#fleets.set(name, fleet)
     return fleet
   }
+}
+
+/** What sets leave out, as marks of an epoch: a set that takes in or lets go a member begins one, as a join or leave does. */
+const narrowed = (sets: readonly FleetSet[], members: readonly FleetMember[]): readonly string[] => sets.flatMap((set) => {
+  const inside = members.filter(({ cluster }) => cluster !== '' && set.includes(cluster)), all = members.filter(({ cluster }) => cluster !== '')
+  return inside.length === all.length ? [] : [`set ${set.name}: ${inside.map(({ source }) => source.id).toSorted().join()}`]
+})
+
+/** The members of an epoch that another replica began, as far as this one knows them. One that has left is still of it until the next: its rows go with that one's positions, which are larger. */
+function inEpoch({ active }: EpochState, wanted: readonly FleetMember[], before: readonly FleetMember[]): readonly FleetMember[] {
+  const present = wanted.filter(({ source }) => active.includes(source.id)), known = new Set(present.map(({ source }) => source.id))
+  return [...present, ...before.filter(({ source }) => active.includes(source.id) && !known.has(source.id))]
 }

@@ -8,6 +8,7 @@ import { MemoryStorage } from '../machinery/storage/memory-storage.ts'
 import { folded, identityBound } from './combine.ts'
 import { Epochs } from './epochs.ts'
 import { MergedView, type Combine } from './merged-view.ts'
+import { decodePosition, encodeVector } from './position-codec.ts'
 import type { SourceState, ViewSource } from './view-source.ts'
 
 const kind: Kind = { group: 'apps', version: 'v1', kind: 'Deployment', listKind: 'DeploymentList', plural: 'deployments', singular: 'deployment', shortNames: [], categories: [], namespaced: true, columns: [], fields: {} }
@@ -47,12 +48,19 @@ class Client {
   readonly store = new Map<string, string>()
   position = '0'
   readonly events: string[] = []
+  readonly #repeated: { readonly key: string; readonly position: string }[] = []
+  readonly #told = new Map<string, Set<string>>()
+  /** What was told a second time: same object, same position; but for changes that arrived together (a join, a leave), which carry one position and are told again when they are cut. */
+  get repeated(): string[] { return this.#repeated.filter(({ position }) => this.#told.get(position)!.size === 1).map(({ key, position }) => `${key}@${position}`) }
   take(batch: Batch): void {
     for (const change of batch) {
       if (comparePositions(change.position, this.position) < 0) throw new Error(`position went back from ${this.position} to ${change.position}`)
       this.position = change.position
       if (change.type === 'BOOKMARK') continue
       this.events.push(`${change.type} ${change.entry.key}`)
+      const { entry: { key }, position } = change, told = this.#told.get(position) ?? new Set()
+      if (told.has(key)) this.#repeated.push({ key, position })
+      this.#told.set(position, told.add(key))
       if (change.type === 'DELETED') this.store.delete(change.entry.key)
       else this.store.set(change.entry.key, JSON.stringify(change.entry.parse()['copies']))
     }
@@ -78,6 +86,11 @@ class Client {
     }
     stop.abort()
   }
+}
+const decodeVector = (position: string, epochs: Epochs): readonly number[] => {
+  const decoded = decodePosition(position, epochs.known)
+  if (decoded?.form !== 'vector') throw new Error(`${position} is no vector`)
+  return decoded.components
 }
 const stateOf = (view: MergedView) => Object.fromEntries(view.cache.snapshot().flat().map((entry) => [entry.key, JSON.stringify(entry.parse()['copies'])]))
 
@@ -149,6 +162,42 @@ describe('a merged view', () => {
     expect(Object.fromEntries(client.store)).toEqual(stateOf(view))
   })
 
+  test('several that leave at once are one step: positions do not go back', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), [a, b, c] = ['a', 'b', 'c'].map((cluster) => new Member(cluster).start('web', `${cluster}-own`)), view = await viewOf(epochs, [a!, b!, c!], summed), client = new Client()
+    await client.list(view)
+    await epochs.use([a!], signal)
+    view.use(epochs.current, [a!])
+    await client.follow(view, 10)
+    expect(client.events.toSorted()).toEqual(['DELETED shop/b-own', 'DELETED shop/c-own', 'MODIFIED shop/web'])
+    expect(Object.fromEntries(client.store)).toEqual(stateOf(view))
+  })
+
+  test('a leave that is seen before its epoch has begun moves no position back; a stream cut within repeats it, and another replica says that it cannot resume', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web'), b = new Member('b').start('web', 'only-b', 'also-b'), view = await viewOf(epochs, [a, b], summed), client = new Client(), before = new Client(), epoch = epochs.current
+    await client.list(view)
+    await before.list(view)
+    const stale = client.position
+    a.put('web', 1)
+    await settle()
+    await client.follow(view, 10)
+    view.use(epoch, [a])
+    await settle()
+    await client.follow(view, 10)
+    expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': '{"a":1}' })
+    const told = client.position
+    await epochs.use([a], signal)
+    view.use(epochs.current, [a])
+    a.put('web', 2)
+    await settle()
+    await client.follow(view, 10)
+    await before.follow(view, 10)
+    for (const { store } of [client, before]) expect(Object.fromEntries(store)).toEqual({ 'shop/web': '{"a":2}' })
+    expect(comparePositions(client.position, told)).toBeGreaterThan(0)
+    // Of the same epoch, and never told here, by a replica that had seen more of b: what its client holds of b is not known.
+    const other = encodeVector(epoch, decodeVector(stale, epochs).with(epoch.slots.findIndex(({ source }) => source === b.id), 104))
+    await expect((async () => { for await (const _ of view.watch({ at: { position: other, match: 'notOlder' } }, signal)) break })()).rejects.toMatchObject({ reason: 'Expired' })
+  })
+
   test('a leave tells of the rows that had a copy there only', async () => {
     const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web', 'only-a'), b = new Member('b').start('web', 'only-b'), view = await viewOf(epochs, [a, b], summed), client = new Client()
     await client.list(view)
@@ -168,17 +217,18 @@ describe('a merged view', () => {
   })
 })
 
-test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, clients hopping between replicas: nothing lost, positions only grow (seed %i)', async (seed) => {
+test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, clients hopping between replicas: nothing lost or repeated, positions only grow (seed %i)', async (seed) => {
   let state = seed * 7919
   const random = (below: number) => { state = (state * 1103515245 + 12345) % 2147483648; return Math.floor((state / 2147483648) * below) }
   const epochs = await Epochs.open(new MemoryStorage(), signal), members = ['a', 'b', 'c'].map((cluster) => new Member(cluster).start('web', `${cluster}-own`))
   let joined = members.slice(0, 2)
   await epochs.use(joined, signal)
-  // Two replicas: each has caches of its own, fed from the same members but at its own pace.
-  const replicas = [0, 1].map(() => {
+  // Two replicas: each has caches of its own, fed from the same members but at its own pace; each can start anew, and hears of a new epoch in its own time.
+  const start = () => {
     const mirrors = new Map(members.map((member) => [member.cluster, { cluster: member.cluster, id: member.id, cache: new Cache(kind), state: (): SourceState => ({ state: 'synced' }), cursor: member.cache.watch({ initial: true }, signal)[Symbol.asyncIterator](), queue: [] as Batch[] }]))
     return { view: new MergedView({ kind, combine: summed, epochs, clock: systemClock, onError: (error) => { throw error } }), mirrors }
-  })
+  }
+  const replicas = [start(), start()]
   const pump = async (replica: (typeof replicas)[number], everything: boolean) => {
     for (const mirror of replica.mirrors.values()) {
       for (let goes = everything || random(2) === 0; goes; goes = everything || random(2) === 0) {
@@ -190,9 +240,9 @@ test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, client
     }
     await settle()
   }
-  const use = () => { for (const { view, mirrors } of replicas) view.use(epochs.current, joined.map(({ cluster }) => mirrors.get(cluster)!)) }
-  for (const replica of replicas) await pump(replica, true)
-  use()
+  const use = ({ view, mirrors }: (typeof replicas)[number]) => view.use(epochs.current, joined.map(({ cluster }) => mirrors.get(cluster)!))
+  const catchUp = async (replica: (typeof replicas)[number]) => { use(replica); await pump(replica, true) }
+  for (const replica of replicas) await catchUp(replica)
   await settle()
   const clients = [new Client(), new Client(), new Client()]
   for (const client of clients) await client.list(replicas[0]!.view)
@@ -201,19 +251,25 @@ test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, client
     if (random(4) === 0) member.remove(name)
     else member.put(name, step)
     if (random(12) === 0) {
-      joined = joined.length === 2 ? members : members.slice(0, 2)
+      joined = members.filter(({ cluster }) => cluster === 'a' || random(2) === 0)
       await epochs.use(joined, signal)
-      use()
+    }
+    if (random(3) === 0) use(replicas[random(2)]!)
+    if (random(25) === 0) {
+      const at = random(2)
+      replicas[at]!.view.stop()
+      replicas[at] = start()
+      await catchUp(replicas[at])
     }
     if (random(2) === 0) await pump(replicas[random(2)]!, false)
     if (random(3) === 0) {
       const client = clients[random(3)]!, replica = replicas[random(2)]!
-      if (!replica.view.includes(client.position)) await pump(replica, true)
+      if (!replica.view.includes(client.position)) await catchUp(replica)
       await client.follow(replica.view, 1 + random(3))
     }
   }
-  for (const replica of replicas) await pump(replica, true)
+  for (const replica of replicas) await catchUp(replica)
   for (const [i, client] of clients.entries()) await client.follow(replicas[i % 2]!.view, 100)
   expect(stateOf(replicas[0]!.view)).toEqual(stateOf(replicas[1]!.view))
-  for (const client of clients) expect(Object.fromEntries(client.store)).toEqual(stateOf(replicas[0]!.view))
+  for (const client of clients) expect([Object.fromEntries(client.store), client.repeated]).toEqual([stateOf(replicas[0]!.view), []])
 })

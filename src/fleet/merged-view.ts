@@ -71,15 +71,19 @@ export class MergedView {
 
   /** The sources of an epoch, from now on. Those that left take their copies with them: that is an administrator's change, not a failure. */
   use(epoch: EpochState, sources: readonly ViewSource[]): void {
+    const isNew = epoch.number > this.#epoch.number
     this.#epoch = epoch
     const left = this.#feeds.filter(({ source }) => !sources.some(({ id }) => id === source.id))
     this.#feeds = sources.map((source) => this.#feedOf(source, epoch)).toSorted((a, b) => (a.source.cluster < b.source.cluster ? -1 : 1))
-    for (const feed of left) {
-      feed.stop.abort()
-      this.#log.leave(feed.slot, this.#versions[feed.slot] ?? 0)
-      this.#versions[feed.slot] = 0
-      this.#removeCopies(feed)
+    for (const { stop, slot } of left) {
+      stop.abort()
+      if (isNew) this.#log.leave(slot, this.#versions[slot] ?? 0)
+      // Its epoch is not over, so its component must stay, or what was told before would be larger than what comes. Who was elsewhere begins anew.
+      else this.#log.forget(slot, Infinity)
     }
+    // Of those, too, that had left before this epoch began.
+    if (isNew) for (const slot of this.#versions.keys()) if (!this.#feeds.some((feed) => feed.slot === slot)) this.#versions[slot] = 0
+    if (left.length > 0) this.#removeCopies(left, isNew)
     for (const feed of this.#feeds) if (!this.#running.has(feed)) {
       this.#running.add(feed)
       this.#log.forget(feed.slot, Infinity)
@@ -133,9 +137,9 @@ export class MergedView {
   /** Whether the rows hold everything that a position stands for. */
   includes(position: Position): boolean { return this.#includes(this.cache.position, position) }
 
-  stop(): void {
+  stop(error?: Error): void {
     for (const { stop } of this.#feeds) stop.abort()
-    this.cache.close()
+    this.cache.close(error)
   }
 
   async #run(feed: Feed): Promise<void> {
@@ -193,12 +197,11 @@ export class MergedView {
     return changed.map((key) => ({ row: this.#combine.rowKey(key, cluster), position, slot, version }))
   }
 
-  /** Sent at the transitional position of the new epoch, closed by a bookmark at its own: a cut in the middle repeats. */
-  #removeCopies(feed: Feed): void {
+  /** Sent at the transitional position of the new epoch, closed by a bookmark at its own: a cut in the middle repeats. Within an epoch, at the position before, which repeats too. */
+  #removeCopies(left: readonly Feed[], isNew: boolean): void {
     if (this.#pending) return
-    const { number } = this.#epoch, position = this.#position(number - 1), held = (feed.before ?? feed.source.cache).snapshot().flat()
-    const rows = held.map(({ key }): Touched => ({ row: this.#combine.rowKey(key, feed.source.cluster), position, epoch: number }))
-    this.#deliver(rows)
+    const { number } = this.#epoch, position = this.#position(isNew ? number - 1 : number)
+    this.#deliver(left.flatMap(({ source: { cache, cluster }, before }) => (before ?? cache).snapshot().flat().map(({ key }): Touched => ({ row: this.#combine.rowKey(key, cluster), position, epoch: number }))))
     this.cache.accept([{ type: 'BOOKMARK', position: this.#position() }])
   }
 

@@ -8,6 +8,8 @@ export type SourceState =
   | { readonly state: 'stale'; readonly since: number; readonly reason: string }
   /** Never synced, and not answering. */
   | { readonly state: 'failed'; readonly since: number; readonly reason: string }
+  /** There is more than may be held: nothing is, and no list can be made. */
+  | { readonly state: 'full'; readonly reason: string }
 
 /** One cluster's objects of one kind, as a merged view reads them. `cluster` is '' for the host. */
 export interface ViewSource {

@@ -28,9 +28,17 @@ export class Views {
   open(clusters: readonly string[] | undefined): ViewLease {
     const key = clusters?.join() ?? ALL
     let open = this.#open.get(key)
+    // A source that was too large may have become smaller.
+    if (open?.users === 0 && open.view.states().some(({ state }) => state.state === 'full')) {
+      this.#close(key, open)
+      open = undefined
+    }
     if (!open) {
       const { kind, combine, epochs, clock, logger } = this.#options
-      const onError = (error: unknown, { cluster, id, cache }: ViewSource) => {
+      const onError = (error: unknown, { cluster, id, cache, state }: ViewSource) => {
+        const opened = this.#open.get(key)
+        // What it holds is to be freed, and without this source there is no list: whoever watches is told so.
+        if (state().state === 'full' && opened?.view === view) { this.#close(key, opened, error instanceof Error ? error : undefined); return }
         logger.debug({ error: String(error), cluster, resource: kind.plural }, 'a merged view takes another cache of a source')
         void this.#renew(key, id, cache)
       }
@@ -77,9 +85,9 @@ export class Views {
 
   close(): void { for (const [key, open] of this.#open) this.#close(key, open) }
 
-  #close(key: string, { view, leases }: OpenView): void {
+  #close(key: string, { view, leases }: OpenView, error?: Error): void {
     this.#open.delete(key)
-    view.stop()
+    view.stop(error)
     for (const lease of leases.values()) lease.release()
   }
 

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { defaultFailover, type FailoverOptions } from '../federation/scheduler/evict/failover-options.ts'
+import { parseQuantity, valueOf } from '../machinery/meta/quantity.ts'
 import { parseDurationMs } from '../machinery/server/filters/deadline.ts'
 import { failoverOptions, withFailoverFlags, type FailoverFlags } from './failover-options.ts'
 
@@ -9,6 +10,8 @@ export interface OperationOptions {
   readonly maxRemovalsPerMinute: number
   /** How failing clusters are left. */
   readonly failover: FailoverOptions
+  /** Bytes of JSON that one kind of one member may take in memory. */
+  readonly cacheBytesMax: number
   /** Absent: nothing is recorded. */
   readonly auditPolicyFile: string | undefined
   /** '-': standard output. */
@@ -27,6 +30,7 @@ export interface OperationFlags extends FailoverFlags {
   auditLogPath: string
   goawayChance: number
   maxRemovalsPerMinute: number
+  cacheBytesMax: number
   maxRequestsInflight: number
   maxMutatingRequestsInflight: number
   requestTimeout: number
@@ -35,7 +39,7 @@ export interface OperationFlags extends FailoverFlags {
   tlsPrivateKeyFile?: string
 }
 
-const MAX_GOAWAY_CHANCE = 0.02
+const MAX_GOAWAY_CHANCE = 0.02, CACHE_BYTES_MAX = 2 ** 30
 
 /** The names are kube-apiserver's, where it has the flag. */
 export function withOperationFlags(command: Command): Command {
@@ -49,10 +53,16 @@ export function withOperationFlags(command: Command): Command {
     if (ms === undefined || ms < 0) throw new InvalidArgumentError('must be a duration such as 1m30s')
     return ms
   }
+  const bytes = (text: string) => {
+    const quantity = parseQuantity(text)
+    if (!quantity || quantity.nano <= 0n) throw new InvalidArgumentError('must be a quantity above 0, such as 512Mi')
+    return Number(valueOf(quantity))
+  }
   const count = number((value) => Number.isInteger(value) && value >= 1, 'a whole number above 0')
   return withFailoverFlags(command)
     .option('--audit-policy-file <file>', 'Policy of audit.k8s.io/v1 that says what is recorded; default: nothing is')
     .option('--audit-log-path <file>', "where audit events are appended, one JSON object a line; '-' is standard output", '-')
+    .option('--cache-bytes-max <quantity>', 'memory that the objects of one kind of one cluster may take; lists and watches of a kind that is larger are refused (503)', bytes, CACHE_BYTES_MAX)
     .option('--goaway-chance <fraction>', 'share of HTTP/2 requests after which the client is told to connect again, so that load spreads over replicas', number((value) => value >= 0 && value <= MAX_GOAWAY_CHANCE, `0 to ${MAX_GOAWAY_CHANCE}`), 0)
     .option('--max-removals-per-minute <count>', 'copies that may be removed from clusters in a minute because a placement changed, so that a mistake can be stopped; 0: any number', number((value) => Number.isInteger(value) && value >= 0, 'a whole number'), 120)
     .option('--max-requests-inflight <count>', 'reading requests at a time, beyond which 429 is answered', count, 400)
@@ -67,9 +77,9 @@ export function operationOptions(flags: OperationFlags, program: Command): Opera
   const { auditPolicyFile, tlsCertFile, tlsPrivateKeyFile } = flags
   if ((tlsCertFile === undefined) !== (tlsPrivateKeyFile === undefined)) program.error('error: --tls-cert-file and --tls-private-key-file belong together')
   return {
-    auditPolicyFile, auditLogPath: flags.auditLogPath, goawayChance: flags.goawayChance, maxRemovalsPerMinute: flags.maxRemovalsPerMinute, maxReadingInFlight: flags.maxRequestsInflight, maxMutatingInFlight: flags.maxMutatingRequestsInflight,
+    auditPolicyFile, auditLogPath: flags.auditLogPath, goawayChance: flags.goawayChance, maxRemovalsPerMinute: flags.maxRemovalsPerMinute, cacheBytesMax: flags.cacheBytesMax, maxReadingInFlight: flags.maxRequestsInflight, maxMutatingInFlight: flags.maxMutatingRequestsInflight,
     failover: failoverOptions(flags), requestTimeoutMs: flags.requestTimeout, shutdownDelayMs: flags.shutdownDelayDuration, tlsFiles: tlsCertFile !== undefined && tlsPrivateKeyFile !== undefined ? { certificate: tlsCertFile, key: tlsPrivateKeyFile } : undefined,
   }
 }
 
-export const defaultOperation: OperationOptions = { auditPolicyFile: undefined, auditLogPath: '-', goawayChance: 0, maxRemovalsPerMinute: 120, failover: defaultFailover, maxReadingInFlight: 400, maxMutatingInFlight: 200, requestTimeoutMs: 60_000, shutdownDelayMs: 0, tlsFiles: undefined }
+export const defaultOperation: OperationOptions = { auditPolicyFile: undefined, auditLogPath: '-', goawayChance: 0, maxRemovalsPerMinute: 120, failover: defaultFailover, cacheBytesMax: CACHE_BYTES_MAX, maxReadingInFlight: 400, maxMutatingInFlight: 200, requestTimeoutMs: 60_000, shutdownDelayMs: 0, tlsFiles: undefined }

@@ -6,7 +6,8 @@ import { Cache } from '../../src/machinery/cache/cache.ts'
 import { ChunkSink, recycle } from '../../src/machinery/cache/chunk-sink.ts'
 import { Ingest } from '../../src/machinery/cache/ingest.ts'
 import { WatchIngest } from '../../src/machinery/cache/watch-ingest.ts'
-import type { Change, KubeObject, Storage } from '../../src/machinery/meta/core.ts'
+import type { Change, Kind, KubeObject, Selector, Storage } from '../../src/machinery/meta/core.ts'
+import { compileSelector } from '../../src/machinery/meta/selector.ts'
 import { MemoryStorage } from '../../src/machinery/storage/memory-storage.ts'
 import { SqliteStorage } from '../../src/machinery/storage/sqlite-storage.ts'
 import { testKind } from '../suites/test-kind.ts'
@@ -27,21 +28,21 @@ const never = new AbortController().signal, kind = testKind()
 export async function run(): Promise<BenchRow[]> {
   const list = { kind: 'PodList', apiVersion: 'v1', metadata: { resourceVersion: '1' }, items: Array.from({ length: OBJECTS }, (_, i) => pod(i)) }
   const bytes = Buffer.from(JSON.stringify(list)), cache = filled(bytes)
-  return [...ingesting(bytes), ...(await listing(bytes, cache, list)), ...(await holding(bytes)), ...(await fanOut(cache)), ...(await storing())]
+  return [...ingesting(bytes), ...(await listing(bytes, cache, list)), ...(await selecting(bytes)), ...(await holding(bytes)), ...(await fanOut(cache)), ...(await storing())]
 }
 
 /** About 3.8 KB, as a Deployment's pod is. */
 function pod(i: number): KubeObject {
   const env = Array.from({ length: 20 }, (_, n) => ({ name: `SETTING_${n}`, value: `value-${n}-of-the-${i}th-object "quoted"` }))
   return {
-    metadata: { name: `web-${i}`, namespace: `shop-${i % 20}`, uid: `${i}`.padStart(36, '0'), resourceVersion: `${i + 1}`, labels: { app: 'web', tier: `t${i % 7}` }, annotations: { note: 'x'.repeat(600) } },
+    metadata: { name: `web-${i}`, namespace: `shop-${i % 20}`, uid: `${i}`.padStart(36, '0'), resourceVersion: `${i + 1}`, labels: { app: 'web', tier: `t${i % 7}`, own: `${i % 100}` }, annotations: { note: 'x'.repeat(600) } },
     spec: { nodeName: `node-${i % 100}`, containers: [{ name: 'web', image: 'registry.example/web:1', env, resources: { requests: { cpu: '100m', memory: '64Mi' } } }] },
     status: { phase: 'Running', conditions: ['Ready', 'Initialized', 'ContainersReady', 'PodScheduled'].map((type) => ({ type, status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' })), podIP: '10.0.0.1' },
   }
 }
 
-function filled(bytes: Buffer): Cache {
-  const cache = new Cache(kind), changes: Change[] = [], ingest = new Ingest((entry) => { changes.push({ type: 'ADDED', entry, position: entry.position }) })
+function filled(bytes: Buffer, of: Kind = kind): Cache {
+  const cache = new Cache(of), changes: Change[] = [], ingest = new Ingest((entry) => { changes.push({ type: 'ADDED', entry, position: entry.position }) })
   for (let at = 0; at < bytes.length; at += 16_384) ingest.write(bytes.subarray(at, at + 16_384))
   ingest.end()
   cache.accept([...changes, { type: 'BOOKMARK', position: String(OBJECTS), initial: true }])
@@ -81,6 +82,27 @@ async function listing(bytes: Buffer, cache: Cache, list: object): Promise<Bench
     for (const chunk of sink.end()) recycle(chunk)
   })
   return [{ name: 'a list out of a cache', value: megabytes / write, unit: 'MB/s', than: { name: 'JSON.stringify', value: megabytes / best(() => Buffer.from(JSON.stringify(list))) } }]
+}
+
+/** A node's pods among 10,000, as `kubectl get pods --field-selector spec.nodeName=…` asks, and those of a label; beside looking at each, which is what a selector without `equals` does. */
+async function selecting(bytes: Buffer): Promise<BenchRow[]> {
+  const ofPods = { ...kind, fields: { 'spec.nodeName': ({ spec }: KubeObject) => (spec as { nodeName: string }).nodeName } }, rows: BenchRow[] = []
+  for (const [what, texts] of [['spec.nodeName', { fields: 'spec.nodeName=node-7' }], ['a label', { labels: 'app=web,own=7' }]] as const) {
+    const cache = filled(bytes, ofPods), where = compileSelector(texts, ofPods), { equals: _, ...plain } = where
+    const milliseconds = async (selector: Selector) => {
+      const times: number[] = []
+      for (let round = 0; round < ROUNDS * 4; round++) {
+        const begin = performance.now()
+        let count = 0
+        for (const entry of (await cache.list({ where: selector }, never)).entries) count += entry.size > 0 ? 1 : 0
+        times.push(performance.now() - begin)
+        if (count !== 100) throw new Error(`${what}: ${count} objects`)
+      }
+      return times.sort((a, b) => a - b)[times.length >> 1]!
+    }
+    rows.push({ name: `100 of ${OBJECTS} by ${what}, all known`, value: await milliseconds(where), unit: 'ms', than: { name: 'without an index', value: await milliseconds(plain) }, better: 'lower' })
+  }
+  return rows
 }
 
 /** Needs --expose-gc; without it there is no row. */

@@ -47,6 +47,8 @@ export interface ChurnLine {
   readonly message?: string
   readonly objects?: readonly RawObject[]
   readonly requests?: number
+  /** How often both informers of the target asked for a whole state. */
+  readonly states?: number
 }
 
 /** Dynamic and metadata informers on targets CONTEXT:GROUP/VERSION/RESOURCE. */

@@ -5,10 +5,13 @@ export class CuttingProxy {
   readonly #server: Server
   readonly #open = new Set<Socket>()
   cuts = 0
+  /** Where new connections lead. */
+  target: number
 
   private constructor(target: number) {
+    this.target = target
     this.#server = createServer((near) => {
-      const far = connect(target, '127.0.0.1')
+      const far = connect(this.target, '127.0.0.1')
       for (const [socket, other] of [[near, far], [far, near]] as const) {
         this.#open.add(socket)
         socket.pipe(other)

@@ -28,6 +28,8 @@ class FakeMember {
     const json = (value: unknown, status = 200) => Promise.resolve({ status, headers: [], body: Buffer.from(JSON.stringify(value)) })
     if (!this.isUp) return Promise.reject(new StatusError('ServiceUnavailable', 'https://member: connection refused'))
     if (!headers.some(([name, value]) => name === 'authorization' && value === `Bearer ${this.token}`)) return json(StatusError.unauthorized().status(), 401)
+    // A server of the time before WatchList.
+    if (query.has('sendInitialEvents')) return json(new StatusError('Invalid', 'sendInitialEvents: Forbidden').status(), 422)
     if (query.get('watch') === 'true') {
       this.watching++
       const body = (async function* (member: FakeMember): AsyncGenerator<Uint8Array> {

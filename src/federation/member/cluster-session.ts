@@ -32,8 +32,8 @@ export class ClusterSession {
 
   constructor(cluster: Cluster, context: ControllerContext) {
     this.#context = context
-    const { members, clock, random, idleMs, pinned } = context
-    this.member = new Member({ cluster, verify: (signal) => this.#verify(signal), onChange: () => members.changed(), clock, random, idleMs, ...(pinned && { pinned }) })
+    const { members, clock, random, idleMs, pinned, cacheBytesMax } = context
+    this.member = new Member({ cluster, verify: (signal) => this.#verify(signal), onChange: () => members.changed(), clock, random, idleMs, ...(pinned && { pinned }), ...(cacheBytesMax !== undefined && { cacheBytesMax }) })
     this.#connections = new Connections(this.member, context)
     const known = fromApiEnablements(cluster.status)
     if (known) this.member.setDiscovery(known)

@@ -32,6 +32,8 @@ export interface ClusterControllerOptions {
   /** How long a member's cache without users is kept. */
   readonly idleMs: number
   readonly pinned?: (kind: Kind) => boolean
+  /** Bytes of JSON that one kind of one member may take in memory. Absent: any number. */
+  readonly cacheBytesMax?: number
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger

@@ -7,8 +7,8 @@ import type { Handler, Kind, ListerWatcher, Position } from '../../machinery/met
 import { comparePositions, isPosition } from '../../machinery/meta/position.ts'
 import { StatusError } from '../../machinery/meta/status-error.ts'
 
-/** `since`: milliseconds since the epoch. `stale`: what is held is as old as that. `failed`: nothing was ever held. */
-export type MemberCacheState = { readonly state: 'starting' } | { readonly state: 'synced' } | { readonly state: 'stale'; readonly since: number; readonly reason: string } | { readonly state: 'failed'; readonly since: number; readonly reason: string; readonly error: unknown }
+/** `since`: milliseconds since the epoch. `stale`: what is held is as old as that. `failed`: nothing was ever held. `full`: there is more than may be held, and nothing is. */
+export type MemberCacheState = { readonly state: 'starting' } | { readonly state: 'full'; readonly reason: string } | { readonly state: 'synced' } | { readonly state: 'stale'; readonly since: number; readonly reason: string } | { readonly state: 'failed'; readonly since: number; readonly reason: string; readonly error: unknown }
 
 /** A use of one kind's cache; the cache is dropped some time after its last use was released. */
 export interface MemberCacheUse {
@@ -29,22 +29,27 @@ interface MemberCachesOptions {
   readonly idleMs: number
   /** Kinds that are never dropped, as `group/plural`. */
   readonly pinned?: (kind: Kind) => boolean
+  /** The member's name, for messages. */
+  readonly cluster?: string
+  /** How many bytes of JSON the objects of one kind may have, those of a label selector excepted: what is ours is bounded by what is distributed. Absent: any number. */
+  readonly bytesMax?: number
 }
 
 /** The watch caches of one member, one per kind and version, started on first use. */
 export class MemberCaches {
   readonly #options: MemberCachesOptions
   readonly #held = new Map<string, Held>()
+  /** Kinds that are too large, until they are tried again. */
+  readonly #full = new Map<string, StatusError>()
   #closed: Error | undefined
+  #relists = 0
 
   constructor(options: MemberCachesOptions) { this.#options = options }
 
   /** `labels`: only the objects that this selector chooses are followed, and held. */
   acquire(kind: Kind, labels = ''): MemberCacheUse {
     const key = `${kind.group}/${kind.version}/${kind.plural}?${labels}`
-    let held = this.#held.get(key)
-    if (!held) this.#held.set(key, (held = this.#start(key, kind, labels)))
-    const current = held, mine = new Set<(state: MemberCacheState) => void>()
+    const current = this.#held.get(key) ?? this.#start(key, kind, labels), mine = new Set<(state: MemberCacheState) => void>()
     let isReleased = false
     current.users++
     return {
@@ -64,6 +69,9 @@ export class MemberCaches {
   positions(): Record<string, Position> {
     return Object.fromEntries([...this.#held].filter(([key, { cache }]) => key.endsWith('?') && cache.isReady).map(([, { cache: { kind, position } }]): [string, Position] => [kind.group ? `${kind.plural}.${kind.group}` : kind.plural, position]))
   }
+
+  /** How often a whole new state had to be taken of a kind that was followed before: its changes were not to be had any more. */
+  get relists(): number { return this.#relists }
 
   /** All that is held: objects, and the bytes of their JSON. */
   held(): { readonly objects: number; readonly bytes: number } {
@@ -97,21 +105,26 @@ export class MemberCaches {
 
   #start(key: string, kind: Kind, labels: string): Held {
     const { handler, admit, clock, random } = this.#options, stop = new AbortController(), cache = new Cache(kind, { clock })
-    const held: Held = { cache, stop, cut: new AbortController(), users: 0, state: { state: 'starting' }, listeners: new Set(), idle: 0 }
-    if (this.#closed) {
-      cache.close(this.#closed)
-      held.state = { state: 'failed', since: clock.now(), reason: this.#closed.message, error: this.#closed }
+    const held: Held = { cache, stop, cut: new AbortController(), users: 0, state: { state: 'starting' }, listeners: new Set(), idle: 0 }, full = this.#full.get(key)
+    if (this.#closed ?? full) {
+      cache.close(this.#closed ?? full)
+      held.state = this.#closed ? { state: 'failed', since: clock.now(), reason: this.#closed.message, error: this.#closed } : { state: 'full', reason: full!.message }
       return held
     }
+    this.#held.set(key, held)
     const told = (state: MemberCacheState) => {
       held.state = state
       for (const listener of held.listeners) listener(state)
     }
-    const reader = admitted(new RemoteReader(kind, handler, { clock, ...(labels !== '' && { labelSelector: labels }) }), admit, () => held.cut.signal)
+    const { bytesMax = Infinity, cluster = '' } = this.#options, tooLarge = new TooLarge(kind, cluster, bytesMax), fits = (bytes: number) => { if (labels === '' && bytes > bytesMax) throw tooLarge }
+    const reader = admitted(new RemoteReader(kind, handler, { clock, streamed: true, onStateBytes: fits, ...(labels !== '' && { labelSelector: labels }) }), admit, {
+      cut: () => held.cut.signal, onBatch: () => fits(cache.bytes), onState: () => { if (cache.isReady) this.#relists++ },
+    })
     void reflect(reader, cache, {
       signal: stop.signal, clock, backoff: new Backoff({ initialMs: 200, maxMs: 15_000, random }),
       onState: (it) => {
         if (it.state === 'synced') { told(it); return }
+        if (it.error === tooLarge) { this.#giveUp(key, held, tooLarge); told({ state: 'full', reason: tooLarge.message }); return }
         const reason = it.error instanceof Error ? it.error.message : String(it.error)
         told(cache.isReady ? { state: 'stale', since: it.since, reason } : { state: 'failed', since: it.since, reason, error: it.error })
       },
@@ -121,6 +134,16 @@ export class MemberCaches {
       cache.close(error instanceof Error ? error : new Error(String(error)))
     })
     return held
+  }
+
+  /** Nothing is held rather than a part that would pass for the whole. It is tried again after the time for which an idle cache is kept, once somebody asks. */
+  #giveUp(key: string, held: Held, error: StatusError): void {
+    const { clock, idleMs } = this.#options
+    this.#held.delete(key)
+    held.stop.abort()
+    held.cache.close(error)
+    this.#full.set(key, error)
+    void clock.sleep(idleMs).then(() => this.#full.delete(key))
   }
 
   async #dropLater(key: string, held: Held): Promise<void> {
@@ -136,7 +159,16 @@ export class MemberCaches {
 
 interface Held { readonly cache: Cache; readonly stop: AbortController; readonly listeners: Set<(state: MemberCacheState) => void>; cut: AbortController; users: number; state: MemberCacheState; idle: number }
 
-const admitted = (source: ListerWatcher, admit: (signal: AbortSignal) => Promise<void>, cut: () => AbortSignal): ListerWatcher => ({
+/** A kind of which there is more than may be held. */
+class TooLarge extends StatusError {
+  constructor({ group, plural }: Kind, cluster: string, bytesMax: number) {
+    super('ServiceUnavailable', `${group ? `${plural}.${group}` : plural} of cluster ${cluster} are more than ${bytesMax} bytes, which is what --cache-bytes-max lets a kind of a cluster take: raise it, get objects by name, or ask the cluster itself (clusters/${cluster}/proxy)`)
+  }
+}
+
+interface Following { readonly cut: () => AbortSignal; /** Before a batch is handed on. */ readonly onBatch: () => void; /** A whole state is asked for. */ readonly onState: () => void }
+
+const admitted = (source: ListerWatcher, admit: (signal: AbortSignal) => Promise<void>, { cut, onBatch, onState }: Following): ListerWatcher => ({
   kind: source.kind,
   list: async (query, signal) => {
     await admit(signal)
@@ -145,7 +177,11 @@ const admitted = (source: ListerWatcher, admit: (signal: AbortSignal) => Promise
   watch: async function* (query, signal) {
     await admit(signal)
     if (query.at && !query.initial) await refuseSetBack(source, query.at.position, signal)
-    yield* source.watch(query, AbortSignal.any([signal, cut()]))
+    if (query.initial) onState()
+    for await (const batch of source.watch(query, AbortSignal.any([signal, cut()]))) {
+      onBatch()
+      yield batch
+    }
   },
 })
 

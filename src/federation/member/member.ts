@@ -21,6 +21,8 @@ interface MemberOptions {
   readonly random: () => number
   readonly idleMs: number
   readonly pinned?: (kind: Kind) => boolean
+  /** Bytes of JSON that one kind may take in memory. Absent: any number. */
+  readonly cacheBytesMax?: number
 }
 
 /** One joined cluster. The object lives as long as the Cluster does; connections, state and what was discovered change under it. */
@@ -44,7 +46,7 @@ export class Member {
   #problem = 'not connected yet'
   #nodeRooms: () => readonly NodeRoom[] | undefined = () => undefined
 
-  constructor({ cluster, verify, onChange, clock, random, idleMs, pinned }: MemberOptions) {
+  constructor({ cluster, verify, onChange, clock, random, idleMs, pinned, cacheBytesMax }: MemberOptions) {
     this.name = cluster.metadata.name ?? ''
     this.#cluster = cluster
     this.#onChange = onChange
@@ -54,7 +56,7 @@ export class Member {
       handler: async (request, signal) => this.#use(this.#impersonating ?? this.#connection).handler(request, signal),
       upgrade: async (request, connection, signal) => this.#use(this.#impersonating ?? this.#connection).upgrade(request, connection, signal),
     }
-    this.caches = new MemberCaches({ handler: this.handler, admit: verify, clock, random, idleMs, ...(pinned && { pinned }) })
+    this.caches = new MemberCaches({ handler: this.handler, admit: verify, clock, random, idleMs, cluster: this.name, ...(pinned && { pinned }), ...(cacheBytesMax !== undefined && { bytesMax: cacheBytesMax }) })
   }
 
   get state(): MemberState { return this.#state }

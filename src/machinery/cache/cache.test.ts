@@ -4,6 +4,7 @@ import { Seeded } from '../../../test/suites/seeded.ts'
 import { testKind } from '../../../test/suites/test-kind.ts'
 import type { Batch, Change, Entry, Position, Selector, WatchQuery } from '../meta/core.ts'
 import { comparePositions } from '../meta/position.ts'
+import { compileSelector } from '../meta/selector.ts'
 import { isReason, StatusError } from '../meta/status-error.ts'
 import { Cache, type CacheOptions } from './cache.ts'
 import { between } from './sorted-entries.ts'
@@ -89,6 +90,15 @@ describe('accept', () => {
     await settle()
     expect(watches.map(({ texts }) => texts())).toEqual([['ADDED a/2 @11', 'DELETED a/1 @13'], ['ADDED a/2 @11', 'DELETED a/1 @13'], ['ADDED b/1 @12']])
     expect(watches[0]!.batches[0]).toBe(watches[1]!.batches[0])
+    for (const { stop } of watches) await stop()
+  })
+  test('the same array reaches every watcher of the same selector, whoever compiled it', async () => {
+    const { cache } = ready(), where = () => compileSelector({ fields: 'metadata.namespace!=b' }, cache.kind), own: Selector = { matches: (entry) => where().matches(entry) }, watches = [where(), where(), own, own].map((one) => follow(cache, { where: one }))
+    await settle()
+    cache.accept([change('ADDED', 'a/2', 11), change('ADDED', 'b/1', 12)])
+    await settle()
+    expect(watches.map(({ texts }) => texts())).toEqual(Array.from({ length: 4 }, () => ['ADDED a/2 @11']))
+    expect([watches[0]!.batches[0] === watches[1]!.batches[0], watches[2]!.batches[0] === watches[3]!.batches[0]]).toEqual([true, false])
     for (const { stop } of watches) await stop()
   })
   test('the same array reaches every watcher that selects nothing', async () => {

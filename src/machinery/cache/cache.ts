@@ -1,18 +1,19 @@
 import { systemClock, type Clock } from '../../lib/clock.ts'
 import { Pulse } from '../../lib/pulse.ts'
-import type { Batch, Change, Entry, Kind, ListerWatcher, ListQuery, Page, Position, WatchQuery } from '../meta/core.ts'
+import type { Batch, Change, Entry, Kind, ListerWatcher, ListQuery, Page, Position, Query, WatchQuery } from '../meta/core.ts'
 import { comparePositions } from '../meta/position.ts'
 import { StatusError } from '../meta/status-error.ts'
 import { History, type Moment, type ObjectChange, type Place } from './history.ts'
 import { pageOf, selected } from './page.ts'
 import { select } from './select.ts'
 import { leaveSparseSlabs } from './sparse-slabs.ts'
-import { SortedEntries, type Runs } from './sorted-entries.ts'
+import { SelectorIndex } from './selector-index.ts'
+import { between, SortedEntries, type Runs } from './sorted-entries.ts'
 
 export interface CacheOptions {
   /** How many changes are kept for watches to resume from. */
   readonly historyMax?: number
-  /** How many bytes of entries these may hold. Absent: a quarter of what is held, at least 2 MB: resuming is not worth more than listing again. */
+  /** How many bytes of entries these may hold. Absent: a quarter of what is held, at least 8 MB: resuming is not worth more than listing again. */
   readonly historyMaxBytes?: number
   readonly clock?: Clock
   /**
@@ -36,6 +37,7 @@ export class Cache implements ListerWatcher {
   readonly #clock: Clock
   readonly #history: History
   readonly #entries = new SortedEntries()
+  readonly #index = new SelectorIndex()
   readonly #changed = new Pulse()
   readonly #moved = new Pulse()
   readonly #closing = new AbortController()
@@ -139,7 +141,7 @@ export class Cache implements ListerWatcher {
     else await this.#until(() => this.#isReady, signal)
     if (at?.match === 'exact') return pageOf(this.snapshotAt(at.position), this.kind, query, at.position)
     this.#history.tell(this.#position)
-    return pageOf(this.#entries.snapshot(), this.kind, query, this.#position)
+    return pageOf(this.#among(query), this.kind, query, this.#position)
   }
 
   async *watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {
@@ -155,7 +157,7 @@ export class Cache implements ListerWatcher {
       yield* this.#resume(query, signal)
       return
     }
-    const { last } = this.#history, position = this.#position, runs = this.#entries.snapshot()
+    const { last } = this.#history, position = this.#position, runs = this.#among(query)
     this.#history.tell(position)
     let batch: Change[] = []
     for (const entry of selected(runs, this.kind, query)) {
@@ -176,8 +178,15 @@ export class Cache implements ListerWatcher {
     this.#moved.beat()
   }
 
+  /** The present entries, or those among which the query's selector finds all it wants. */
+  #among({ where, name }: Query): Runs {
+    const runs = this.#entries.snapshot(), candidates = where && name === undefined ? this.#index.candidates(where, () => between(runs, ''), this.#entries.size) : undefined
+    return candidates ? [candidates] : runs
+  }
+
   #put(change: ObjectChange): Change | undefined {
     const { type, entry, position } = change, previous = this.#entries.set(entry.key, type === 'DELETED' ? undefined : entry)
+    this.#index.write(type === 'DELETED' ? undefined : entry, previous, this.#entries.size)
     this.#cameBytes += entry.size
     this.#bytes += (type === 'DELETED' ? 0 : entry.size) - (previous?.size ?? 0)
     if (type === 'DELETED') return previous && { type, entry, previous, position }
@@ -294,7 +303,7 @@ export class Cache implements ListerWatcher {
   }
 }
 
-const HISTORY_MIN_BYTES = 2 << 20, INITIAL_BATCH = 500, QUIET_MS = 1000, REACH_MS = 3000, TIDY_MIN_BYTES = 256 << 10, TIDY_STEPS = 4
+const HISTORY_MIN_BYTES = 8 << 20, INITIAL_BATCH = 500, QUIET_MS = 1000, REACH_MS = 3000, TIDY_MIN_BYTES = 256 << 10, TIDY_STEPS = 4
 
 const tooOld = (position: Position, oldest: Position) => StatusError.expired(`too old resource version: ${position} (${oldest})`)
 

@@ -6,23 +6,26 @@ export const inScope = (query: Query, entry: Entry): boolean =>
   (query.name === undefined || entry.key === query.name || entry.key.endsWith(`/${query.name}`)) &&
   (query.where?.matches(entry) ?? true)
 
-/** The changes as one watcher may see them: moving into its selection is ADDED, out of it DELETED with the old object. All of them, or all of a namespace, are the same array for everyone: encodings are shared by its identity. */
+/** The changes as one watcher may see them: moving into its selection is ADDED, out of it DELETED with the old object. Watchers of the same selection are handed the same array: encodings are shared by its identity. */
 export function select(query: Query, batch: Batch): Batch {
   const { namespace, name, where } = query
-  if (name !== undefined || where) return chosen(query, batch)
-  return namespace === undefined ? batch : ofNamespace(namespace, batch)
-}
-
-/** All watchers of a namespace are handed the same batch, so that they share encodings, too. */
-const byNamespace = new WeakMap<Batch, Map<string, Batch>>()
-
-function ofNamespace(namespace: string, batch: Batch): Batch {
-  let known = byNamespace.get(batch)
-  if (!known) byNamespace.set(batch, (known = new Map()))
-  let part = known.get(namespace)
-  if (!part) known.set(namespace, (part = chosen({ namespace }, batch)))
+  if (namespace === undefined && name === undefined && !where) return batch
+  // A selector without a text is somebody's own.
+  if (where && where.labels === undefined && where.fields === undefined) return chosen(query, batch)
+  const selection = [namespace, name, where?.labels, where?.fields].map((text) => text ?? '').join('\n')
+  let known = bySelection.get(batch)
+  if (!known) bySelection.set(batch, (known = new Map()))
+  let part = known.get(selection)
+  if (!part) {
+    part = chosen(query, batch)
+    if (known.size < SELECTIONS_MAX) known.set(selection, part)
+  }
   return part
 }
+
+/** Batches stay in the history for long: a thousand watchers with a selector each must not leave a thousand arrays on every one. */
+const SELECTIONS_MAX = 16
+const bySelection = new WeakMap<Batch, Map<string, Batch>>()
 
 function chosen(query: Query, batch: Batch): Batch {
   const seen: Change[] = []

@@ -6,13 +6,19 @@ export class Slab {
   /** Behind the last byte that arrived. */
   fill = 0
   #nextBytes: number
-  readonly #maxBytes: number
+  #maxBytes: number
 
   /** The first slab is small and each next one twice as large, up to `maxBytes`: most streams stay quiet, and one living entry keeps its whole slab. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
     this.#nextBytes = Math.min(maxBytes, FIRST_BYTES)
     this.bytes = Buffer.alloc(0)
+  }
+
+  /** The next ones are no larger than this. */
+  limit(maxBytes: number): void {
+    this.#maxBytes = maxBytes
+    this.#nextBytes = Math.min(this.#nextBytes, maxBytes)
   }
 
   append(arrived: Uint8Array): void {

@@ -19,7 +19,10 @@ export class WatchIngest {
   #open: WatchEvent | undefined
 
   /** Slabs of watches are small: objects that change seldom would keep the bytes of those that change often. */
-  constructor({ slabMaxBytes = 64 << 10 }: { slabMaxBytes?: number } = {}) { this.#slab = new Slab(slabMaxBytes) }
+  constructor({ slabMaxBytes = CHANGES_SLAB_BYTES }: { slabMaxBytes?: number } = {}) { this.#slab = new Slab(slabMaxBytes) }
+
+  /** From here on changes come, no state whose objects stay together. */
+  settle(): void { this.#slab.limit(CHANGES_SLAB_BYTES) }
 
   /** The events that became complete, in order. The caller may reuse `bytes`. Throws SyntaxError for what is no watch stream. */
   write(bytes: Uint8Array): WatchEvent[] {
@@ -71,5 +74,5 @@ export class WatchIngest {
   }
 }
 
-const OPEN = 123, CLOSE = 125
+const OPEN = 123, CLOSE = 125, CHANGES_SLAB_BYTES = 64 << 10
 const HEADS = (['MODIFIED', 'ADDED', 'DELETED'] as const).map((type) => ({ type, head: Buffer.from(`{"type":"${type}","object":`) }))

@@ -78,6 +78,34 @@ describe('watch', () => {
     expect([isReason(error, 'Expired'), seen.flat().length]).toEqual([true, 1])
   })
 
+  describe('streamed', () => {
+    const STATE = '/apis/apps/v1/deployments?watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan', end = line('BOOKMARK', { metadata: { resourceVersion: '9', annotations: { 'k8s.io/initial-events-end': 'true' } } })
+    test('state and changes are one stream', async () => {
+      const handler = answering(() => stream(line('ADDED', object('a', 1)), end + line('ADDED', object('b', 10))))
+      expect(await collect(new RemoteReader(KIND, handler, { streamed: true }).watch({ initial: true }, signal))).toEqual([CONNECTED, 'ADDED shop/a@1', 'BOOKMARK@9 initial, ADDED shop/b@10'])
+      expect(asked).toEqual([STATE])
+    })
+
+    test('a server that refuses is never asked so again', async () => {
+      const list = () => json({ metadata: { resourceVersion: '9' }, items: [object('a', 1)] }), reader = new RemoteReader(KIND, answering(() => json(new StatusError('Invalid', 'resourceVersionMatch is forbidden for watch').status(), 422), list, () => stream(), list, () => stream()), { streamed: true })
+      for (let i = 0; i < 2; i++) expect(await collect(reader.watch({ initial: true }, signal))).toEqual(['ADDED shop/a@1', 'BOOKMARK@9 initial', CONNECTED])
+      expect(asked.filter((it) => it === STATE)).toHaveLength(1)
+    })
+
+    test('after one that ended before its state was whole, pages are tried once, then streams again', async () => {
+      const reader = new RemoteReader(KIND, answering(() => stream(line('ADDED', object('a', 1))), () => json({ metadata: { resourceVersion: '9' }, items: [] }), () => stream(), () => stream(end)), { streamed: true })
+      expect(await collect(reader.watch({ initial: true }, signal))).toEqual([CONNECTED, 'ADDED shop/a@1'])
+      expect(await collect(reader.watch({ initial: true }, signal))).toEqual(['', 'BOOKMARK@9 initial', CONNECTED])
+      expect(await collect(reader.watch({ initial: true }, signal))).toEqual([CONNECTED, 'BOOKMARK@9 initial'])
+    })
+
+    test('other errors are thrown, and how much has come is told', async () => {
+      const reader = new RemoteReader(KIND, answering(() => json(StatusError.unauthorized().status(), 401), () => stream(line('ADDED', object('a', 1)), line('ADDED', object('b', 2)))), { streamed: true, onStateBytes: (bytes) => { if (bytes > 150) throw new Error(`${bytes} are too many`) } })
+      await expect(collect(reader.watch({ initial: true }, signal))).rejects.toMatchObject({ reason: 'Unauthorized' })
+      await expect(collect(reader.watch({ initial: true }, signal))).rejects.toThrow(/^\d+ are too many/)
+    })
+  })
+
   test('a stream that is silent for too long is broken off', async () => {
     let now = 0
     const clock: Clock = { now: () => now, sleep: (ms) => { now += ms; return new Promise((resolve) => { setImmediate(resolve) }) } }

@@ -16,6 +16,10 @@ interface RemoteReaderOptions {
   readonly pageSize?: number
   /** A watch that is silent for longer is broken off: bookmarks come about every minute. */
   readonly idleMs?: number
+  /** A watch's initial state comes as a stream where the server has that (WatchList, KEP-3157): it makes no pages, and none can expire halfway. Else, and where it refuses, in pages. */
+  readonly streamed?: boolean
+  /** Told how many bytes of a state have come so far; what it throws ends the reading of it. */
+  readonly onStateBytes?: (bytes: number) => void
   readonly clock?: Clock
 }
 
@@ -24,21 +28,29 @@ export class RemoteReader implements ListerWatcher {
   readonly kind: Kind
   readonly #handler: Handler
   readonly #options: Required<Pick<RemoteReaderOptions, 'pageSize' | 'idleMs' | 'clock'>> & RemoteReaderOptions
+  /** How the next initial state is asked for. `once`: in pages, because a stream did not come to the end of its state; whether it is to blame is seen by trying again. */
+  #initial: 'streamed' | 'paged once' | 'paged'
 
   constructor(kind: Pick<Kind, 'group' | 'version' | 'plural'> & Partial<Kind>, handler: Handler, options: RemoteReaderOptions = {}) {
     this.kind = { kind: kind.plural, listKind: 'List', singular: '', shortNames: [], categories: [], namespaced: true, columns: [], fields: {}, ...kind }
     this.#handler = handler
     this.#options = { pageSize: 500, idleMs: 90_000, clock: systemClock, ...options }
+    this.#initial = options.streamed ? 'streamed' : 'paged'
   }
 
   /** `next.after` is the server's continue token. Errors: StatusError; ServiceUnavailable where the server does not answer. */
   async list(query: ListQuery, signal: AbortSignal): Promise<Page> {
-    const entries: SlabEntry[] = []
+    const entries: SlabEntry[] = [], { onStateBytes } = this.#options
     if (query.limit !== undefined || query.after !== undefined) return page(entries, await this.#page(query, query.limit, query.after, entries, signal))
     const { pageSize } = this.#options
     let envelope = await this.#page(query, pageSize, undefined, entries, signal)
     try {
-      while (envelope.metadata?.continue) envelope = await this.#page(query, pageSize, envelope.metadata.continue, entries, signal)
+      for (let counted = 0, bytes = 0; ;) {
+        for (; counted < entries.length; counted++) bytes += entries[counted]!.size
+        onStateBytes?.(bytes)
+        if (!envelope.metadata?.continue) break
+        envelope = await this.#page(query, pageSize, envelope.metadata.continue, entries, signal)
+      }
     } catch (error) {
       if (!isReason(error, 'Expired', 'Gone')) throw error
       // The snapshot was compacted while we read it slowly: one response has no pages to lose.
@@ -49,11 +61,13 @@ export class RemoteReader implements ListerWatcher {
   }
 
   async *watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {
+    if (query.initial && this.#initial === 'streamed' && (yield* this.#streamState(query, signal))) return
     let position = query.at?.position
     if (query.initial || position === undefined) {
       const { initial: _initial, ...scope } = query, state = await this.list(query.initial ? scope : { ...scope, limit: 1 }, signal)
       position = state.position
       if (query.initial) {
+        if (this.#initial === 'paged once') this.#initial = 'streamed'
         yield Array.from(state.entries, (entry): Change => ({ type: 'ADDED', entry, position: entry.position }))
         yield [{ type: 'BOOKMARK', position, initial: true }]
       }
@@ -61,9 +75,34 @@ export class RemoteReader implements ListerWatcher {
     yield* this.#stream(query, position, signal)
   }
 
-  async *#stream(query: Query, position: Position, signal: AbortSignal): AsyncGenerator<Batch> {
-    const parameters = this.#parameters(query), { clock, idleMs } = this.#options, stop = new AbortController()
-    for (const [name, value] of [['watch', 'true'], ['allowWatchBookmarks', 'true'], ['resourceVersion', position]] as const) parameters.set(name, value)
+  /** State and changes as one stream. False: the server does not do that, and nothing was told. */
+  async *#streamState(query: Query, signal: AbortSignal): AsyncGenerator<Batch, boolean> {
+    let isWhole = false, bytes = 0
+    try {
+      for await (const batch of this.#stream(query, undefined, signal)) {
+        if (!isWhole) {
+          for (const change of batch) if (change.type !== 'BOOKMARK') bytes += change.entry.size
+          this.#options.onStateBytes?.(bytes)
+          isWhole = batch.some((change) => change.type === 'BOOKMARK' && change.initial)
+        }
+        yield batch
+      }
+    } catch (error) {
+      // A server without it refuses resourceVersionMatch of a watch, or sendInitialEvents.
+      if (isWhole || !isReason(error, 'Invalid', 'BadRequest')) throw error
+      this.#initial = 'paged'
+      return false
+    }
+    if (!isWhole) this.#initial = 'paged once'
+    return true
+  }
+
+  /** `position` undefined: begins with the state. */
+  async *#stream(query: Query, position: Position | undefined, signal: AbortSignal): AsyncGenerator<Batch> {
+    const parameters = this.#parameters(query), { clock } = this.#options, stop = new AbortController()
+    // What does not know the words tells its objects and is silent then.
+    let idleMs = position === undefined ? STATE_IDLE_MS : this.#options.idleMs
+    for (const [name, value] of [['watch', 'true'], ['allowWatchBookmarks', 'true'], ...(position === undefined ? STATE_FIRST : [['resourceVersion', position]] as const)] as const) parameters.set(name, value)
     let heard = clock.now()
     const onAbort = () => stop.abort(signal.reason)
     signal.addEventListener('abort', onAbort)
@@ -76,11 +115,16 @@ export class RemoteReader implements ListerWatcher {
       if (response.status !== 200) throw await failure(response)
       // Connected. Nothing may happen for a minute, and whoever follows wants to know now that the server is back.
       yield []
-      const ingest = new WatchIngest()
+      const ingest = new WatchIngest(position === undefined ? { slabMaxBytes: STATE_SLAB_BYTES } : {})
       for await (const chunk of response.body instanceof Uint8Array ? [response.body] : response.body) {
         heard = clock.now()
         const events = ingest.write(chunk)
-        if (events.length) yield* batches(events)
+        for (const batch of batches(events)) {
+          yield batch
+          if (!batch.some((change) => change.type === 'BOOKMARK' && change.initial)) continue
+          ingest.settle()
+          idleMs = this.#options.idleMs
+        }
       }
     } catch (error) {
       if (signal.aborted || stop.signal.reason === SILENT) return
@@ -127,7 +171,9 @@ export class RemoteReader implements ListerWatcher {
   }
 }
 
-const ACCEPT = [['accept', 'application/json']] as const, SILENT = new Error('silent for too long')
+const ACCEPT = [['accept', 'application/json']] as const, SILENT = new Error('silent for too long'), STATE_SLAB_BYTES = 4 << 20, STATE_IDLE_MS = 15_000
+/** Without a resourceVersion: as new as the moment of the request. */
+const STATE_FIRST = [['sendInitialEvents', 'true'], ['resourceVersionMatch', 'NotOlderThan']] as const, STATE_ENDS = 'k8s.io/initial-events-end'
 
 function page(entries: readonly SlabEntry[], { metadata = {} }: ListEnvelope): Page {
   const { resourceVersion = '', continue: after, remainingItemCount: remaining } = metadata
@@ -142,7 +188,7 @@ function* batches(events: readonly WatchEvent[]): Generator<Batch> {
       if (batch.length) yield batch
       throw fromStatus(event.status)
     }
-    if (event.type === 'BOOKMARK') batch.push({ type: 'BOOKMARK', position: event.object.metadata.resourceVersion ?? '' })
+    if (event.type === 'BOOKMARK') batch.push({ type: 'BOOKMARK', position: event.object.metadata.resourceVersion ?? '', ...(event.object.metadata.annotations?.[STATE_ENDS] === 'true' && { initial: true }) })
     else batch.push({ type: event.type, entry: event.entry, position: event.entry.position })
   }
   if (batch.length) yield batch

@@ -120,8 +120,11 @@ export interface Entry {
 /** Copies bytes into chunks of about 64 KB, which are recycled once the socket has taken them. Callers may pass views of a slab. */
 export interface Sink { put(bytes: Uint8Array, start?: number, end?: number): void }
 
-/** Compiled once per request. Every implementer must apply it. `labels` and `fields` are the texts, for passing on. */
-export interface Selector { matches(entry: Entry): boolean; readonly labels?: string; readonly fields?: string }
+/** Compiled once per request. Every implementer must apply it. `labels` and `fields` are the texts, for passing on. `equals` are values that whatever matches must have, for who keeps entries by such values. */
+export interface Selector { matches(entry: Entry): boolean; readonly labels?: string; readonly fields?: string; readonly equals?: readonly Equality[] }
+
+/** The value of one label or field is one of `values`. `key` says of which: the same key, the same `valueOf`. */
+export interface Equality { readonly key: string; readonly values: readonly string[]; valueOf(this: void, entry: Entry): string | undefined }
 
 export interface Query {
   readonly namespace?: string

@@ -1,4 +1,4 @@
-import type { Entry, Kind, Selector } from './core.ts'
+import type { Entry, Equality, Kind, Selector } from './core.ts'
 import { parseFieldSelector } from './field-selector.ts'
 import { parseLabelSelector } from './label-selector.ts'
 import { StatusError } from './status-error.ts'
@@ -14,12 +14,19 @@ export function compileSelector(texts: { readonly labels?: string; readonly fiel
     const ofKey = METADATA[field]
     return ofKey ? ofKey(entry.key) : declared(entry, kind)[field]!
   }
+  const equals: Equality[] = [
+    ...labels.requirements.flatMap(({ key, operator, values }) => (IN.has(operator) ? [{ key: `label ${key}`, values, valueOf: (entry: Entry) => { const labels = entry.labels(); return Object.hasOwn(labels, key) ? labels[key] : undefined } }] : [])),
+    ...fields.requirements.flatMap(({ field, operator, value }) => (operator === '=' && !(field in METADATA) ? [{ key: `field ${field}`, values: [value], valueOf: (entry: Entry) => declared(entry, kind)[field] }] : [])),
+  ]
   return {
+    equals,
     matches: (entry) => (labels.isEmpty || labels.matches(entry.labels())) && (fields.isEmpty || fields.matches(valueOf(entry))),
     ...(!labels.isEmpty && { labels: labels.toString() }),
     ...(!fields.isEmpty && { fields: fields.toString() }),
   }
 }
+
+const IN: ReadonlySet<string> = new Set(['=', '==', 'in'])
 
 const METADATA: Readonly<Record<string, (key: string) => string>> = Object.assign(Object.create(null) as object, {
   'metadata.name': (key: string) => key.slice(key.indexOf('/') + 1),

@@ -22,6 +22,8 @@ export interface LoadJob {
   readonly milliseconds?: number
   readonly watchers?: number
   readonly watchPath?: string
+  readonly watchServer?: string
+  readonly events?: number
 }
 
 /** Latencies in milliseconds; `clientCpu` is the generator's own processor time, in milliseconds. */

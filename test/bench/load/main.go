@@ -40,9 +40,13 @@ type Job struct {
 	// Ends after so many requests or so many milliseconds, whichever is given.
 	Count        int64 `json:"count"`
 	Milliseconds int64 `json:"milliseconds"`
-	// Watches that are open meanwhile, each on a connection of its own; the job then lasts until every one has seen `count` events.
+	// Watches that are open meanwhile, each on a connection of its own; the job then lasts until every one has seen `count` events, or `events`.
 	Watchers  int    `json:"watchers"`
 	WatchPath string `json:"watchPath"`
+	// Where they are opened, if not at `server`: what is written to a member is watched through a fleet.
+	WatchServer string `json:"watchServer"`
+	// How many events each is to see, where that is another number than `count`.
+	Events int64 `json:"events"`
 }
 
 // Result counts what was answered as wanted. Latencies are in milliseconds.
@@ -282,6 +286,9 @@ type fanOut struct {
 
 // openWatches answers once every watch has its headers. `{rv}` of the watch's path is where the collection stands.
 func openWatches(job Job, pair tls.Certificate) (*fanOut, error) {
+	if job.WatchServer != "" {
+		job.Server = job.WatchServer
+	}
 	client := connection(job, pair)
 	collection, _, _ := strings.Cut(job.WatchPath, "?")
 	at := &worker{job: &job, client: client}
@@ -304,12 +311,15 @@ func openWatches(job Job, pair tls.Certificate) (*fanOut, error) {
 	return fan, nil
 }
 
-// follow watches until `count` events have come. A watch that ends before is resumed behind the last event.
+// follow watches until all events have come. A watch that ends before is resumed behind the last event.
 func (f *fanOut) follow(ctx context.Context, job Job, pair tls.Certificate, version string, opened chan<- error) {
 	client := connection(job, pair)
 	defer client.CloseIdleConnections()
-	seen := int64(0)
-	for attempt := 0; seen < job.Count; attempt++ {
+	seen, wanted := int64(0), job.Count
+	if job.Events > 0 {
+		wanted = job.Events
+	}
+	for attempt := 0; seen < wanted; attempt++ {
 		request, _ := http.NewRequestWithContext(ctx, http.MethodGet, job.Server+strings.ReplaceAll(job.WatchPath, "{rv}", version), nil)
 		request.Header.Set("User-Agent", "load/1")
 		response, err := client.Do(request)
@@ -326,7 +336,7 @@ func (f *fanOut) follow(ctx context.Context, job Job, pair tls.Certificate, vers
 			return
 		}
 		lines := bufio.NewReaderSize(response.Body, 64<<10)
-		for seen < job.Count {
+		for seen < wanted {
 			line, err := wholeLine(lines)
 			if err != nil {
 				break
@@ -338,7 +348,7 @@ func (f *fanOut) follow(ctx context.Context, job Job, pair tls.Certificate, vers
 			seen++
 			f.events.Add(1)
 			f.bytes.Add(int64(len(line)))
-			if job.Watchers > 0 && seen == job.Count {
+			if seen == wanted {
 				break
 			}
 			if at := bytes.Index(line, []byte(`"resourceVersion":"`)); at >= 0 {

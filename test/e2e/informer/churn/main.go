@@ -33,9 +33,11 @@ type line struct {
 	Target string `json:"target"`
 	// Of BACKWARDS: the object's key and both versions.
 	Message string `json:"message,omitempty"`
-	// Of STORE: all that the informer holds, and how many requests it took by now.
+	// Of STORE: all that the informer holds, and how many requests both of the target's informers took by now; of these, how many asked for
+	// a whole state, as a list or as a stream that begins with it.
 	Objects  []any `json:"objects,omitempty"`
 	Requests int64 `json:"requests,omitempty"`
+	States   int64 `json:"states,omitempty"`
 }
 
 var printing sync.Mutex
@@ -53,14 +55,21 @@ func fail(err error) {
 	os.Exit(1)
 }
 
+type counts struct{ requests, states atomic.Int64 }
+
 type counter struct {
-	next     http.RoundTripper
-	requests *atomic.Int64
+	next http.RoundTripper
+	*counts
 }
 
 func (c counter) RoundTrip(request *http.Request) (*http.Response, error) {
 	c.requests.Add(1)
-	return c.next.RoundTrip(request)
+	response, err := c.next.RoundTrip(request)
+	// What was refused, or met nobody, gave no state.
+	if query := request.URL.Query(); err == nil && response.StatusCode == http.StatusOK && (query.Get("watch") == "" || query.Get("sendInitialEvents") == "true") {
+		c.states.Add(1)
+	}
+	return response, err
 }
 
 func version(object any) *big.Int {
@@ -78,7 +87,7 @@ func version(object any) *big.Int {
 type followed struct {
 	client, target string
 	informer       cache.SharedIndexInformer
-	requests       *atomic.Int64
+	*counts
 }
 
 func (f followed) start(stop <-chan struct{}) {
@@ -110,8 +119,8 @@ func follow(kubeconfig, namespace, target string) []followed {
 	if err != nil {
 		fail(err)
 	}
-	requests := new(atomic.Int64)
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return counter{next, requests} })
+	asked := new(counts)
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return counter{next, asked} })
 	objects, err := dynamic.NewForConfig(config)
 	if err != nil {
 		fail(err)
@@ -121,8 +130,8 @@ func follow(kubeconfig, namespace, target string) []followed {
 		fail(err)
 	}
 	return []followed{
-		{"dynamic", target, dynamicinformer.NewFilteredDynamicInformer(objects, resource, namespace, 0, cache.Indexers{}, nil).Informer(), requests},
-		{"metadata", target, metadatainformer.NewFilteredMetadataInformer(metadatas, resource, namespace, 0, cache.Indexers{}, nil).Informer(), requests},
+		{"dynamic", target, dynamicinformer.NewFilteredDynamicInformer(objects, resource, namespace, 0, cache.Indexers{}, nil).Informer(), asked},
+		{"metadata", target, metadatainformer.NewFilteredMetadataInformer(metadatas, resource, namespace, 0, cache.Indexers{}, nil).Informer(), asked},
 	}
 }
 
@@ -140,7 +149,7 @@ func main() {
 	input := bufio.NewScanner(os.Stdin)
 	for input.Scan() {
 		for _, each := range all {
-			print(line{Event: "STORE", Client: each.client, Target: each.target, Objects: each.informer.GetStore().List(), Requests: each.requests.Load()})
+			print(line{Event: "STORE", Client: each.client, Target: each.target, Objects: each.informer.GetStore().List(), Requests: each.requests.Load(), States: each.states.Load()})
 		}
 	}
 	close(stop)

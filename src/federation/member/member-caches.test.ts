@@ -1,0 +1,143 @@
+import { expect, test } from 'vitest'
+import { ManualClock, settle } from '../../../test/suites/manual-clock.ts'
+import { testKind } from '../../../test/suites/test-kind.ts'
+import type { Handler, Request, Response } from '../../machinery/meta/core.ts'
+import { StatusError } from '../../machinery/meta/status-error.ts'
+import { MemberCaches, type MemberCacheState } from './member-caches.ts'
+
+const kind = testKind(false), object = (name: string, version: number, text = '') => ({ metadata: { name, resourceVersion: String(version) }, text })
+const line = (type: string, it: unknown) => `${JSON.stringify({ type, object: it })}\n`
+const ended = (version: number) => line('BOOKMARK', { metadata: { resourceVersion: String(version), annotations: { 'k8s.io/initial-events-end': 'true' } } })
+
+/** A member with one kind. Its watches can be cut, and what it remembers of the past is what a test says. */
+class StubMember {
+  readonly asked: string[] = []
+  /** As servers before WatchList answer. */
+  refusesStreams = false
+  isForgetful = false
+  state = [object('a', 1), object('b', 2)]
+  version = 5
+  #told = ''
+  #watches = new Set<(text: string | undefined) => void>()
+
+  readonly handler: Handler = (request, signal) => Promise.resolve(this.#answer(request, signal))
+  tell(text: string): void { this.#told += text; for (const write of this.#watches) write(text) }
+  cut(): void { for (const write of this.#watches) write(undefined) }
+
+  #answer({ query }: Request, signal: AbortSignal): Response {
+    const initial = query.get('sendInitialEvents') === 'true', position = query.get('resourceVersion')
+    this.asked.push(query.get('watch') ? (initial ? 'state' : `from ${position}`) : `list ${query.get('limit')}`)
+    if (!query.get('watch')) return json({ kind: 'ThingList', metadata: { resourceVersion: String(this.version) }, items: this.state })
+    if (initial && this.refusesStreams) return json(StatusError.invalid({ group: '', kind: 'ListOptions' }, '', [{ type: 'FieldValueForbidden', field: 'sendInitialEvents', message: 'Forbidden' }]).status(), 422)
+    if (!initial && this.isForgetful) return json(StatusError.expired('too old resource version').status(), 410)
+    return { status: 200, headers: [], body: this.#events(initial ? this.state.map((it) => line('ADDED', it)).join('') + ended(this.version) : '', signal) }
+  }
+
+  async *#events(first: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const queue: (string | undefined)[] = first === '' ? [] : [first]
+    let wake = () => {}
+    const write = (text: string | undefined) => { queue.push(text); wake() }
+    this.#watches.add(write)
+    signal.addEventListener('abort', () => write(undefined))
+    for (;;) {
+      while (queue.length === 0) await new Promise<void>((resolve) => { wake = resolve })
+      const text = queue.shift()
+      if (text === undefined) break
+      yield Buffer.from(text)
+    }
+    this.#watches.delete(write)
+  }
+}
+const json = (value: unknown, status = 200): Response => ({ status, headers: [], body: Buffer.from(JSON.stringify(value)) })
+const turns = async () => { for (let i = 0; i < 30; i++) await settle() }
+
+async function bed(options: { readonly bytesMax?: number; readonly change?: (member: StubMember) => void } = {}) {
+  const member = new StubMember(), clock = new ManualClock(0)
+  options.change?.(member)
+  const caches = new MemberCaches({ handler: member.handler, admit: () => Promise.resolve(), clock, random: Math.random, idleMs: 60_000, cluster: 'member1', ...(options.bytesMax !== undefined && { bytesMax: options.bytesMax }) }), use = caches.acquire(kind)
+  await turns()
+  return { member, clock, caches, use, keys: () => use.cache.snapshot().flat().map(({ key }) => key) }
+}
+
+test('the state comes as a stream, its changes behind it, in one request', async () => {
+  const { member, use, keys, caches } = await bed()
+  member.tell(line('ADDED', object('c', 6)))
+  await turns()
+  expect([keys(), use.cache.position, member.asked, use.state()]).toEqual([['a', 'b', 'c'], '6', ['state'], { state: 'synced' }])
+  caches.clear()
+})
+
+test('a member that has no such streams is read in pages', async () => {
+  const { member, use, keys, caches } = await bed({ change: (it) => { it.refusesStreams = true } })
+  expect([keys(), use.cache.position, member.asked]).toEqual([['a', 'b'], '5', ['state', 'list 500', 'from 5']])
+  caches.clear()
+})
+
+test('after a cut it goes on where it was; only a member that has forgotten is read anew, and counted', async () => {
+  const { member, clock, use, keys, caches } = await bed()
+  member.tell(line('ADDED', object('c', 6)))
+  member.version = 6
+  await turns()
+  for (let i = 0; i < 3; i++) {
+    member.cut()
+    await turns()
+    await clock.advance(20_000)
+    await turns()
+  }
+  // Each time it is first asked whether it was set back.
+  expect([caches.relists, member.asked.filter((it) => it !== 'list 1')]).toEqual([0, ['state', 'from 6', 'from 6', 'from 6']])
+  member.isForgetful = true
+  member.state = [object('b', 2), object('d', 9)]
+  member.version = 9
+  member.cut()
+  await turns()
+  await clock.advance(20_000)
+  await turns()
+  expect([caches.relists, keys(), use.state()]).toEqual([1, ['b', 'd'], { state: 'synced' }])
+  caches.clear()
+})
+
+test('a kind that nobody uses is dropped after a while, one that is used again before is kept', async () => {
+  const { member, clock, use, caches } = await bed()
+  use.release()
+  await clock.advance(59_000)
+  await turns()
+  const again = caches.acquire(kind)
+  expect([again.cache === use.cache, member.asked]).toEqual([true, ['state']])
+  again.release()
+  await clock.advance(59_000)
+  await turns()
+  expect([caches.held().objects, use.cache.isClosed]).toEqual([2, false])
+  await clock.advance(2_000)
+  await turns()
+  expect([caches.held().objects, use.cache.isClosed]).toEqual([0, true])
+})
+
+test.each([['streamed', false], ['in pages', true]])('a kind of more than --cache-bytes-max is given up with a reason, and tried again later (%s)', async (_, refusesStreams) => {
+  const large = (it: StubMember) => { it.refusesStreams = refusesStreams; it.state = Array.from({ length: 3 }, (_, i) => object(`a${i}`, i + 1, 'x'.repeat(400))) }
+  const { member, clock, use, caches } = await bed({ bytesMax: 1_000, change: large }), message = /^things.* of cluster member1 are more than 1000 bytes, which is what --cache-bytes-max lets a kind of a cluster take: raise it, get objects by name, or ask the cluster itself/
+  expect(use.state()).toMatchObject({ state: 'full', reason: expect.stringMatching(message) as string })
+  await expect(use.cache.list({}, new AbortController().signal)).rejects.toMatchObject({ code: 503, message: expect.stringMatching(message) as string })
+  expect(caches.held()).toEqual({ objects: 0, bytes: 0 })
+  const asked = member.asked.length
+  expect(caches.acquire(kind).state(), 'not asked again at once').toMatchObject({ state: 'full' })
+  expect(member.asked).toHaveLength(asked)
+  member.state = [object('a', 1)]
+  await clock.advance(61_000)
+  await turns()
+  const later = caches.acquire(kind)
+  await turns()
+  expect([later.state(), later.cache.size]).toEqual([{ state: 'synced' }, 1])
+  caches.clear()
+})
+
+test('one that grows beyond it is given up, too, and its watchers are told', async () => {
+  const { member, use, caches } = await bed({ bytesMax: 1_000 }), states: MemberCacheState[] = [], { signal } = new AbortController()
+  use.onState((state) => { states.push(state) })
+  const watching = (async () => { for await (const _batch of use.cache.watch({}, signal)) { /* until it ends */ } })()
+  for (let i = 0; i < 4; i++) member.tell(line('ADDED', object(`c${i}`, 6 + i, 'x'.repeat(400))))
+  await expect(watching).rejects.toMatchObject({ code: 503, message: expect.stringContaining('--cache-bytes-max') as string })
+  await turns()
+  expect(states).toMatchObject([{ state: 'full' }])
+  caches.clear()
+})
