@@ -1,7 +1,7 @@
 /** One template against all that decides about it: which policy claims it, where it goes, and what its status says of that. Pure. */
 import type { Placement } from '../../apis/cluster.federation/v1alpha1/placement.ts'
 import type { PropagationPolicySpec } from '../../apis/policy.federation/v1alpha1/propagation-policy.ts'
-import type { FederatedObject, FederatedStatus, PolicyReference, Schedule as StoredSchedule } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { FederatedObject, FederatedStatus, PolicyReference, Schedule as StoredSchedule, ScheduledTarget } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { Condition } from '../../apis/meta/v1/condition.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
@@ -90,7 +90,8 @@ function withRequired({ federated, required, clusters, now }: PlaceInput, decide
 type Decided = Pick<Placed, 'schedule' | 'scheduled' | 'groups' | 'needs'>
 
 /** Decisions are counted by what they change for members. */
-const counted = (targets: readonly object[], before: StoredSchedule | undefined) => ({ decision: (before?.decision ?? 0) + (equalJson(targets, before?.targets ?? []) ? 0 : 1) })
+const counted = (targets: readonly ScheduledTarget[], before: StoredSchedule | undefined) => ({ decision: (before?.decision ?? 0) + (equalJson(targets.map(unexplained), (before?.targets ?? []).map(unexplained)) ? 0 : 1) })
+const unexplained = ({ message: _, ...target }: ScheduledTarget) => target
 
 const generationOf = (of: { readonly generation?: number } | undefined) => (of?.generation === undefined ? {} : { generation: of.generation })
 
@@ -139,7 +140,7 @@ const REJECTED_MAX = 50
 
 function stored({ algorithm, targets, rejected, unplaced, affinity, fingerprint }: Schedule, before: StoredSchedule | undefined, generation: number | undefined, hasTotal: boolean): StoredSchedule {
   // Every copy has the template's own number: saying it again would take it from whoever scales in a member.
-  const kept = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ cluster }) => ({ cluster })) : targets
+  const kept = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ replicas: _, ...target }) => target) : targets
   return {
     ...observed(generation), ...counted(kept, before), algorithm, ...(affinity !== undefined && { affinity }), fingerprint, targets: kept.map((target) => ({ ...target })), rejected: rejected.slice(0, REJECTED_MAX).map((one) => ({ ...one })),
     ...(unplaced !== undefined && { unplaced }),

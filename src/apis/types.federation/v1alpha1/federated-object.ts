@@ -150,6 +150,8 @@ export interface ScheduledTarget {
   /** Of these, those that had no room when this was decided.
    * @isLong */
   waiting?: number
+  /** Why it was chosen, in one sentence; left out where there are many. */
+  message?: string
   /** It is there only because a workload there needs it. */
   required?: boolean
 }

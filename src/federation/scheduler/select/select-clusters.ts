@@ -20,7 +20,8 @@ interface Limits { readonly min: number; readonly max: number }
 /** The candidates that get copies, the best first. Without constraints all do. */
 export function selectClusters(candidates: readonly Candidate[], constraints: readonly SpreadConstraint[], demand: Demand): readonly Candidate[] | SelectFailure {
   const ordered = candidates.toSorted(byPreference), ofClusters = constraints.find((constraint) => !isGroupConstraint(constraint)), ofGroups = constraints.filter(isGroupConstraint)
-  const clusters = limitsOf(ofClusters ?? { minGroups: 0 }), [first] = ofGroups
+  const clusters = limitsOf(ofClusters ?? { minGroups: 0 }), [first] = ofGroups, contradictory = constraints.map((constraint) => ({ constraint, ...limitsOf(constraint) })).find(({ min, max }) => min > max)
+  if (contradictory) return { failure: 'NoGroupSet', message: `the spread needs ${contradictory.min} ${isGroupConstraint(contradictory.constraint) ? `groups by ${nameOf(contradictory.constraint)}` : 'clusters'}, and allows ${contradictory.max}` }
   if (!first) return ofClusters ? selectBest(ordered, clusters, demand) : ordered
   if (ofGroups.length > 1) return selectByLimits(ordered, ofGroups, clusters, demand)
   // One sort of groups is chosen as Karmada does, by their scores. Where these do not lead to clusters with room, others may.
