@@ -16,9 +16,10 @@ type Explain = (candidate: Candidate, count: number, waiting?: number) => { read
  */
 export function explainShares(division: DivisionRule, { selected, total }: { readonly selected: readonly Candidate[]; readonly total: number }): Explain {
   if (selected.length > EXPLAINED_MAX) return () => ({})
-  const because = reasons(division, selected)
+  // Each tier is divided by itself.
+  const tiers = new Map([...Map.groupBy(selected, ({ tier }) => tier)].map(([tier, clusters]) => [tier, reasons(division, clusters)]))
   return (candidate, count, waiting = 0) => ({
-    message: `gets ${division.algorithm === 'Duplicated' ? `all ${total}` : `${count} of ${total}`} replicas${because(candidate)}${candidate.tier > 0 ? `, as overflow of tier ${candidate.tier}` : ''}${waiting > 0 ? `; ${waiting} of them wait for room` : ''}`,
+    message: `gets ${division.algorithm === 'Duplicated' ? `all ${total}` : `${count} of ${total}`} replicas${tiers.get(candidate.tier)!(candidate)}${candidate.tier > 0 ? `, as overflow of tier ${candidate.tier}` : ''}${waiting > 0 ? `; ${waiting} of them wait for room` : ''}`,
   })
 }
 
