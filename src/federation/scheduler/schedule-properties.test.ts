@@ -9,7 +9,7 @@ import { groupsOf } from './select/group-clusters.ts'
 import { type Schedule, schedule } from './schedule.ts'
 import type { ClusterFacts, SchedulingSnapshot } from './snapshot.ts'
 
-const apiEnablements = [{ groupVersion: 'apps/v1', resources: [{ name: 'deployments', kind: 'Deployment' }] }], ROUNDS = Number(process.env['SNAPSHOTS'] ?? 2500)
+const apiEnablements = [{ groupVersion: 'apps/v1', resources: [{ name: 'deployments', kind: 'Deployment' }] }], ROUNDS = Number(process.env['SNAPSHOTS'] ?? 2500), TIME = { timeout: 20_000 + 30 * ROUNDS }
 
 function anyCluster(random: Seeded, name: string): ClusterFacts {
   const state = random.pick([{ state: 'ready' }, { state: 'ready' }, { state: 'ready' }, { state: 'unreachable', since: 0, reason: 'timeout' }, { state: 'refused', reason: 'uid' }] as const), spec = { syncMode: 'Push' as const, ...(random.chance(0.8) && { region: `r${random.int(3)}` }), ...(random.chance(0.8) && { zones: random.chance(0.2) ? ['z0', 'z1'] : [`z${random.int(4)}`] }), ...(random.chance(0.9) && { provider: `p${random.int(2)}` }), ...(random.chance(0.1) && { taints: [{ key: 'k', effect: 'NoSchedule' as const }] }) }
@@ -85,7 +85,7 @@ function mistakes(snapshot: SchedulingSnapshot, decision: Schedule): string[] {
   return wrong
 }
 
-test('every decision is complete, within its bounds, the same each time, and the same whatever the order of clusters', () => {
+test('every decision is complete, within its bounds, the same each time, and the same whatever the order of clusters', TIME, () => {
   const random = new Seeded(), wrong: unknown[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const snapshot = anySnapshot(random), decision = schedule(snapshot), found = mistakes(snapshot, decision)
@@ -95,7 +95,7 @@ test('every decision is complete, within its bounds, the same each time, and the
   expect(wrong.slice(0, 2)).toEqual([])
 })
 
-test('nothing moves without a trigger: the same snapshot again changes nothing, nor does a divided template move when clusters come, fill up or stop answering', () => {
+test('nothing moves without a trigger: the same snapshot again changes nothing, nor does a divided template move when clusters come, fill up or stop answering', TIME, () => {
   const random = new Seeded(), wrong: unknown[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const snapshot = anySnapshot(random), first = schedule(snapshot)
@@ -111,7 +111,7 @@ test('nothing moves without a trigger: the same snapshot again changes nothing, 
   expect(wrong.slice(0, 2)).toEqual([])
 })
 
-test('another cluster never gives those that were there more, and scaling a steady division up takes from none', () => {
+test('another cluster never gives those that were there more, and scaling a steady division up takes from none', TIME, () => {
   const random = new Seeded(), wrong: unknown[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const snapshot = anySnapshot(random), { spreadConstraints: _, ...placement } = placementOf(snapshot), without = { ...snapshot, source: { by: 'placement', placement } } as const, first = schedule(without)
