@@ -83,7 +83,7 @@ const target = builtInTargets.find(({ kind }) => kind === 'Deployment')!, HUB = 
 
 /** Templates of fifty namespaces, of which ten policies of each claim one label. */
 class Fleet {
-  readonly index = new PolicyIndex<Claimable>()
+  readonly index = new PolicyIndex()
   readonly templates: FederatedObject[]
   clusters: readonly ClusterFacts[]
 

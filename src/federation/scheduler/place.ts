@@ -91,7 +91,7 @@ type Decided = Pick<Placed, 'schedule' | 'scheduled' | 'groups' | 'needs'>
 
 /** Decisions are counted by what they change for members. */
 const counted = (targets: readonly ScheduledTarget[], before: StoredSchedule | undefined) => ({ decision: (before?.decision ?? 0) + (equalJson(targets.map(unexplained), (before?.targets ?? []).map(unexplained)) ? 0 : 1) })
-const unexplained = ({ message: _, ...target }: ScheduledTarget) => target
+const unexplained = ({ message: _message, ...target }: ScheduledTarget) => target
 
 const generationOf = (of: { readonly generation?: number } | undefined) => (of?.generation === undefined ? {} : { generation: of.generation })
 
@@ -140,7 +140,7 @@ const REJECTED_MAX = 50
 
 function stored({ algorithm, targets, rejected, unplaced, affinity, fingerprint }: Schedule, before: StoredSchedule | undefined, generation: number | undefined, hasTotal: boolean): StoredSchedule {
   // Every copy has the template's own number: saying it again would take it from whoever scales in a member.
-  const kept = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ replicas: _, ...target }) => target) : targets
+  const kept = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ cluster, message }) => ({ cluster, ...(message !== undefined && { message }) })) : targets
   return {
     ...observed(generation), ...counted(kept, before), algorithm, ...(affinity !== undefined && { affinity }), fingerprint, targets: kept.map((target) => ({ ...target })), rejected: rejected.slice(0, REJECTED_MAX).map((one) => ({ ...one })),
     ...(unplaced !== undefined && { unplaced }),
