@@ -25,7 +25,7 @@ async function bed() {
     caches.set(cluster, { cache, state: { state: 'synced' } })
   }
   const members = ['a', 'b'].map((cluster): FleetMember => ({
-    cluster, source: { id: cluster }, kinds: [], isReporting: () => true, handler: () => Promise.reject(new Error('not used')), customColumns: () => undefined,
+    cluster, source: { id: cluster }, kinds: [], isReporting: () => true, handler: () => Promise.reject(new Error('not used')), customKind: () => undefined,
     lease: () => { const held = caches.get(cluster)!; return { cache: held.cache, state: () => held.state, release: () => undefined } },
   }))
   await epochs.use(members.map(({ source }) => source), signal)

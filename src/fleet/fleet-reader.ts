@@ -39,7 +39,7 @@ export class FleetReader implements ListerWatcher {
     if (isUnwatchable || (query.name !== undefined && !query.at && !isOpen())) return direct(rest, clusters, signal)
     const { view, release } = this.#options.open(clusters)
     try {
-      if (query.name !== undefined && !query.at && fullOf(view)) return await direct(query, signal)
+      if (query.name !== undefined && !query.at && fullOf(view)) return await direct(rest, clusters, signal)
       await this.#ready(view, signal)
       const page = await view.cache.list(rest, signal)
       return { ...page, warnings: [...page.warnings, ...staleness(view, this.#options.clock.now())] }

@@ -5,8 +5,8 @@ import type { TemplateFacts } from './snapshot.ts'
 /** What is not seen for so long was never made, or is gone again. */
 const FORGET_MS = 300_000
 
-/** Where something is placed, with how many replicas of it; absent: all that the template has. */
-interface Placed { readonly cluster: string; readonly replicas?: number }
+/** Where something is placed, with how many replicas of it; absent: all that the template has. Those that wait take no room. */
+interface Placed { readonly cluster: string; readonly replicas?: number; readonly waiting?: number }
 
 /** `base`: what was there when it began; `wanted`: what is to be there. */
 interface Assumption { readonly base: number; readonly wanted: number; readonly replicas: readonly SameReplicas[]; until: number }
@@ -21,7 +21,7 @@ export class AssumedPlacements {
 
   /** A decision that is about to be written: what a cluster is to have more than it is known to have is assumed there. */
   decided(template: string, needs: Partial<TemplateFacts>, before: readonly Placed[], after: readonly Placed[]): void {
-    const count = ({ replicas }: Placed) => replicas ?? needs.replicas ?? (needs.components ? 1 : 0), had = new Map(before.map((target) => [target.cluster, count(target)]))
+    const count = ({ replicas, waiting = 0 }: Placed) => (replicas === undefined ? needs.replicas ?? (needs.components ? 1 : 0) : replicas - waiting), had = new Map(before.map((target) => [target.cluster, count(target)]))
     for (const target of after) {
       const known = this.#byCluster.get(target.cluster)?.get(template), base = known?.base ?? had.get(target.cluster) ?? 0, wanted = count(target)
       if (wanted > base) this.#put(target.cluster, template, { base, wanted: needs.components ? 0 : wanted, replicas: replicasOf(needs, wanted - base), until: this.#clock.now() + FORGET_MS })

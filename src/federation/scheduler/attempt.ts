@@ -62,7 +62,7 @@ function filter({ template, clusters, previous, namespaceClusters, peers = {}, e
 }
 
 function rank(snapshot: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm, fit: readonly ClusterFacts[]): Candidate[] {
-  const { template, previous } = snapshot, held = new Map(previous?.targets.map(({ cluster, replicas = 0 }) => [cluster, replicas])), { algorithm } = request.division
+  const { template, previous } = snapshot, held = new Map(previous?.targets.map(({ cluster, replicas = 0, waiting = 0 }) => [cluster, replicas - waiting])), { algorithm } = request.division
   const needsRoom = template.replicas !== undefined && (term.hasOverflow || algorithm === 'DynamicWeight' || algorithm === 'Aggregated' || (algorithm === 'Duplicated' && request.spread.length > 0))
   const roomIn = (facts: ClusterFacts) => (choosesForSets(snapshot, request) ? estimateSets(facts, template.components!) : needsRoom ? estimateReplicas(facts, template) : 0)
   return fit.map((facts) => {

@@ -102,7 +102,8 @@ function withRequired({ federated, required, clusters, now }: PlaceInput, decide
 type Decided = Pick<Placed, 'schedule' | 'scheduled' | 'groups' | 'needs' | 'againMs' | 'leaving'>
 
 /** Decisions are counted by what they change for members. */
-const counted = (targets: readonly object[], before: StoredSchedule | undefined) => ({ decision: (before?.decision ?? 0) + (equalJson(targets, before?.targets ?? []) ? 0 : 1) })
+const counted = (targets: readonly ScheduledTarget[], before: StoredSchedule | undefined) => ({ decision: (before?.decision ?? 0) + (equalJson(targets.map(unexplained), (before?.targets ?? []).map(unexplained)) ? 0 : 1) })
+const unexplained = ({ message: _message, ...target }: ScheduledTarget) => target
 
 const generationOf = (of: { readonly generation?: number } | undefined) => (of?.generation === undefined ? {} : { generation: of.generation })
 
@@ -173,7 +174,7 @@ const REJECTED_MAX = 50
 
 function stored({ schedule: { algorithm, targets, rejected, unplaced, affinity, fingerprint }, evictions, labels }: Evicting, before: StoredSchedule | undefined, generation: number | undefined, hasTotal: boolean): StoredSchedule {
   // Every copy has the template's own number: saying it again would take it from whoever scales in a member.
-  const bare = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ cluster }) => ({ cluster })) : targets
+  const bare = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ cluster, message }) => ({ cluster, ...(message !== undefined && { message }) })) : targets
   const kept = bare.map((target): ScheduledTarget => {
     const preservedLabels = labels.get(target.cluster) ?? before?.targets?.find(({ cluster }) => cluster === target.cluster)?.preservedLabels
     return { ...target, ...(preservedLabels && { preservedLabels }) }

@@ -48,5 +48,5 @@ const kubefed = loadCases<PlacementCase>('selectors.json').filter(({ op }) => op
 test.each(kubefed.filter(({ placement }) => Object.keys(placement).length > 0).map((one) => [one.name, one] as const))('%s', (_, { clusters, placement, expect: expected }) => {
   const { clusters: names, ...rest } = placement, given: HubPlacement = { ...rest, ...(names && { clusters: names.map((name) => ({ name })) }) }
   const { targets, algorithm } = schedule({ template: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: '', replicas: 3 }, source: { by: 'placement', placement: given }, clusters: clusters.map(({ name, labels }) => ({ ...facts({ name }), cluster: { ...facts({ name }).cluster, metadata: { name, labels } } })) })
-  expect([algorithm, targets]).toEqual(['Duplicated', expected.map((cluster) => ({ cluster, replicas: 3 }))])
+  expect([algorithm, targets]).toEqual(['Duplicated', expected.map((cluster) => ({ cluster, replicas: 3, message: 'gets all 3 replicas' }))])
 })

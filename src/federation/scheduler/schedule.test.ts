@@ -89,7 +89,7 @@ test('duplicated copies follow labels, and come to clusters that join', () => {
 test('what fits nowhere keeps the present targets, says so, and tries again', () => {
   const before = decide(equally), nowhere: HubPlacement = { ...equally, clusterAffinity: { labelSelector: { matchLabels: { env: 'prod' } } } }, now = decide(nowhere, { previous: after(before) })
   expect(now).toMatchObject({ trigger: 'PlacementChanged', targets: before.targets, scheduled: { status: 'False', reason: 'NoClusterFits', message: '0 of 3 clusters are fit: 3 NotSelected; the 3 present targets stay' } })
-  expect(decide(nowhere, { previous: after(now), clusters: [cluster('b', { labels: { env: 'prod' } }), a, c] }).targets).toEqual([{ cluster: 'b', replicas: 6 }])
+  expect(decide(nowhere, { previous: after(now), clusters: [cluster('b', { labels: { env: 'prod' } }), a, c] }).targets).toEqual([{ cluster: 'b', replicas: 6, message: 'gets 6 of 6 replicas, like each of 1 clusters' }])
 })
 
 test('too little room changes nothing, unless a part is welcome', () => {
@@ -176,13 +176,13 @@ test('a first decision leaves running replicas where they are', () => {
 
 test('replicas beyond the room of a cluster wait there, so that it shows when there is some', () => {
   const clusters = [cluster('a', { capacity: 2 }), b], placement: HubPlacement = { replicaScheduling: { clusterPreferences: { a: { weight: 1 }, b: { weight: 1 } }, rebalance: true } }, decision = decide(placement, { clusters })
-  expect([decision.targets, decision.scheduled.message]).toEqual([[{ cluster: 'a', replicas: 3, waiting: 1 }, { cluster: 'b', replicas: 4 }], 'placed in 2 of 2 clusters; 1 replicas wait for room'])
+  expect([decision.targets, decision.scheduled.message]).toEqual([[{ cluster: 'a', replicas: 3, waiting: 1, message: 'gets 3 of 6 replicas by weight 1 of 2; 1 of them wait for room' }, { cluster: 'b', replicas: 4, message: 'gets 4 of 6 replicas by weight 1 of 2' }], 'placed in 2 of 2 clusters; 1 replicas wait for room'])
   expect(decide(placement, { clusters, previous: after(decision) }).targets).toEqual(decision.targets)
 })
 
 test('replicas that wait are not taken for running ones, so that they go where room appears', () => {
   const placement: HubPlacement = { replicaScheduling: { clusterPreferences: { a: { weight: 1 }, b: { weight: 1, maxReplicas: 3 }, c: { weight: 9 } } } }, before = decide(placement, { clusters: [cluster('a', { capacity: 2 }), b] })
-  expect([before.targets, before.unplaced]).toEqual([[{ cluster: 'a', replicas: 3, waiting: 1 }, { cluster: 'b', replicas: 3 }], 1])
+  expect([before.targets, before.unplaced]).toMatchObject([[{ cluster: 'a', replicas: 3, waiting: 1 }, { cluster: 'b', replicas: 3 }], 1])
   expect(counts(decide(placement, { clusters: [a, b, c], previous: after(before) }))).toEqual({ a: 2, b: 3, c: 1 })
 })
 

@@ -63,4 +63,6 @@ export interface Target {
   readonly replicas?: number
   /** Replicas that had no room when this was decided: they are asked for so that it shows when there is. */
   readonly waiting?: number
+  /** Why, in one sentence without its full stop. */
+  readonly message?: string
 }

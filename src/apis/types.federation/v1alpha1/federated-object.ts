@@ -194,6 +194,8 @@ export interface ScheduledTarget {
   /** Of these, those that had no room when this was decided.
    * @isLong */
   waiting?: number
+  /** Why it was chosen, in one sentence; left out where there are many. */
+  message?: string
   /** It is there only because a workload there needs it. */
   required?: boolean
   /** Labels of the copy there that tell of the state of the one it replaces: statePreservation of the policy. */

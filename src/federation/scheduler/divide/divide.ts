@@ -2,6 +2,7 @@ import type { RejectedCluster, Rejection } from '../filters/filter.ts'
 import type { DivisionRule, PlacementRequest, PlacementTerm } from '../placement-request.ts'
 import type { Candidate } from '../select/candidate.ts'
 import type { SchedulingSnapshot, Target } from '../snapshot.ts'
+import { explainShares } from './explain-share.ts'
 import { divideByCapacity, divideByWeights, divideByWeightsWithin } from './divide-replicas.ts'
 import { plan, preferenceOf } from './planner.ts'
 import { nameOrderOf } from './webster.ts'
@@ -15,12 +16,13 @@ interface Shares { readonly replicas: ReadonlyMap<string, number>; readonly wait
 /** `selected` in order of preference. */
 export function divideReplicas(snapshot: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm, selected: readonly Candidate[]): Divided {
   const { replicas: own } = snapshot.template, total = snapshot.preference?.totalReplicas ?? own
-  if (total === undefined) return { targets: selected.map(({ name }) => ({ cluster: name })), unplaced: 0, rejected: [] }
-  if (request.division.algorithm === 'Duplicated') return { targets: selected.map(({ name }) => ({ cluster: name, replicas: total })), unplaced: 0, rejected: [] }
+  if (total === undefined) return { targets: selected.map(({ name }) => ({ cluster: name, message: snapshot.template.components ? 'is fit, and gets the whole workload' : 'is fit' })), unplaced: 0, rejected: [] }
+  const why = explainShares(request.division, { selected, total })
+  if (request.division.algorithm === 'Duplicated') return { targets: selected.map((one) => ({ cluster: one.name, replicas: total, ...why(one, total) })), unplaced: 0, rejected: [] }
   const shares = sharesOf(snapshot, request, term, { selected, total })
   if (shares.replicas.size === 0) return { failure: 'NoClusterFits', message: `none of the ${selected.length} clusters that are fit takes part in the division` }
   if (shares.unplaced > 0 && isAllOrNothing(request)) return { failure: 'Unschedulable', message: `${selected.length} clusters have room for ${total - shares.unplaced} of ${total} replicas` }
-  const divided = dropEmpty(snapshot, request, selected, shares, total)
+  const divided = dropEmpty(snapshot, request, { selected, total, why }, shares)
   return divided.targets.length > 0 ? divided : { failure: 'Unschedulable', message: `none of the ${selected.length} clusters that are fit may take any of the ${total} replicas` }
 }
 
@@ -91,12 +93,12 @@ function plannedIn(snapshot: SchedulingSnapshot, { preferences, rebalance }: Pre
 }
 
 /** Copies without replicas go, unless they are wanted, or all are empty: scaling to zero takes no copy away. */
-function dropEmpty({ previous }: SchedulingSnapshot, { keepEmpty }: PlacementRequest, selected: readonly Candidate[], { replicas, waiting, unplaced, outside }: Shares, total: number): Targets {
+function dropEmpty({ previous }: SchedulingSnapshot, { keepEmpty }: PlacementRequest, { selected, total, why }: Sharing & { readonly why: ReturnType<typeof explainShares> }, { replicas, waiting, unplaced, outside }: Shares): Targets {
   const targets: Target[] = [], rejected: RejectedCluster[] = [], before = new Set(previous?.targets.map(({ cluster }) => cluster)), isScaledToZero = total === 0, hasTargets = selected.some(({ name }) => before.has(name))
-  for (const { name: cluster } of selected) {
-    const count = replicas.get(cluster), waits = waiting?.get(cluster) ?? 0
+  for (const one of selected) {
+    const { name: cluster } = one, count = replicas.get(cluster), waits = waiting?.get(cluster) ?? 0
     if (count === undefined) rejected.push({ cluster, ...outside! })
-    else if (count > 0 || keepEmpty || (isScaledToZero && (!hasTargets || before.has(cluster)))) targets.push({ cluster, replicas: count, ...(waits > 0 && { waiting: waits }) })
+    else if (count > 0 || keepEmpty || (isScaledToZero && (!hasTargets || before.has(cluster)))) targets.push({ cluster, replicas: count, ...(waits > 0 && { waiting: waits }), ...why(one, count, waits) })
     else rejected.push({ cluster, reason: 'NoReplicas', message: `is fit, but its share of ${total} replicas is 0` })
   }
   return { targets, unplaced, rejected }

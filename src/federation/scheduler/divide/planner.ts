@@ -61,7 +61,8 @@ function inOrder(clusters: readonly string[], preferences: PlannerInput['prefere
     const preference = preferenceOf(preferences, cluster)
     if (!preference) return []
     const { weight = 0, minReplicas = 0, maxReplicas = Infinity } = preference
-    const share: Share = { cluster, weight, min: minReplicas, max: maxReplicas, capacity: capacity.get(cluster) ?? Infinity, current: current.get(cluster) ?? 0, replicas: 0, preallocated: 0 }
+    // Schemas admit nothing below 0; less than nothing would be given to others.
+    const share: Share = { cluster, weight: Math.max(weight, 0), min: Math.max(minReplicas, 0), max: Math.max(maxReplicas, 0), capacity: capacity.get(cluster) ?? Infinity, current: current.get(cluster) ?? 0, replicas: 0, preallocated: 0 }
     return [{ share, hash: fnv1(cluster + key) }]
   })
   return ranked.sort((a, b) => b.share.weight - a.share.weight || a.hash - b.hash).map(({ share }) => share)

@@ -96,6 +96,11 @@ test('never more groups than clusters may be taken', () => {
   expect(named(selectClusters(candidates, [{ spreadByField: 'region', minGroups: 1, maxGroups: 3 }, { spreadByField: 'cluster', minGroups: 1, maxGroups: 2 }], any))).toHaveLength(1)
 })
 
+test('present targets are not left because their own replicas make a group look better than two', () => {
+  const targets = [{ name: 'x', region: 'R1', available: 24, score: 100 }, { name: 'y', region: 'R0', available: 40, score: 100 }, { name: 'z', region: 'R0', available: 1 }].map(candidate)
+  expect(named(selectClusters(targets, [{ spreadByField: 'region' }, { spreadByField: 'cluster', maxGroups: 2 }], { duplicated: true, replicas: 21, partial: false }))).toEqual(['y', 'x'])
+})
+
 test('a set of many groups keeps the limits as one of few does, in little time', () => {
   const random = new Seeded(), begin = performance.now()
   for (let round = 0; round < 300; round++) {

@@ -20,14 +20,18 @@ interface Limits { readonly min: number; readonly max: number }
 /** The candidates that get copies, the best first. Without constraints all do. */
 export function selectClusters(candidates: readonly Candidate[], constraints: readonly SpreadConstraint[], demand: Demand): readonly Candidate[] | SelectFailure {
   const ordered = candidates.toSorted(byPreference), ofClusters = constraints.find((constraint) => !isGroupConstraint(constraint)), ofGroups = constraints.filter(isGroupConstraint)
-  const clusters = limitsOf(ofClusters ?? { minGroups: 0 }), [first] = ofGroups
+  const clusters = limitsOf(ofClusters ?? { minGroups: 0 }), [first] = ofGroups, contradictory = constraints.map((constraint) => ({ constraint, ...limitsOf(constraint) })).find(({ min, max }) => min > max)
+  if (contradictory) return { failure: 'NoGroupSet', message: `the spread needs ${contradictory.min} ${isGroupConstraint(contradictory.constraint) ? `groups by ${nameOf(contradictory.constraint)}` : 'clusters'}, and allows ${contradictory.max}` }
   if (!first) return ofClusters ? selectBest(ordered, clusters, demand) : ordered
   if (ofGroups.length > 1) return selectByLimits(ordered, ofGroups, clusters, demand)
-  // One sort of groups is chosen as Karmada does, by their scores. Where these do not lead to clusters with room, others may.
-  const selected = selectByGroups(ordered, first, clusters, demand), other = 'failure' in selected ? selectByLimits(ordered, ofGroups, clusters, demand) : selected
-  return 'failure' in other ? selected : other
+  // One sort of groups is chosen as Karmada does, by their scores. Where these do not lead to clusters with room, or away from present targets for nothing, others may do better.
+  const selected = selectByGroups(ordered, first, clusters, demand)
+  if (!('failure' in selected) && targetsIn(selected) === targetsIn(ordered)) return selected
+  const other = selectByLimits(ordered, ofGroups, clusters, demand)
+  return 'failure' in other || (!('failure' in selected) && targetsIn(other) <= targetsIn(selected)) ? selected : other
 }
 
+const targetsIn = (candidates: readonly Ranked[]) => candidates.filter(({ score }) => score > 0).length
 const isGroupConstraint = (constraint: SpreadConstraint): constraint is GroupConstraint => constraint.spreadByLabel !== undefined || (constraint.spreadByField !== undefined && constraint.spreadByField !== 'cluster')
 const nameOf = ({ spreadByField, spreadByLabel }: GroupConstraint) => spreadByField ?? `label ${spreadByLabel}`
 const limitsOf = ({ minGroups = 1, maxGroups = 0 }: SpreadConstraint): Limits => ({ min: minGroups, max: maxGroups === 0 ? Infinity : maxGroups })

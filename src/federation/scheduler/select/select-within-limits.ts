@@ -70,8 +70,8 @@ function ceilingOf<T extends Ranked>(items: readonly Item<T>[], { ordered, limit
 function* starts<T extends Ranked>(items: readonly Item<T>[], { limits }: LimitedInput<T>): Generator<readonly Item<T>[]> {
   yield items
   const limited = limits.groups.flatMap(({ max }, limit) => (max === Infinity ? [] : [limit]))
-  for (const amount of [room, kept, one]) {
-    const sums = limited.map((limit) => ({ limit, of: sumsOf(items, limit, amount) })), weight = ({ groups }: Item<T>) => sums.reduce((sum, { limit, of: by }) => sum + by.get(groups[limit]!)!, 0)
+  for (const measure of [room, kept, one]) {
+    const sums = limited.map((limit) => ({ limit, of: sumsOf(items, limit, measure) })), weight = ({ groups }: Item<T>) => sums.reduce((sum, { limit, of: by }) => sum + by.get(groups[limit]!)!, 0)
     yield items.toSorted((a, b) => weight(b) - weight(a) || a.rank - b.rank)
   }
   yield items.toSorted((a, b) => b.candidate.available - a.candidate.available || a.rank - b.rank)
