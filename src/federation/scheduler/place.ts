@@ -15,6 +15,7 @@ import { effectivePlacement } from './effective-placement.ts'
 import { defaultFailover } from './evict/failover-options.ts'
 import { scheduleEvicting, type Evicting, type EvictingInput } from './evict/schedule-evicting.ts'
 import type { ReplicaPreference } from './placement-request.ts'
+import { schedule } from './schedule.ts'
 import type { ClusterFacts } from './snapshot.ts'
 import { parseV1Annotations } from './v1-annotations.ts'
 
@@ -111,7 +112,7 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
     ...(before?.fingerprint !== undefined && { previous: { targets: own, fingerprint: before.fingerprint, ...(before.affinity !== undefined && { affinity: before.affinity }) } }),
   }, {
     ...(input.leaving ?? NOBODY_LEAVES), standing: before?.evictions ?? [], copies: status?.clusters ?? [], isSame: before?.observedGeneration === metadata.generation, failover: policy?.spec.failover, isBound: isBound(input, policy), now: input.now,
-  }), { schedule: made, held } = evicting
+  }, (snapshot) => ({ schedule: schedule(snapshot) })), { made: { schedule: made }, held } = evicting
   return { schedule: stored(evicting, before, metadata.generation, preference !== undefined), scheduled: condition(federated, made.scheduled.status, made.scheduled.reason, [made.scheduled.message, ...held.slice(0, HELD_NAMED).map(({ cluster, message }) => `${cluster}: ${message}`)].join('; '), input.now), leaving: evicting }
 }
 
@@ -131,7 +132,7 @@ function missingOverrides({ metadata: { namespace }, spec: { dependentOverrides 
 /** More are counted in the condition, and not listed. */
 const REJECTED_MAX = 50
 
-function stored({ schedule: { algorithm, targets, rejected, unplaced, affinity, fingerprint }, evictions, labels }: Evicting, before: StoredSchedule | undefined, generation: number | undefined, hasTotal: boolean): StoredSchedule {
+function stored({ made: { schedule: { algorithm, targets, rejected, unplaced, affinity, fingerprint } }, evictions, labels }: Evicting, before: StoredSchedule | undefined, generation: number | undefined, hasTotal: boolean): StoredSchedule {
   // Every copy has the template's own number: saying it again would take it from whoever scales in a member.
   const bare = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ cluster }) => ({ cluster })) : targets
   const kept = bare.map((target): ScheduledTarget => {
