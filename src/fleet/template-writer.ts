@@ -45,7 +45,7 @@ export class TemplateWriter implements Writer {
   constructor(options: TemplateWriterOptions) {
     const { kind, store, storage, stored, identity } = options, { target } = store
     this.#options = options
-    this.#storage = templateStorage(storage, { kind: store, now: () => stored.clock.now(), uidOf: (namespace, name) => foldedUid({ ...identity, group: target.group, kind: target.kind, namespace, name }) })
+    this.#storage = templateStorage(storage, { kind: store, kept: store.kept, now: () => stored.clock.now(), uidOf: (namespace, name) => foldedUid({ ...identity, group: target.group, kind: target.kind, namespace, name }) })
     this.#native = new StoredWriter(kind, this.#storage, stored)
   }
 

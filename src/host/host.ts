@@ -10,6 +10,8 @@ export interface Host {
   readonly authenticator: Authenticator
   readonly authorizer: Authorizer
   readonly namespaces: ListerWatcher
+  /** Absent where there are none but those among the templates. */
+  readonly priorityClasses?: ListerWatcher
   readonly secrets: Secrets
   /** Whose identity headers are trusted at present; undefined: nobody's. */
   readonly frontProxy: () => FrontProxyOptions | undefined

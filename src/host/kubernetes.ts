@@ -33,6 +33,7 @@ export async function kubernetesHost({ connection, namespace, hashKey, clock, ra
     authenticator: union([frontProxy(config.frontProxy, () => clock.now()), clientCertificates(config.clientAuthorities, () => clock.now()), tokenReviews({ ...reviews, hashKey })]),
     authorizer: subjectAccessReviews(reviews),
     namespaces: new RemoteReader(namespaceKind, handler, { clock }),
+    priorityClasses: new RemoteReader({ group: 'scheduling.k8s.io', version: 'v1', plural: 'priorityclasses', namespaced: false }, handler, { clock }),
     secrets: secretCache(new RemoteReader(secretKind, handler, { clock }), namespace, { clock, random }, signal),
     frontProxy: config.frontProxy,
     connection,

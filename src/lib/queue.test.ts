@@ -17,6 +17,15 @@ test('a key added twice is one piece of work, in order of arrival', async () => 
   expect([await queue.take(signal), await queue.take(signal)]).toEqual(['a', 'b'])
 })
 
+test('of those that are ready, the one of the highest priority is next, of equal ones the first to come', async () => {
+  const priorities: Record<string, number> = { a: 0, b: 5, c: -1, d: 5, e: 2 }, queue = new Queue({ priority: (key) => priorities[key]! }), taken: (string | undefined)[] = []
+  for (const key of ['a', 'b', 'c', 'd', 'b']) queue.add(key)
+  taken.push(await queue.take(signal))
+  queue.add('e')
+  for (let i = 0; i < 4; i++) taken.push(await queue.take(signal))
+  expect(taken).toEqual(['b', 'd', 'e', 'a', 'c'])
+})
+
 test('a key added while somebody works on it waits until that is done', async () => {
   const queue = new Queue()
   queue.add('a')

@@ -1,8 +1,16 @@
 import { Backoff } from './backoff.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { Heap } from './heap.ts'
+import { ReadyKeys } from './ready-keys.ts'
 
-interface QueueOptions { readonly clock?: Clock; readonly random?: () => number; readonly initialMs?: number; readonly maxMs?: number }
+interface QueueOptions {
+  readonly clock?: Clock
+  readonly random?: () => number
+  readonly initialMs?: number
+  readonly maxMs?: number
+  /** Keys of a higher one are taken first. Asked as a key becomes ready; absent: all are equal. */
+  readonly priority?: (key: string) => number
+}
 interface Plan { readonly key: string; readonly at: number }
 
 /** Timers end at 24.8 days. */
@@ -17,8 +25,8 @@ const GIVEN_UP_MAX = 64
 export class Queue {
   readonly #clock: Clock
   readonly #backoff: () => Backoff
-  /** In the order in which they became ready. */
-  readonly #ready = new Set<string>()
+  readonly #priority: (key: string) => number
+  readonly #ready = new ReadyKeys()
   readonly #working = new Set<string>()
   readonly #again = new Set<string>()
   /** Keys that become ready at a time, and the same by time. */
@@ -29,8 +37,9 @@ export class Queue {
   readonly #waiting = new Set<() => void>()
   #alarm: { readonly at: number; readonly stop: AbortController } | undefined
 
-  constructor({ clock = systemClock, random = Math.random, initialMs = 100, maxMs = 60_000 }: QueueOptions = {}) {
+  constructor({ clock = systemClock, random = Math.random, initialMs = 100, maxMs = 60_000, priority = () => 0 }: QueueOptions = {}) {
     this.#clock = clock
+    this.#priority = priority
     this.#backoff = () => new Backoff({ initialMs, maxMs, random })
   }
 
@@ -64,9 +73,8 @@ export class Queue {
   async take(signal: AbortSignal): Promise<string | undefined> {
     while (!signal.aborted) {
       this.#promote()
-      const [key] = this.#ready
+      const key = this.#ready.take()
       if (key !== undefined) {
-        this.#ready.delete(key)
         this.#working.add(key)
         return key
       }
@@ -87,7 +95,7 @@ export class Queue {
   #admit(key: string): void {
     if (this.#working.has(key)) this.#again.add(key)
     else if (!this.#ready.has(key)) {
-      this.#ready.add(key)
+      this.#ready.add(key, this.#priority(key))
       this.#wakeOne()
     }
   }

@@ -1,5 +1,6 @@
 /** What distributes templates: the kinds there are, and the stages from a template to its copies. */
 import { DEFAULT_CLUSTER_SET } from '../apis/cluster.federation/v1alpha1/cluster-set.ts'
+import type { FederatedObject } from '../apis/types.federation/v1alpha1/federated-object.ts'
 import { withReplicas } from '../federation/interpreter/replicas.ts'
 import { prunedForPropagation } from '../federation/interpreter/prune.ts'
 import { applyOverrides } from '../federation/override/apply-overrides.ts'
@@ -20,6 +21,8 @@ import { evictionEvents } from '../federation/scheduler/evict/eviction-events.ts
 import { defaultFailover, type FailoverOptions } from '../federation/scheduler/evict/failover-options.ts'
 import { placementEvents } from '../federation/scheduler/placement-events.ts'
 import { PlacementController } from '../federation/scheduler/placement-controller.ts'
+import { RolloutController } from '../federation/rollout/rollout-controller.ts'
+import type { PriorityClassSource } from '../federation/scheduler/priority-classes.ts'
 import { StatusController } from '../federation/status/status-controller.ts'
 import { builtInTargets } from '../federation/template/target-kind.ts'
 import { createRecorder, type TemplateEventsOptions } from '../federation/template/template-events.ts'
@@ -30,7 +33,7 @@ import type { Leadership } from '../host/leases.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { follow } from '../machinery/controller/follow.ts'
-import type { ListerWatcher, Resource, Storage } from '../machinery/meta/core.ts'
+import type { KubeObject, ListerWatcher, Resource, Storage } from '../machinery/meta/core.ts'
 import type { WriterDependencies } from '../machinery/registry/stored-writer.ts'
 
 export interface DistributionOptions {
@@ -48,6 +51,8 @@ export interface DistributionOptions {
   readonly ownNamespace: string
   /** The host's. */
   readonly namespaces: ListerWatcher
+  /** The host's; absent: those among the templates count. */
+  readonly priorityClasses?: ListerWatcher
   readonly isStandalone: boolean
   readonly events: TemplateEventsOptions
   readonly maxRemovalsPerMinute: number
@@ -77,7 +82,7 @@ const ACCEPT_STORE = 'cluster.federation/accept-store'
 
 export async function startDistribution(options: DistributionOptions, signal: AbortSignal): Promise<Distribution> {
   const { fleetId, storage, stored, members, leadership, seen, policies, clusterSets, namespaces, clock, random, logger } = options, leads = () => leadership.isLeader
-  const checks = templateChecks({ members: (namespace) => placement.clustersFor(namespace).flatMap((name) => members.get(name) ?? []), clock, random, timeoutMs: REVIEW_TIMEOUT_MS })
+  const checks = templateChecks({ members: (namespace) => placement.clustersFor(namespace).flatMap((name) => members.get(name) ?? []), clock, random, timeoutMs: REVIEW_TIMEOUT_MS, isStaged: (federated) => placement.isStaged(federated) })
   const { record } = createRecorder(options.events, signal)
   const templates = new Templates({ storage, stored, checks, plan: (store, federated) => plan(store, federated), ownNamespace: options.ownNamespace }, signal), resource = (kind: string) => policies.find((one) => one.kind.kind === kind)!, reader = (kind: string) => resource(kind).reader
   for (const target of builtInTargets) templates.add(target)
@@ -87,13 +92,14 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
   const ledger = new CopyLedger(), guard = new StoreGuard(logger), overrides = new Overrides(), owned = new OwnedTemplates(templates), bounds = new DividedBounds(templates), propagationPolicies = policies.filter(({ kind: { kind } }) => kind === 'PropagationPolicy' || kind === 'ClusterPropagationPolicy')
   const propagation = new Propagation({
     fleetId, templates, members, ledger, guard, leads, clock, random, logger, tombstones, budget: new RemovalBudget(clock, options.maxRemovalsPerMinute), concurrency: CONCURRENCY_PER_MEMBER, isCollector: options.isStandalone,
-    rendering: rendering(overrides, bounds), bounds, owned, onCopy: (template) => status.kick(template), record,
+    rendering: rendering(overrides, bounds), bounds, owned, onCopy: (template) => { status.kick(template); rollouts.kick(template) }, record,
     retained: ({ target }, federated) => (federated.spec.retainReplicas && target.scale ? target.scale.specReplicasPath.slice(1).split('.') : undefined),
     policyOf: (federated) => placement.policyOf(federated)?.spec,
     namespaceLabels: async (namespace, inner) => { const [entry] = (await namespaces.list({ name: namespace }, inner)).entries; return entry?.labels() ?? {} },
   })
-  const placement: PlacementController = new PlacementController({ templates, overrides, members, policies: propagationPolicies, preferences: reader('ReplicaSchedulingPreference'), clusterSets, namespaces, seen, leads, failover: options.failover ?? defaultFailover, onPlaced: (store, federated, placed) => { for (const event of [...placementEvents(federated, placed), ...evictionEvents(federated, placed)]) record(store, federated, event) }, concurrency: CONCURRENCY, clock, random, logger })
+  const placement: PlacementController = new PlacementController({ templates, overrides, members, policies: propagationPolicies, preferences: reader('ReplicaSchedulingPreference'), clusterSets, namespaces, priorityClasses: priorityClasses(options, templates), seen, leads, failover: options.failover ?? defaultFailover, onPlaced: (store, federated, placed) => { for (const event of [...placementEvents(federated, placed), ...evictionEvents(federated, placed)]) record(store, federated, event) }, concurrency: CONCURRENCY, clock, random, logger })
   const status: StatusController = new StatusController({ templates, members, ledger, copyOf: (store, key, cluster) => propagation.copyOf(store, key, cluster), leads, concurrency: CONCURRENCY, clock, random, logger })
+  const rollouts = new RolloutController({ templates, members, ledger, copyOf: (store, key, cluster) => propagation.copyOf(store, key, cluster), rolloutOf: (federated) => placement.rolloutOf(federated), record, leads, concurrency: CONCURRENCY, clock, random, logger })
   const plan: PlanTemplate = (store, federated) => {
     const next = placement.preview(store, federated), clusters = propagation.preview(store, { ...federated, status: next })
     return { ...next, ...(clusters.length > 0 && { clusters }) }
@@ -102,13 +108,21 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
     onChange: (listener: () => void, inner: AbortSignal) => { guard.onChange(listener, inner) },
     why: () => { const { evidence } = guard; return evidence && `the copy of ${evidence.template} in cluster ${evidence.cluster} was made from decision ${evidence.copy}, and the store knows ${evidence.stored} at most: it is an old backup. Nothing is written to any member until the annotation ${ACCEPT_STORE}: "true" on this object says that the store is right` },
   }
-  return { templates, checks, plan, halted, run: (inner) => run({ placement, propagation, status, typeConfigs, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+  return { templates, checks, plan, halted, run: (inner) => run({ placement, propagation, status, rollouts, typeConfigs, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+}
+
+/** Where values of priority classes come from. */
+function priorityClasses({ priorityClasses: source }: DistributionOptions, templates: Templates): PriorityClassSource {
+  const number = (value: unknown) => (typeof value === 'number' ? value : undefined)
+  if (source) return { source, priority: (object) => number((object as KubeObject & { readonly value?: unknown }).value) }
+  return { source: templates.get('priorityclasses.scheduling.k8s.io')!.cache, priority: (object) => number((object as unknown as FederatedObject).spec.template['value']) }
 }
 
 interface Stages {
   readonly placement: PlacementController
   readonly propagation: Propagation
   readonly status: StatusController
+  readonly rollouts: RolloutController
   readonly typeConfigs: TypeConfigs
   readonly overrides: Overrides
   readonly owned: OwnedTemplates
@@ -117,13 +131,13 @@ interface Stages {
   readonly options: DistributionOptions
 }
 
-async function run({ placement, propagation, status, typeConfigs, overrides, owned, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
+async function run({ placement, propagation, status, rollouts, typeConfigs, overrides, owned, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
   const following = overrides.run(overridePolicies, { clock, logger }, signal)
   const accepting = follow(clusterSets, (key, set) => { if (key === DEFAULT_CLUSTER_SET) guard.accept(set?.metadata.annotations?.[ACCEPT_STORE] === 'true') }, { clock, logger }, signal)
   await following.ready
   overrides.onChange(() => propagation.kickAll())
   leadership.onLead(() => { typeConfigs.kickAll(); placement.kickAll(); propagation.resume() }, signal)
-  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), typeConfigs.run(signal), owned.run({ clock, logger }, signal), following.done, accepting.done])
+  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), rollouts.run(signal), typeConfigs.run(signal), owned.run({ clock, logger }, signal), following.done, accepting.done])
 }
 
 const rendering = (overrides: Overrides, { following }: DividedBounds): Rendering => ({

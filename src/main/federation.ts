@@ -110,7 +110,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
   const seen = Promise.withResolvers<void>()
   const events = { sink: eventSink(hostMember.handler), instance, clock, random, logger }, recordCluster = clusterRecorder(events, signal)
   const distribution = await startDistribution({
-    fleetId, storage, stored, members, leadership, seen: seen.promise, policies: policies.versions[0]!.resources, clusterSets: clusterSets.reader, ownNamespace: secretNamespace, namespaces: host.namespaces, isStandalone: host.kind === 'standalone',
+    fleetId, storage, stored, members, leadership, seen: seen.promise, policies: policies.versions[0]!.resources, clusterSets: clusterSets.reader, ownNamespace: secretNamespace, namespaces: host.namespaces, ...(host.priorityClasses && { priorityClasses: host.priorityClasses }), isStandalone: host.kind === 'standalone',
     events: { ...events, fleetId, leads: () => leadership.isLeader }, maxRemovalsPerMinute: operation.maxRemovalsPerMinute, failover: operation.failover, clock, random, logger,
   }, signal)
   const own: { groups: readonly ApiGroup[] } = { groups: [] }, metrics = new ServerMetrics(clock), ownCatalog: Catalog = new JoinedCatalog([{ groups: () => own.groups }, distribution.templates]), timeMerge = measureFederation(metrics, { members, storage, groups: () => [...ownCatalog.groups(), ...options.ownGroups], signal })

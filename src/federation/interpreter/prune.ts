@@ -7,8 +7,8 @@ import { interpretationOf } from './interpretation-of.ts'
 const OF_THE_TEMPLATE: readonly Path[] = [
   ...['creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation', 'managedFields', 'resourceVersion', 'selfLink', 'uid', 'ownerReferences', 'finalizers'].map((field) => ['metadata', field]), 'status',
 ]
-/** Tools that find these on a copy would take it for one of their own, and remove what they did not make. */
-const TRACKING = /^(?:argocd\.argoproj\.io|(?:kustomize|helm)\.toolkit\.fluxcd\.io)\/|^kubectl\.kubernetes\.io\/last-applied-configuration$/
+/** What is said to this server alone. Tools that find these on a copy would take it for one of their own, and remove what they did not make. */
+const TRACKING = /^(?:argocd\.argoproj\.io|(?:kustomize|helm)\.toolkit\.fluxcd\.io)\/|^kubectl\.kubernetes\.io\/last-applied-configuration$|^policy\.federation\/reschedule$/
 
 /** The template without what is never sent to a member. */
 export function prunedForPropagation(template: KubeObject): KubeObject {

@@ -160,13 +160,17 @@ export class ClusterSession {
     if (member.state.state === 'refused') this.#endSummary()
     else if (member.state.state === 'ready' && !this.#summary && this.#context.summaries) {
       const stop = new AbortController(), { clock, random } = this.#context
-      this.#summary = { stop, followed: new FollowedSummary({ handler: member.handler, onComplete: () => this.kick(), clock, random }, stop.signal) }
+      const followed = new FollowedSummary({ handler: member.handler, unschedulable: member.unschedulable, onComplete: () => this.kick(), clock, random }, stop.signal)
+      this.#summary = { stop, followed }
+      member.setNodes(() => followed.current?.nodeRooms())
     }
   }
 
   #endSummary(): void {
     this.#summary?.stop.abort()
     this.#summary = undefined
+    this.member.unschedulable.clear()
+    this.member.setNodes(undefined)
   }
 
   async #report(signal: AbortSignal): Promise<void> {

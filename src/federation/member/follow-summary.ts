@@ -4,9 +4,12 @@ import { RemoteReader } from '../../machinery/client/remote-reader.ts'
 import type { Batch, Handler, Position } from '../../machinery/meta/core.ts'
 import { isReason } from '../../machinery/meta/status-error.ts'
 import { Summary } from './summary.ts'
+import type { UnschedulablePods } from './unschedulable-pods.ts'
 
 interface FollowOptions {
   readonly handler: Handler
+  /** Is told of every pod. */
+  readonly unschedulable: UnschedulablePods
   /** Called once the first sums are complete. */
   readonly onComplete: () => void
   readonly clock: Clock
@@ -18,10 +21,11 @@ const SLICE = 500
 
 /** Sums over a member's nodes and pods while the signal lasts. `current` is undefined until both were read once. */
 export class FollowedSummary {
-  readonly #summary = new Summary()
+  readonly #summary: Summary
   readonly #known = new Set<string>()
 
   constructor(options: FollowOptions, signal: AbortSignal) {
+    this.#summary = new Summary(options.unschedulable)
     void this.#follow('nodes', options, (batch) => this.#summary.acceptNodes(batch), () => this.#summary.clearNodes(), signal)
     void this.#follow('pods', options, (batch) => this.#summary.acceptPods(batch), () => this.#summary.clearPods(), signal)
   }

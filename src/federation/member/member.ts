@@ -6,6 +6,8 @@ import { equalJson } from '../../machinery/meta/json-value.ts'
 import { StatusError } from '../../machinery/meta/status-error.ts'
 import type { Discovery } from './discovery.ts'
 import { MemberCaches } from './member-caches.ts'
+import type { NodeRoom } from './node-room.ts'
+import { UnschedulablePods } from './unschedulable-pods.ts'
 
 /** `since`: milliseconds since the epoch. `refused`: nothing is read from it and nothing sent to it until an administrator acts. */
 export type MemberState = { readonly state: 'connecting' } | { readonly state: 'ready' } | { readonly state: 'unreachable'; readonly since: number; readonly reason: string } | { readonly state: 'refused'; readonly reason: string }
@@ -25,6 +27,8 @@ interface MemberOptions {
 export class Member {
   readonly name: string
   readonly caches: MemberCaches
+  /** As far as its pods are followed. */
+  readonly unschedulable = new UnschedulablePods()
   /** The member as this server's own credential sees it; stays the same while connections come and go. */
   readonly handler: Handler
   readonly upgrade: Upgrader
@@ -38,6 +42,7 @@ export class Member {
   #connection: MemberConnection | undefined
   #impersonating: MemberConnection | undefined
   #problem = 'not connected yet'
+  #nodeRooms: () => readonly NodeRoom[] | undefined = () => undefined
 
   constructor({ cluster, verify, onChange, clock, random, idleMs, pinned }: MemberOptions) {
     this.name = cluster.metadata.name ?? ''
@@ -76,6 +81,12 @@ export class Member {
     if (state.state === 'unreachable' && before.state !== 'unreachable') this.caches.cut()
     this.#onChange()
   }
+
+  /** Its nodes with what they have free, by name; undefined where these are not followed, or not known yet. */
+  get nodes(): readonly NodeRoom[] | undefined { return this.#nodeRooms() }
+
+  /** Where `nodes` comes from; undefined: from nowhere any more. */
+  setNodes(read: (() => readonly NodeRoom[] | undefined) | undefined): void { this.#nodeRooms = read ?? (() => undefined) }
 
   setDiscovery(discovery: Discovery): void {
     if (discovery === this.#discovery) return

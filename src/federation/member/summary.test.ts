@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { defaultResourceModels } from '../../apis/cluster.federation/v1alpha1/resource-model.ts'
+import { loadCases } from '../../../test/cases/scheduling/load-cases.ts'
 import { SlabEntry } from '../../machinery/cache/slab-entry.ts'
 import type { Change } from '../../machinery/meta/core.ts'
 import { Summary } from './summary.ts'
@@ -32,4 +33,30 @@ test('nodes are graded by what they have free, in the resource they have least o
   const { allocatableModelings = [] } = summary.resourceSummary(defaultResourceModels())
   expect(allocatableModelings.filter(({ count }) => count > 0)).toEqual([{ grade: 0, count: 1 }, { grade: 1, count: 1 }, { grade: 2, count: 1 }])
   expect(allocatableModelings).toHaveLength(9)
+})
+
+test('room is told node by node, and follows what changes', () => {
+  const summary = new Summary(), told = () => summary.nodeRooms().map(({ name, free, isReady, isUnschedulable }) => [name, Number(free.get('cpu')) / 1e9, Number(free.get('pods')) / 1e9, isReady, isUnschedulable])
+  summary.acceptPods([change('ADDED', 'a', pod('n1', [container('1')])), change('ADDED', 'b', pod('n1', [container('500m')])), change('ADDED', 'c', pod('', [container('9')], {}, 'Pending'))])
+  summary.acceptNodes([change('ADDED', 'n2', { ...node('2', '1Gi', 'False'), spec: { unschedulable: true } }), change('ADDED', 'n1', node('4', '1Gi'))])
+  const before = summary.nodeRooms()
+  expect([told(), summary.nodeRooms() === before]).toEqual([[['n1', 2.5, 108, true, false], ['n2', 2, 110, false, true]], true])
+  summary.acceptPods([change('MODIFIED', 'a', pod('n1', [container('1')], {}, 'Succeeded')), change('MODIFIED', 'c', pod('n2', [container('2')])), change('DELETED', 'b', pod('n1', []))])
+  expect([told(), before[0]!.free.get('cpu')]).toEqual([[['n1', 4, 110, true, false], ['n2', 0, 109, false, true]], 2_500_000_000n])
+  summary.clearPods()
+  summary.acceptNodes([change('DELETED', 'n1', node('4', '1Gi'))])
+  expect(told()).toEqual([['n2', 2, 110, false, true]])
+  summary.clearNodes()
+  expect(told()).toEqual([])
+})
+
+interface GradeCase { name: string; op: string; mins: string[]; value: string; models: { grade: number; ranges: Record<string, { min: string; max?: string }> }[]; node: Record<string, string>; nodes: { count: number; allocatable: Record<string, string> }[]; expect: number | Record<string, number> }
+
+/** A grade as Karmada finds it is that of a cluster whose only node has that much. */
+test.each(loadCases<GradeCase>('estimator.json').filter(({ op }) => ['grade-index', 'grade-of', 'grade-counts'].includes(op)).map((one) => [one.name, one] as const))('%s', (_, { op, mins, value, models, node: one, nodes, expect: expected }) => {
+  const graded: GradeCase['models'] = op === 'grade-index' ? mins.map((min, grade) => ({ grade, ranges: { cpu: { min } } })) : models, summary = new Summary()
+  const given = op === 'grade-counts' ? nodes.flatMap(({ count, allocatable }) => Array.from({ length: count }, () => allocatable)) : [op === 'grade-of' ? one : { cpu: value }]
+  summary.acceptNodes(given.map((allocatable, i) => change('ADDED', `n${i}`, { status: { allocatable } })))
+  const { allocatableModelings = [] } = summary.resourceSummary(graded.map(({ grade, ranges }) => ({ grade, ranges: Object.entries(ranges).map(([name, { min, max = min }]) => ({ name, min, max })) })))
+  expect(op === 'grade-counts' ? Object.fromEntries(allocatableModelings.map(({ grade, count }) => [grade, count])) : allocatableModelings.find(({ count }) => count === 1)?.grade).toEqual(expected)
 })

@@ -1,13 +1,16 @@
 import type { AllocatableModeling, NodeSummary, ResourceSummary } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import type { ResourceModel } from '../../apis/cluster.federation/v1alpha1/resource-model.ts'
-import { formatQuantity, parseQuantity, subtractQuantities, ZERO, type Quantity } from '../../machinery/meta/quantity.ts'
-import type { Batch, Entry } from '../../machinery/meta/core.ts'
+import type { Taint } from '../../apis/cluster.federation/v1alpha1/taint.ts'
+import { formatQuantity, parseQuantity, ZERO, type Quantity } from '../../machinery/meta/quantity.ts'
+import type { Batch, Entry, KubeObject } from '../../machinery/meta/core.ts'
 import { type Amounts, amountsOf, podRequests, type PodResources, sumAmounts } from '../interpreter/pod-requests.ts'
+import type { NodeRoom } from './node-room.ts'
+import { type PodSeen, UnschedulablePods } from './unschedulable-pods.ts'
 
 /** Every pod also takes one of its node's places. */
 const ONE: Quantity = { nano: 1_000_000_000n, format: 'DecimalSI' }
 
-interface NodeProjection { readonly isReady: boolean; readonly allocatable: Amounts }
+interface NodeProjection extends Omit<NodeRoom, 'free'> { readonly allocatable: Amounts }
 interface PodProjection { readonly node: string; readonly requests: Amounts }
 
 /**
@@ -19,11 +22,49 @@ export class Summary {
   readonly #pods = new Map<string, PodProjection>()
   /** Pods of one workload ask for the same: their amounts are one object. */
   readonly #requests = new Map<string, Amounts>()
+  /** By node, in billionths: what its pods ask for. */
+  readonly #used = new Map<string, Map<string, bigint>>()
+  #rooms = new Map<string, NodeRoom>()
+  /** Nodes whose room is not what it was when it was last asked for. */
+  readonly #changed = new Set<string>()
+  #list: readonly NodeRoom[] = []
+  readonly #unschedulable: UnschedulablePods
 
-  acceptNodes(batch: Batch): void { take(this.#nodes, batch, nodeProjection) }
-  acceptPods(batch: Batch): void { take(this.#pods, batch, (entry) => this.#podProjection(entry)) }
-  clearNodes(): void { this.#nodes.clear() }
-  clearPods(): void { this.#pods.clear() }
+  /** `unschedulable`: is told of every pod. */
+  constructor(unschedulable = new UnschedulablePods()) { this.#unschedulable = unschedulable }
+
+  acceptNodes(batch: Batch): void { take(this.#nodes, batch, nodeProjection, (_, key) => this.#changed.add(key)) }
+  acceptPods(batch: Batch): void {
+    for (const change of batch) if (change.type === 'DELETED') this.#unschedulable.set(change.entry.key, undefined)
+    take(this.#pods, batch, (entry) => this.#podProjection(entry), (before, _, now) => { this.#use(before, -1n); this.#use(now, 1n) })
+  }
+
+  clearNodes(): void {
+    for (const name of this.#nodes.keys()) this.#changed.add(name)
+    this.#nodes.clear()
+  }
+
+  clearPods(): void {
+    for (const name of this.#used.keys()) this.#changed.add(name)
+    this.#used.clear()
+    this.#pods.clear()
+    this.#unschedulable.clear()
+  }
+
+  /** By name. The same list for as long as nothing changed: costs what changed. */
+  nodeRooms(): readonly NodeRoom[] {
+    if (this.#changed.size === 0) return this.#list
+    let isReordered = false
+    for (const name of this.#changed) {
+      const node = this.#nodes.get(name), used = this.#used.get(name)
+      isReordered ||= node !== undefined && !this.#rooms.has(name)
+      if (!node) this.#rooms.delete(name)
+      else this.#rooms.set(name, { ...node, free: new Map([...node.allocatable].map(([resource, { nano }]) => [resource, nano - (used?.get(resource) ?? 0n)])) })
+    }
+    this.#changed.clear()
+    if (isReordered) this.#rooms = new Map([...this.#rooms].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    return (this.#list = [...this.#rooms.values()])
+  }
 
   nodeSummary(): NodeSummary { return { totalNum: this.#nodes.size, readyNum: [...this.#nodes.values()].filter(({ isReady }) => isReady).length } }
 
@@ -35,22 +76,31 @@ export class Summary {
     return { allocatable: written(allocatable), allocating: written(allocating), allocated: written(allocated), ...(models.length && { allocatableModelings: this.#modelings(models) }) }
   }
 
+  #use(pod: PodProjection | undefined, times: bigint): void {
+    if (!pod?.node) return
+    const used = this.#used.get(pod.node) ?? new Map<string, bigint>()
+    for (const [resource, { nano }] of pod.requests) used.set(resource, (used.get(resource) ?? 0n) + times * nano)
+    // The node of the last pod to go is not kept for its sake.
+    if (used.get('pods') === 0n) this.#used.delete(pod.node)
+    else this.#used.set(pod.node, used)
+    this.#changed.add(pod.node)
+  }
+
+  /** How many nodes have so much free that they are of each grade: the highest that they reach in every resource. */
   #modelings(models: readonly ResourceModel[]): AllocatableModeling[] {
-    const free = new Map([...this.#nodes].map(([name, { allocatable }]) => [name, new Map(allocatable)])), counts = new Map(models.map(({ grade }) => [grade, 0]))
-    for (const { node, requests } of this.#pods.values()) {
-      const left = free.get(node)
-      for (const [name, amount] of left ? requests : []) left!.set(name, subtractQuantities(left!.get(name) ?? ZERO, amount))
+    const ordered = models.toSorted((a, b) => a.grade - b.grade), counts = ordered.map(() => 0)
+    const mins = (ordered[0]?.ranges ?? []).map(({ name }) => ({ name, by: ordered.map(({ ranges }) => (parseQuantity(String(ranges.find((range) => range.name === name)?.min ?? 0)) ?? ZERO).nano) }))
+    for (const { free } of this.nodeRooms()) {
+      const reached = Math.min(...mins.map(({ name, by }) => by.findLastIndex((min) => (free.get(name) ?? 0n) >= min)))
+      if (reached in counts) counts[reached]!++
     }
-    for (const amounts of free.values()) {
-      const grade = gradeOf(models, amounts)
-      if (grade !== undefined) counts.set(grade, counts.get(grade)! + 1)
-    }
-    return [...counts].map(([grade, count]) => ({ grade, count })).toSorted((a, b) => a.grade - b.grade)
+    return ordered.map(({ grade }, at) => ({ grade, count: counts[at]! }))
   }
 
   /** Undefined: finished, counts for nothing. */
   #podProjection(entry: Entry): PodProjection | undefined {
-    const { spec = {}, status } = entry.parse() as { spec?: PodResources & { nodeName?: string }; status?: { phase?: string } }
+    const pod = entry.parse() as PodSeen & { spec?: PodResources & { nodeName?: string }; status?: { phase?: string } }, { spec = {}, status } = pod
+    this.#unschedulable.set(entry.key, pod)
     if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return undefined
     const requests = podRequests(spec).set('pods', ONE), key = [...requests].map(([name, { nano }]) => `${name}=${nano}`).toSorted().join()
     let shared = this.#requests.get(key)
@@ -64,27 +114,22 @@ export class Summary {
 }
 
 function nodeProjection(entry: Entry): NodeProjection {
-  const { status } = entry.parse() as { status?: { allocatable?: Record<string, string | number>; conditions?: { type: string; status: string }[] } }
-  return { isReady: status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false, allocatable: amountsOf(status?.allocatable) }
-}
-
-function take<T>(into: Map<string, T>, batch: Batch, project: (entry: Entry) => T | undefined): void {
-  for (const change of batch) {
-    if (change.type === 'BOOKMARK') continue
-    const projection = change.type === 'DELETED' ? undefined : project(change.entry)
-    if (projection) into.set(change.entry.key, projection)
-    else into.delete(change.entry.key)
+  const { metadata, spec = {}, status } = entry.parse() as KubeObject & { spec?: { taints?: Taint[]; unschedulable?: boolean }; status?: { allocatable?: Record<string, string | number>; conditions?: { type: string; status: string }[] } }
+  return {
+    name: entry.key, labels: metadata.labels ?? {}, taints: spec.taints ?? [], isUnschedulable: spec.unschedulable === true,
+    isReady: status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false, allocatable: amountsOf(status?.allocatable),
   }
 }
 
-/** The highest grade that the free amounts reach in every resource; undefined where they reach none. */
-function gradeOf(models: readonly ResourceModel[], amounts: Amounts): number | undefined {
-  const ordered = models.toSorted((a, b) => a.grade - b.grade)
-  const reached = (ordered[0]?.ranges ?? []).map(({ name }) => {
-    const { nano } = amounts.get(name) ?? ZERO
-    return ordered.findLastIndex(({ ranges }) => nano >= (parseQuantity(String(ranges.find((range) => range.name === name)?.min ?? 0)) ?? ZERO).nano)
-  })
-  return ordered[Math.min(...reached)]?.grade
+/** `changed` is told of every object as it was and as it is. */
+function take<T>(into: Map<string, T>, batch: Batch, project: (entry: Entry) => T | undefined, changed: (before: T | undefined, key: string, now: T | undefined) => void): void {
+  for (const change of batch) {
+    if (change.type === 'BOOKMARK') continue
+    const { key } = change.entry, before = into.get(key), now = change.type === 'DELETED' ? undefined : project(change.entry)
+    if (now) into.set(key, now)
+    else into.delete(key)
+    changed(before, key, now)
+  }
 }
 
 const written = (amounts: Amounts) => Object.fromEntries([...amounts].map(([name, amount]) => [name, formatQuantity(amount)]).toSorted(([a], [b]) => (a! < b! ? -1 : 1))) as Record<string, string>

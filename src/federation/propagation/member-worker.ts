@@ -12,6 +12,7 @@ import { healthOf } from '../interpreter/health.ts'
 import type { Member } from '../member/member.ts'
 import { MANAGED_LABEL, TEMPLATE_ANNOTATION } from '../template/marks.ts'
 import { hubKeyOf } from '../template/namespace-template.ts'
+import { revisionFor } from '../template/revisions.ts'
 import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { CopyActor, type Made } from './copy-actor.ts'
 import { decideCopy, isAhead, type CopyRecord, type Observed, type Outcome, type Step } from './copy-decision.ts'
@@ -26,6 +27,7 @@ import { revisionOf } from './store-guard.ts'
 
 /** Steps that one look at a copy may lead to before it is looked at again later. */
 const STEPS_MAX = 4, BEHIND_MS = 1000
+const REVISION_LOST = 'a change has not reached it, and what the template was before is too large to be kept: the copy is left as it is until then'
 
 /** What a worker has to know of the others. `involved`: the templates that have, or are to have, a copy in its member. */
 interface WorkersOfFleet { readonly involved: () => Iterable<string>; readonly workerOf: (cluster: string) => MemberWorker | undefined }
@@ -124,9 +126,9 @@ export class MemberWorker {
   }
 
   async #sync(store: TemplateStore, key: string, federated: FederatedObject, copies: MemberCopies, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
-    const { ledger, clock } = this.#options, { name } = this.member, actor = new CopyActor(this.#options, this.member, store, federated)
+    const { ledger, clock } = this.#options, { name } = this.member, revision = this.#isTarget(federated) ? revisionFor(federated, name, store.target) : federated, actor = new CopyActor(this.#options, this.member, store, revision ?? federated)
     for (let count = 0; count < STEPS_MAX; count++) {
-      const known = ledger.get(key, name, federated), record = known === 'gone' ? undefined : known, step = this.#decide(store, key, federated, copies, record)
+      const known = ledger.get(key, name, federated), record = known === 'gone' ? undefined : known, step = this.#decide(store, key, { federated: revision ?? federated, isLost: !revision }, copies, record)
       if (step.do === 'wait') return {}
       const made = await this.#perform(step, actor, record, signal)
       if ('again' in made) continue
@@ -143,7 +145,7 @@ export class MemberWorker {
     return { requeueAfterMs: BEHIND_MS }
   }
 
-  #decide(store: TemplateStore, key: string, federated: FederatedObject, copies: MemberCopies, record: CopyRecord | undefined): Step {
+  #decide(store: TemplateStore, key: string, { federated, isLost }: { readonly federated: FederatedObject; readonly isLost: boolean }, copies: MemberCopies, record: CopyRecord | undefined): Step {
     const { rendering, fleetId, ledger, policyOf, guard } = this.#options, { member } = this, rules = policyOf(federated), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
     const keeps = this.#retained(store, federated), observed = this.#observed(store, key, copies), copy = observed.known ? observed.copy : undefined
     if (keeps === 'unknown' && copy) {
@@ -154,7 +156,7 @@ export class MemberWorker {
     const shrinking = copy && this.#shrinking(store, copy, target, isTarget), stays = shrinking === undefined ? undefined : this.#staysFor(store, key, federated, copy!), replicas = stays !== undefined && target?.replicas !== undefined ? shrinking : target?.replicas
     if (stays === undefined) this.#stays.delete(key)
     const wanted = !isTarget ? undefined : problem ? { problem } : render({ federated, target: store.target, hub: store.kind, cluster: member.cluster, replicas, labels: target?.preservedLabels, fleetId, retained }, rendering)
-    return decideCopy({ federated, wanted, observed, record, orphan: isOrphaned(federated, rules), retained, suspended: suspension(federated, rules, member.name), stays, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated), storeIsRight: guard.isAccepted })
+    return decideCopy({ federated, wanted, observed, record, orphan: isOrphaned(federated, rules), retained, suspended: isLost ? REVISION_LOST : suspension(federated, rules, member.name), stays, finished: store.target.kind === 'Job' && ledger.isFinished(key, member.name, federated), storeIsRight: guard.isAccepted })
   }
 
   /** What of the copy is the member's business. Replicas are where the template says so, or an autoscaler there scales the copy. */

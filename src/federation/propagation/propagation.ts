@@ -109,7 +109,7 @@ export class Propagation {
   #see(template: string, store: TemplateStore, federated: FederatedObject, signal: AbortSignal): void {
     const { metadata, spec, status } = federated, targets = status?.schedule?.targets ?? []
     const clusters = [...new Set([...targets.map(({ cluster }) => cluster), ...(status?.clusters ?? []).map(({ name }) => name), ...this.#options.ledger.of(template).keys()])]
-    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.observedGeneration, status?.schedule?.decision, status?.schedule?.evictions, status?.policy, clusters]), known = this.#seen.get(template)
+    const signature = JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, spec.template.metadata?.finalizers, status?.schedule?.observedGeneration, status?.schedule?.decision, status?.schedule?.evictions, status?.policy, status?.rollout && [status.rollout.generation, status.rollout.clusters], clusters]), known = this.#seen.get(template)
     this.#seen.set(template, { signature, clusters })
     if (metadata.deletionTimestamp === undefined) this.#ending.delete(template)
     else this.#ending.add(template)

@@ -20,7 +20,6 @@ test.each<[string, Partial<FederatedSpec>, string[]]>([
   ['a selector that makes no sense', { placement: { clusterSelector: { matchExpressions: [{ key: 'a', operator: 'In' }] } } }, [expect.stringMatching(/^spec\.placement\.clusterSelector\.matchExpressions\[0\]\.values: Required value/)]],
   ['two ways to choose', { placement: { clusterSelector: {}, clusterAffinity: { clusterNames: ['a'] } } }, ['spec.placement.clusterAffinity: Forbidden: may not be set with clusters or clusterSelector, which choose the clusters']],
   ['two affinities', { placement: { clusterAffinity: {}, clusterAffinities: [{ affinityName: 'a' }] } }, [expect.stringMatching(/^spec\.placement: .*clusterAffinities cannot co-exist/)]],
-  ['what the scheduler cannot do', { placement: { workloadAffinity: { affinity: { groupByLabelKey: 'app' } } } }, ['spec.placement.workloadAffinity: Forbidden: is not supported by this release']],
   ['overrides that fit', { overrides: [{ clusterName: 'member1', clusterOverrides: [{ path: 'spec.replicas', value: 5 }] }] }, []],
   ['overrides that do not', { overrides: [{ clusterName: 'member1', clusterOverrides: [{ path: '/spec/replica', value: 5 }, { path: '/metadata/uid', value: 'x' }] }] }, [
     expect.stringMatching(/^spec\.overrides\[0\]\.clusterOverrides\[1\]\.path: Forbidden: /), 'spec.overrides[0].clusterOverrides[0].path: Invalid value: "/spec/replica": spec has no field "replica" in apps/v1 Deployment',

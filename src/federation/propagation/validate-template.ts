@@ -1,4 +1,3 @@
-import { unsupportedPlacement } from '../../apis/cluster.federation/v1alpha1/unsupported-placement.ts'
 import { validatePlacement } from '../../apis/cluster.federation/v1alpha1/placement.ts'
 import type { FederatedObject, FederatedPlacement } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { JsonSchema } from '../../machinery/meta/json-schema.ts'
@@ -32,7 +31,6 @@ function validateHubPlacement(placement: FederatedPlacement, path: string): Fiel
   const alternatives = (['clusterAffinity', 'clusterAffinities'] as const).filter((field) => isKubeFed && rest[field] !== undefined)
   return [
     ...validatePlacement(rest, path),
-    ...unsupportedPlacement(rest, path),
     ...(clusters ?? []).flatMap(({ name }, index) => dns1123Label(name).map((text) => fieldError.invalid(`${path}.clusters[${index}].name`, name, text))),
     ...(clusterSelector ? validateLabelSelector(clusterSelector, `${path}.clusterSelector`) : []),
     ...alternatives.map((field) => fieldError.forbidden(`${path}.${field}`, 'may not be set with clusters or clusterSelector, which choose the clusters')),

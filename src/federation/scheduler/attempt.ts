@@ -1,7 +1,7 @@
 import { divideReplicas } from './divide/divide.ts'
 import { reject } from './filters/filters.ts'
 import type { RejectedCluster, RejectReason } from './filters/filter.ts'
-import { estimateReplicas } from './estimate.ts'
+import { estimateReplicas, estimateSets } from './estimate.ts'
 import type { PlacementRequest, PlacementTerm } from './placement-request.ts'
 import type { Candidate } from './select/candidate.ts'
 import { selectClusters } from './select/select-clusters.ts'
@@ -19,13 +19,13 @@ export interface Failure { readonly failure: 'NoClusterFits' | 'Unschedulable'; 
 
 /** What one alternative of a placement comes to. */
 export function attempt(snapshot: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm): Success | Failure {
-  const { fit, rejected } = filter(snapshot, request, term), { clusters } = snapshot
-  if (fit.length === 0) return { failure: 'NoClusterFits', message: `0 of ${clusters.length} clusters are fit${summary(rejected)}`, rejected }
-  const candidates = rank(snapshot, request, term, fit), demand = { duplicated: isDuplicated(snapshot, request), replicas: totalOf(snapshot), partial: request.partial }
+  const { fit, rejected: filtered } = filter(snapshot, request, term), { clusters } = snapshot, { candidates, full } = withRoom(snapshot, request, rank(snapshot, request, term, fit)), rejected = byName([...filtered, ...full])
+  if (candidates.length === 0) return { failure: 'NoClusterFits', message: `0 of ${clusters.length} clusters are fit${summary(rejected)}`, rejected }
+  const demand = { duplicated: isDuplicated(snapshot, request), replicas: totalOf(snapshot), partial: request.partial }
   const selected = selectClusters(candidates, ignoresSpread(request) ? [] : request.spread, demand)
   if ('failure' in selected) return { failure: selected.failure === 'NotEnoughRoom' ? 'Unschedulable' : 'NoClusterFits', message: selected.message, rejected: byName([...rejected, ...notPlaced(candidates, selected.message)]) }
   const chosen = new Set(selected), beyond = candidates.filter((candidate) => !chosen.has(candidate)).map(({ name }): RejectedCluster => ({ cluster: name, reason: 'BeyondSpread', message: `is fit, but the spread is met by ${selected.length} others` }))
-  const divided = divideReplicas(snapshot, request, selected)
+  const divided = divideReplicas(snapshot, request, term, selected)
   if ('failure' in divided) return { ...divided, rejected: byName([...rejected, ...beyond, ...notPlaced(selected, divided.message)]) }
   const all = byName([...rejected, ...beyond, ...divided.rejected])
   const { targets, unplaced } = divided, waiting = targets.reduce((sum, target) => sum + (target.waiting ?? 0), 0)
@@ -44,14 +44,16 @@ const notPlaced = (candidates: readonly Candidate[], why: string) => candidates.
 const ignoresSpread = ({ division: { algorithm } }: PlacementRequest) => algorithm === 'StaticWeight' || algorithm === 'Preferences'
 const isDuplicated = ({ template }: SchedulingSnapshot, { division }: PlacementRequest) => division.algorithm === 'Duplicated' || template.replicas === undefined
 const totalOf = ({ template, preference }: SchedulingSnapshot) => preference?.totalReplicas ?? template.replicas ?? 0
+/** Workloads of several components are placed as a whole; where clusters are chosen among, one set must fit. */
+const choosesForSets = ({ template: { components } }: SchedulingSnapshot, { spread }: PlacementRequest) => components !== undefined && spread.length > 0
 const nameOf = ({ cluster }: ClusterFacts) => cluster.metadata.name ?? ''
 const byName = (rejected: readonly RejectedCluster[]) => rejected.toSorted((a, b) => (a.cluster < b.cluster ? -1 : a.cluster > b.cluster ? 1 : 0))
 
-function filter({ template, clusters, previous, namespaceClusters, evicted }: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm): { readonly fit: readonly ClusterFacts[]; readonly rejected: readonly RejectedCluster[] } {
+function filter({ template, clusters, previous, namespaceClusters, evicted, peers = {} }: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm): { readonly fit: readonly ClusterFacts[]; readonly rejected: readonly RejectedCluster[] } {
   const targets = new Set(previous?.targets.map(({ cluster }) => cluster)), fit: ClusterFacts[] = [], rejected: RejectedCluster[] = []
   const kind = `${template.apiVersion} ${template.kind}`, spreadBy = ignoresSpread(request) ? [] : request.spread
   for (const facts of clusters) {
-    const name = nameOf(facts), { cluster, state } = facts, rejection = reject({ cluster, state, isTarget: targets.has(name), kind, term, tolerations: request.tolerations, spread: spreadBy, namespaceClusters, evicted: evicted?.get(name) })
+    const name = nameOf(facts), { cluster, state } = facts, rejection = reject({ cluster, state, isTarget: targets.has(name), kind, term, tolerations: request.tolerations, spread: spreadBy, peers, namespaceClusters, evicted: evicted?.get(name) })
     if (rejection) rejected.push({ cluster: name, reason: rejection.reason, message: rejection.message })
     else fit.push(facts)
   }
@@ -59,13 +61,21 @@ function filter({ template, clusters, previous, namespaceClusters, evicted }: Sc
   return { fit, rejected: byName([...rejected, ...missing.map((cluster): RejectedCluster => ({ cluster, reason: 'NotFound', message: 'is named by the placement, but is no cluster of the fleet' }))]) }
 }
 
-function rank({ template, previous }: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm, fit: readonly ClusterFacts[]): Candidate[] {
-  const held = new Map(previous?.targets.map(({ cluster, replicas = 0 }) => [cluster, replicas])), { algorithm } = request.division
-  const needsRoom = template.replicas !== undefined && (algorithm === 'DynamicWeight' || algorithm === 'Aggregated' || (algorithm === 'Duplicated' && request.spread.length > 0))
+function rank(snapshot: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm, fit: readonly ClusterFacts[]): Candidate[] {
+  const { template, previous } = snapshot, held = new Map(previous?.targets.map(({ cluster, replicas = 0 }) => [cluster, replicas])), { algorithm } = request.division
+  const needsRoom = template.replicas !== undefined && (term.hasOverflow || algorithm === 'DynamicWeight' || algorithm === 'Aggregated' || (algorithm === 'Duplicated' && request.spread.length > 0))
+  const roomIn = (facts: ClusterFacts) => (choosesForSets(snapshot, request) ? estimateSets(facts, template.components!) : needsRoom ? estimateReplicas(facts, template) : 0)
   return fit.map((facts) => {
-    const name = nameOf(facts), allocatable = needsRoom ? estimateReplicas(facts.cluster, template.request, facts.assumed) : 0
-    return { name, cluster: facts.cluster, score: held.has(name) ? 100 : 0, allocatable, available: allocatable + (held.get(name) ?? 0), tier: term.tierOf(facts.cluster) ?? 0 }
+    const name = nameOf(facts), limit = facts.capacity ?? Infinity, holds = Math.min(held.get(name) ?? 0, limit), allocatable = Math.min(roomIn(facts), limit - holds)
+    return { name, cluster: facts.cluster, score: held.has(name) ? 100 : 0, allocatable, available: allocatable + holds, tier: term.tierOf(facts.cluster) ?? 0, ...(facts.capacity !== undefined && { limit }) }
   })
+}
+
+/** Targets have their set already. */
+function withRoom(snapshot: SchedulingSnapshot, request: PlacementRequest, ranked: readonly Candidate[]): { readonly candidates: readonly Candidate[]; readonly full: readonly RejectedCluster[] } {
+  if (!choosesForSets(snapshot, request)) return { candidates: ranked, full: [] }
+  const { components = [] } = snapshot.template, pods = components.reduce((sum, { replicas }) => sum + replicas, 0), hasRoom = ({ score, allocatable }: Candidate) => score > 0 || allocatable > 0
+  return { candidates: ranked.filter(hasRoom), full: ranked.filter((one) => !hasRoom(one)).map(({ name }) => ({ cluster: name, reason: 'NoRoom', message: `has no room for a set of ${pods} pods in ${components.length} components` })) }
 }
 
 function placedText(targets: readonly Target[], clusters: number, { unplaced, waiting, all, ignored }: { readonly unplaced: number; readonly waiting: number; readonly all: readonly RejectedCluster[]; readonly ignored: boolean }): string {

@@ -8,19 +8,23 @@ import { equalJson } from '../../machinery/meta/json-value.ts'
 import { timestamp } from '../../machinery/meta/timestamp.ts'
 import type { AnyPolicy } from '../claim/any-policy.ts'
 import { match, type Claim } from '../claim/match.ts'
-import { replicasOf } from '../interpreter/replicas.ts'
+import { componentsOf, isDivisible, replicasOf } from '../interpreter/replicas.ts'
+import type { Requirements } from '../interpreter/pod-template.ts'
+import { RESCHEDULE_ANNOTATION } from '../template/marks.ts'
 import { isNamespaces } from '../template/namespace-template.ts'
 import type { TargetKind } from '../template/target-kind.ts'
 import { effectivePlacement } from './effective-placement.ts'
 import { defaultFailover } from './evict/failover-options.ts'
 import { scheduleEvicting, type Evicting, type EvictingInput } from './evict/schedule-evicting.ts'
 import type { ReplicaPreference } from './placement-request.ts'
-import { schedule } from './schedule.ts'
-import type { ClusterFacts } from './snapshot.ts'
+import { reschedule } from './rescheduling/reschedule.ts'
+import { type ReschedulingFacts, reschedulingRule } from './rescheduling/rescheduling-facts.ts'
+import type { ClusterFacts, TemplateFacts } from './snapshot.ts'
 import { parseV1Annotations } from './v1-annotations.ts'
+import { groupNames, type GroupNames, type WorkloadPeers } from './workload-groups.ts'
 
 /** A policy with what placing needs of it. */
-export type PlacingPolicy = AnyPolicy & { readonly metadata: { readonly generation?: number }; readonly spec: AnyPolicy['spec'] & Pick<PropagationPolicySpec, 'placement' | 'dependentOverrides' | 'propagateDeps' | 'conflictResolution' | 'suspension' | 'preserveResourcesOnDeletion' | 'failover'> }
+export type PlacingPolicy = AnyPolicy & { readonly metadata: { readonly generation?: number }; readonly spec: AnyPolicy['spec'] & Pick<PropagationPolicySpec, 'placement' | 'dependentOverrides' | 'propagateDeps' | 'conflictResolution' | 'suspension' | 'preserveResourcesOnDeletion' | 'rollout' | 'rescheduling' | 'schedulePriority' | 'failover'> }
 
 export interface PlaceInput {
   readonly federated: FederatedObject
@@ -42,6 +46,12 @@ export interface PlaceInput {
   readonly hasOverride: (namespace: string | undefined, name: string) => boolean
   /** How failing clusters are left; absent: as the flags say by default, and no more of them. */
   readonly leaving?: Pick<EvictingInput, 'options' | 'mayLeave'>
+  /** Replicas that are in a cluster, and those of them that have found no node for a while; undefined: all have, as far as is known. */
+  readonly stuckIn?: (cluster: string) => { readonly replicas: number; readonly unschedulable: number } | undefined
+  /** Where others of these groups are. */
+  readonly peers: (groups: GroupNames) => WorkloadPeers
+  /** The value of a PriorityClass; undefined: it is not known. */
+  readonly priorityOf: (className: string) => number | undefined
   readonly now: number
 }
 
@@ -52,7 +62,13 @@ export interface Placed {
   readonly scheduled: Condition
   readonly claim: Claim
   /** Of clusters that are left, or should be; absent: nothing was decided. */
-  readonly leaving?: Pick<Evicting, 'cancelled' | 'held' | 'lookAgainAt'>
+  readonly leaving?: Pick<Evicting, 'cancelled' | 'held'>
+  /** When to look again whatever happens. */
+  readonly againMs?: number
+  /** The groups that its placement puts it in. */
+  readonly groups: GroupNames
+  /** What its replicas ask of a cluster. */
+  readonly needs: Partial<TemplateFacts>
 }
 
 export function place(input: PlaceInput): Placed {
@@ -84,7 +100,7 @@ function withRequired({ federated, required, clusters, now }: PlaceInput, decide
   }
 }
 
-type Decided = Pick<Placed, 'schedule' | 'scheduled' | 'leaving'>
+type Decided = Pick<Placed, 'schedule' | 'scheduled' | 'groups' | 'needs' | 'againMs' | 'leaving'>
 
 /** Decisions are counted by what they change for members. */
 const counted = (targets: readonly object[], before: StoredSchedule | undefined) => ({ decision: (before?.decision ?? 0) + (equalJson(targets, before?.targets ?? []) ? 0 : 1) })
@@ -100,20 +116,24 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
   })
   const isHeld = spec.placement === undefined && (claim.isPending || claim.keepTargets)
   const here = new Set(clusters.map(({ cluster }) => cluster.metadata.name)), own = before?.targets?.filter(({ cluster, required }) => !required && here.has(cluster)) ?? [], missing = source && policy && !spec.placement ? missingOverrides(policy, input.hasOverride) : []
-  const keep = (reason: string, message: string): Decided => ({ schedule: { ...before, ...observed(metadata.generation), targets: own, ...counted(own, before), ...(before?.evictions && { evictions: before.evictions.filter(({ cluster }) => status?.clusters?.some(({ name }) => name === cluster)) }) }, scheduled: condition(federated, claim.isPending && own.length > 0 ? 'True' : 'False', reason, message, input.now) })
+  const groups = groupNames({ namespace: metadata.namespace, labels: native.metadata.labels }, source?.by === 'placement' ? source.placement.workloadAffinity : undefined), needs = needsOf(native, target)
+  const keep = (reason: string, message: string): Decided => ({ groups, needs, schedule: { ...before, ...observed(metadata.generation), targets: own, ...counted(own, before), ...(before?.evictions && { evictions: before.evictions.filter(({ cluster }) => status?.clusters?.some(({ name }) => name === cluster)) }) }, scheduled: condition(federated, claim.isPending && own.length > 0 ? 'True' : 'False', reason, message, input.now) })
   if (isHeld || !source) return keep(claim.outcome === 'Lost' ? 'PolicyLost' : claim.isPending ? 'PolicyPending' : 'NoPolicy', claim.message)
   if (missing.length > 0) return keep('OverridesMissing', `the policy waits for override policies that are not there: ${missing.join(', ')}`)
-  const found = replicasOf(native, { scale: target.scale }), evicting = scheduleEvicting({
-    template: {
-      apiVersion: native.apiVersion ?? '', kind: target.kind, name: metadata.name ?? '', uid: metadata.uid ?? '', ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
-      ...(found && { replicas: found.replicas }), ...(found?.requirements?.resourceRequest && { request: found.requirements.resourceRequest }),
-    },
+  const facts = reschedulingFacts(input, policy, own), evicting = scheduleEvicting({
+    template: { apiVersion: native.apiVersion ?? '', kind: target.kind, name: metadata.name ?? '', uid: metadata.uid ?? '', ...(metadata.namespace !== undefined && { namespace: metadata.namespace }), ...needs },
+    peers: input.peers(groups),
     source, clusters, ...(preference && { preference }), ...(namespaceClusters && { namespaceClusters }),
     ...(before?.fingerprint !== undefined && { previous: { targets: own, fingerprint: before.fingerprint, ...(before.affinity !== undefined && { affinity: before.affinity }) } }),
   }, {
     ...(input.leaving ?? NOBODY_LEAVES), standing: before?.evictions ?? [], copies: status?.clusters ?? [], isSame: before?.observedGeneration === metadata.generation, failover: policy?.spec.failover, isBound: isBound(input, policy), now: input.now,
-  }, (snapshot) => ({ schedule: schedule(snapshot) })), { made: { schedule: made }, held } = evicting
-  return { schedule: stored(evicting, before, metadata.generation, preference !== undefined), scheduled: condition(federated, made.scheduled.status, made.scheduled.reason, [made.scheduled.message, ...held.slice(0, HELD_NAMED).map(({ cluster, message }) => `${cluster}: ${message}`)].join('; '), input.now), leaving: evicting }
+  }, (snapshot) => reschedule(snapshot, facts))
+  const { made: { schedule: { scheduled }, rescheduling, againMs }, held, lookAgainAt } = evicting, again = [...(againMs === undefined ? [] : [againMs]), ...(lookAgainAt === undefined ? [] : [Math.max(0, lookAgainAt - input.now)])]
+  const message = [`${scheduled.message}${priorityProblem(policy, input.priorityOf)}`, ...held.slice(0, HELD_NAMED).map(({ cluster, message: why }) => `${cluster}: ${why}`)].join('; ')
+  return {
+    groups, needs, schedule: { ...stored(evicting, before, metadata.generation, preference !== undefined), ...(rescheduling && { rescheduling }) }, scheduled: condition(federated, scheduled.status, scheduled.reason, message, input.now),
+    leaving: evicting, ...(again.length > 0 && { againMs: Math.min(...again) }),
+  }
 }
 
 const NOBODY_LEAVES: NonNullable<PlaceInput['leaving']> = { options: defaultFailover, mayLeave: () => false }
@@ -123,6 +143,25 @@ const HELD_NAMED = 3
 /** A namespace is no workload: what is in it goes by itself. Shares of a Job that have begun stay (safety rule 6) unless the policy says that they may move. What is suspended is neither sent nor removed. */
 function isBound({ federated: { spec }, target }: PlaceInput, policy: PlacingPolicy | undefined): boolean {
   return isNamespaces(target) || (target.kind === 'Job' && target.group === 'batch' && !policy?.spec.failover?.cluster) || spec.suspend === true || policy?.spec.suspension?.dispatching === true
+}
+
+function reschedulingFacts({ federated: { status }, native, stuckIn, now }: PlaceInput, policy: PlacingPolicy | undefined, targets: readonly { readonly cluster: string }[]): ReschedulingFacts {
+  const { rescheduling: spec } = policy?.spec ?? {}, before = status?.schedule?.rescheduling, requested = native.metadata.annotations?.[RESCHEDULE_ANNOTATION]
+  const stuck = new Map(targets.flatMap(({ cluster }) => { const seen = stuckIn?.(cluster); return seen ? [[cluster, seen] as const] : [] }))
+  return { ...(spec && { rule: reschedulingRule(spec) }), ...(before && { before }), ...(requested !== undefined && { requested }), stuck, now }
+}
+
+function priorityProblem(policy: PlacingPolicy | undefined, priorityOf: PlaceInput['priorityOf']): string {
+  const { priorityClassName: name } = policy?.spec.schedulePriority ?? {}
+  return name === undefined || priorityOf(name) !== undefined ? '' : `; the PriorityClass ${name} is not known, and counts as 0`
+}
+
+/** A workload of several components whose replicas cannot be divided is placed as a whole. */
+function needsOf(native: KubeObject, { scale }: TargetKind): Partial<TemplateFacts> {
+  const components = isDivisible(native) ? [] : componentsOf(native), found = components.length > 0 ? undefined : replicasOf(native, { scale })
+  const needed = (requirements: Requirements | undefined) => ({ ...(requirements?.resourceRequest && { request: requirements.resourceRequest }), ...(requirements?.nodeClaim && { nodeClaim: requirements.nodeClaim }) })
+  if (components.length > 0) return { components: components.map(({ replicas, requirements }) => ({ replicas, ...needed(requirements) })) }
+  return found ? { replicas: found.replicas, ...needed(found.requirements) } : {}
 }
 
 const observed = (generation: number | undefined) => (generation === undefined ? {} : { observedGeneration: generation })

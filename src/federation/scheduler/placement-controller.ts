@@ -6,6 +6,7 @@
  */
 import type { ClusterSet } from '../../apis/cluster.federation/v1alpha1/cluster-set.ts'
 import { matchesClusterAffinity } from '../../apis/cluster.federation/v1alpha1/cluster-affinity.ts'
+import type { Rollout } from '../../apis/policy.federation/v1alpha1/rollout.ts'
 import type { ReplicaSchedulingPreference } from '../../apis/policy.federation/v1alpha1/replica-scheduling-preference.ts'
 import type { FederatedObject, FederatedStatus } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -18,12 +19,14 @@ import type { KubeObject, ListerWatcher, Resource } from '../../machinery/meta/c
 import { keyOfObject } from '../../machinery/meta/object-key.ts'
 import { isSamePolicy, type Claimable, type PolicyReference } from '../claim/any-policy.ts'
 import { PolicyIndex } from '../claim/policy-index.ts'
+import { valueAt } from '../interpreter/fields.ts'
 import type { Members } from '../member/members.ts'
 import type { Overrides } from '../override/overrides.ts'
 import { isNamespaces } from '../template/namespace-template.ts'
 import { toNative } from '../template/native-object.ts'
 import { writeStatus } from '../template/server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
+import { AssumedPlacements } from './assumed-placements.ts'
 import { Dependents, neededKeys, propagatesDependencies } from './dependents.ts'
 import type { Cause } from './evict/cause.ts'
 import { EvictionTurns } from './evict/eviction-turns.ts'
@@ -33,7 +36,9 @@ import { clustersInUse } from './evict/standing-evictions.ts'
 import { PolicyStatus } from './policy-status.ts'
 import { place, withPlacement, type Placed, type PlacingPolicy } from './place.ts'
 import type { ReplicaPreference } from './placement-request.ts'
+import { PriorityClasses, type PriorityClassSource } from './priority-classes.ts'
 import type { ClusterFacts } from './snapshot.ts'
+import { groupNames, WorkloadGroups } from './workload-groups.ts'
 
 export interface PlacementControllerOptions {
   readonly templates: Templates
@@ -48,6 +53,7 @@ export interface PlacementControllerOptions {
   readonly seen: Promise<void>
   /** Override policies, which policies may wait for. */
   readonly overrides: Pick<Overrides, 'of' | 'onChange'>
+  readonly priorityClasses: PriorityClassSource
   /** Only the replica that leads decides. */
   readonly leads: () => boolean
   /** How failing clusters are left. */
@@ -72,17 +78,24 @@ export class PlacementController {
   readonly #preferences = new Map<string, ReplicaSchedulingPreference>()
   readonly #sets = new Map<string, ClusterSet>()
   readonly #dependents = new Dependents()
+  readonly #groups = new WorkloadGroups()
+  readonly #priorities = new PriorityClasses()
+  readonly #assumed: AssumedPlacements
   /** Templates whose policy waits for overrides. */
   readonly #waiting = new Set<string>()
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>()
   /** Where FederatedNamespaces are placed, by namespace; one that is not decided about yet is nowhere. */
   readonly #namespaceClusters = new Map<string, ReadonlySet<string>>()
+  #isKnowing = false
+  /** Whose pods are watched. */
+  readonly #watched = new WeakSet<object>()
   #facts: readonly ClusterFacts[] | undefined
   #factsAt = 0
 
   constructor(options: PlacementControllerOptions) {
     this.#options = options
-    this.#queue = new Queue({ clock: options.clock, random: options.random })
+    this.#queue = new Queue({ clock: options.clock, random: options.random, priority: (key) => this.#priorityOf(key) })
+    this.#assumed = new AssumedPlacements(options.clock)
     this.#health = new FleetHealth(options)
     this.#turns = new EvictionTurns({ rateOf: (byHealth) => this.#health.rateOf(byHealth), onTurn: (key) => this.#queue.add(key), clock: options.clock })
     this.#status = new PolicyStatus({ ...options, claimed: (policy) => this.#index.claimedBy(policy).length })
@@ -93,7 +106,8 @@ export class PlacementController {
 
   async run(signal: AbortSignal): Promise<void> {
     const { templates, members, policies, preferences, clusterSets, namespaces, overrides, seen, concurrency, clock, logger } = this.#options, retry = { clock, logger }
-    members.onChange(() => { this.#facts = undefined; this.#health.rateOf(true); this.kickAll() }, signal)
+    members.onChange(() => { this.#facts = undefined; this.#health.rateOf(true); this.#watchPods(signal); this.kickAll() }, signal)
+    this.#watchPods(signal)
     // Decisions wait until all that they rest on has been seen once: a policy that is not known yet is no policy that is gone.
     const first = [
       ...policies.map(({ reader }) => follow(reader, (key, object) => this.#usePolicy(reader, key, object), retry, signal)),
@@ -102,7 +116,8 @@ export class PlacementController {
       follow(namespaces, (key, object) => { if (object) this.#namespaces.set(key, object.metadata.labels ?? {}); else this.#namespaces.delete(key); if ([...this.#sets.values()].some(({ spec }) => spec?.namespaceSelector)) this.kickAll() }, retry, signal),
     ]
     await Promise.race([Promise.all([seen, ...first.map(({ ready }) => ready)]), new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })])
-    const following = first.map(({ done }) => done)
+    this.#isKnowing = true
+    const following = [...first.map(({ done }) => done), this.#priorities.follow({ ...this.#options.priorityClasses, onChange: () => this.#kickPrioritized() }, retry, signal)]
     const known: Promise<void>[] = []
     templates.onKind((store) => {
       const { ready, done } = follow(store.cache, (key, object) => this.#useTemplate(store, key, object as FederatedObject | undefined), retry, AbortSignal.any([signal, store.signal]))
@@ -126,7 +141,8 @@ export class PlacementController {
       this.#templates.delete(queueKey)
       this.#waiting.delete(queueKey)
       this.#turns.forget(queueKey)
-      for (const needed of this.#dependents.remove(queueKey)) this.#queue.add(needed)
+      this.#assumed.forget(queueKey)
+      for (const one of [...this.#dependents.remove(queueKey), ...this.#groups.remove(queueKey)]) this.#queue.add(one)
       return
     }
     const { target } = store, { metadata, status } = federated, claim = status?.policy as PolicyReference | undefined, template: Template = { queueKey, ...claimable(store, federated), ...(claim && { claim }) }
@@ -135,13 +151,56 @@ export class PlacementController {
     if (!known || !isSame(known.claim, claim)) for (const one of [known?.claim, claim]) if (one) this.#status.kick(one)
     const policy = this.policyOf(federated), native = toNative(federated, target, store.kind, metadata.uid ?? ''), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
     for (const one of this.#dependents.set(queueKey, needed, clustersInUse(status?.schedule?.targets ?? [], status?.schedule?.evictions ?? [], status?.clusters ?? []))) this.#queue.add(one)
+    const placement = federated.spec.placement ?? policy?.spec.placement, targets = status?.schedule?.targets ?? []
+    for (const one of this.#groups.set(queueKey, groupNames({ namespace: metadata.namespace, labels: native.metadata.labels }, placement?.workloadAffinity), targets.map(({ cluster }) => cluster))) this.#queue.add(one)
+    if (!this.#assumed.isEmpty) this.#seen(queueKey, federated)
     // Where copies fail, or clusters are left, what becomes of the copies decides.
     const isWatched = status?.schedule?.evictions !== undefined || (policy?.spec.failover?.application !== undefined && status?.clusters?.some(({ unhealthySince }) => unhealthySince !== undefined))
     if (!known || isWatched || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
   }
 
   /** The policy that claims a template, as it is now. */
-  policyOf({ status }: FederatedObject): PlacingPolicy | undefined { return status?.policy && (this.#index.policy(status.policy as PolicyReference)) }
+  policyOf({ status }: FederatedObject): PlacingPolicy | undefined { return status?.policy && this.#policy(status.policy as PolicyReference) }
+  #policy(reference: PolicyReference): PlacingPolicy | undefined { return this.#index.policy(reference) }
+
+  /** Of its policy; of one that is not claimed yet, the highest of those that may claim it. */
+  #priorityOf(key: string): number {
+    const template = this.#templates.get(key), claimed = template?.claim && this.#policy(template.claim), policies: readonly PlacingPolicy[] = claimed ? [claimed] : template && !template.claim ? this.#index.policiesFor(template) : []
+    return Math.max(0, ...policies.map(({ spec: { schedulePriority } }) => (schedulePriority && this.#priorities.valueOf(schedulePriority.priorityClassName)) ?? 0))
+  }
+
+  #kickPrioritized(): void {
+    for (const { queueKey, claim } of this.#templates.values()) if (claim && this.#policy(claim)?.spec.schedulePriority) this.#queue.add(queueKey)
+  }
+
+  /** What is decided holds for other decisions at once, long before it is stored and seen. */
+  #assume(key: string, { status }: FederatedObject, { groups, needs, schedule }: Placed): void {
+    const targets = schedule.targets ?? []
+    this.#assumed.decided(key, needs, status?.schedule?.targets ?? [], targets)
+    for (const waiting of this.#groups.set(key, groups, targets.map(({ cluster }) => cluster))) this.#queue.add(waiting)
+  }
+
+  /** Room that copies have taken is known of soon where nodes are followed, and with the next report elsewhere. */
+  #seen(key: string, { status }: FederatedObject): void {
+    for (const { name, state, status: of } of status?.clusters ?? []) {
+      const { replicas = 0, active = 0 } = (of ?? {}) as { replicas?: number; active?: number }
+      if (state === 'OK') this.#assumed.seen(key, name, Math.max(replicas, active), this.#options.members.get(name)?.nodes ? FOLLOWED_MS : REPORTED_MS)
+    }
+  }
+
+  /** How the policy that claims a template orders its changes; undefined: not at all. `unknown`: policies are not known yet. `gone`: it is no more. */
+  rolloutOf(federated: FederatedObject): Rollout | 'unknown' | 'gone' | undefined {
+    if (!federated.status?.policy) return undefined
+    if (!this.#isKnowing) return 'unknown'
+    const policy = this.policyOf(federated)
+    return policy ? policy.spec.rollout : 'gone'
+  }
+
+  /** Whether changes of a template go in waves; until that is known they do. */
+  isStaged(federated: FederatedObject): boolean {
+    const rule = this.rolloutOf(federated)
+    return federated.status?.rollout !== undefined || (rule !== undefined && rule !== 'gone')
+  }
 
   /** Templates by kind are few: built-in kinds, and those that are configured. */
   #keyOf(group: string, kind: string, key: string): string | undefined {
@@ -173,32 +232,57 @@ export class PlacementController {
 
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.cache.get(objectKey)?.parse() as FederatedObject | undefined
-    if (!store || store.whyOff() !== undefined || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
+    if (!store || store.whyOff() !== undefined || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) {
+      this.#turns.forget(key)
+      return {}
+    }
     const granted = new Set<string>(), asked = new Set<string>(), ask = ({ cluster, byHealth }: Cause) => { asked.add(cluster); return this.#turns.take(key, byHealth) && granted.add(cluster) !== undefined }
-    const placed = this.#place(store, federated, clock.now(), ask), { lookAgainAt } = placed.leaving ?? {}, again = lookAgainAt === undefined ? {} : { requeueAfterMs: Math.max(0, lookAgainAt - clock.now()) }
+    const placed = this.#place(store, federated, clock.now(), ask)
     if (asked.size === granted.size) this.#turns.forget(key)
     if (placed.scheduled.reason === 'OverridesMissing') this.#waiting.add(key)
     else this.#waiting.delete(key)
+    const again = placed.againMs === undefined ? {} : { requeueAfterMs: placed.againMs }
     if (withPlacement(federated.status, placed) === federated.status) return again
     let written: Placed | undefined
     const isWritten = await writeStatus(store.resource, objectKey, (current) => {
       const fresh = current as FederatedObject
       written = this.#place(store, fresh, clock.now(), ({ cluster }) => granted.has(cluster))
+      this.#assume(key, fresh, written)
       return withPlacement(fresh.status, written)
     }, signal)
     if (isWritten) this.#options.onPlaced(store, federated, written ?? placed)
     return again
   }
 
+  /** Once a pod has found no node for long enough, where it belongs to is looked at. */
+  #watchPods(signal: AbortSignal): void {
+    for (const { unschedulable } of this.#options.members.list()) {
+      if (this.#watched.has(unschedulable)) continue
+      this.#watched.add(unschedulable)
+      unschedulable.onChange(({ group, kind, key }) => {
+        const queueKey = this.#keyOf(group, kind, key)
+        if (queueKey !== undefined && this.#templates.has(queueKey)) this.#queue.add(queueKey, STUCK_MS + SETTLE_MS)
+      }, signal)
+    }
+  }
+
+  #stuckIn({ target: { group, kind } }: TemplateStore, { metadata, status }: FederatedObject, cluster: string, now: number): { readonly replicas: number; readonly unschedulable: number } | undefined {
+    const limit = status?.schedule?.rescheduling?.limits?.find((one) => one.cluster === cluster)
+    const unschedulable = this.#options.members.get(cluster)?.unschedulable.of({ group, kind, key: keyOfObject({ metadata }) }, now - STUCK_MS, limit && Date.parse(limit.since)) ?? 0
+    // A Job's shares do not move once they have begun; of what counts its pods in another way nothing can be said.
+    const replicas = unschedulable > 0 && kind !== 'Job' ? valueAt(status?.clusters?.find(({ name }) => name === cluster)?.status, 'replicas') : undefined
+    return typeof replicas === 'number' ? { replicas, unschedulable } : undefined
+  }
+
   /** The status that a template would get if it were stored as it is here. */
   preview(store: TemplateStore, federated: FederatedObject): FederatedStatus { return withPlacement(federated.status, this.#place(store, federated, this.#options.clock.now(), () => false)) }
 
   #place(store: TemplateStore, federated: FederatedObject, now: number, mayLeave: (cause: Cause) => boolean): Placed {
-    const { target, kind } = store, native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
+    const { target, kind } = store, key = templateKey(store.id, keyOfObject(federated)), native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options, namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
-      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#clustersOf(sets), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, leaving: { options: this.#options.failover, mayLeave }, now,
-      required: this.#dependents.of(templateKey(store.id, keyOfObject(federated))), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
+      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#withAssumed(this.#clustersOf(sets)), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now), leaving: { options: this.#options.failover, mayLeave }, now,
+      required: this.#dependents.of(key), peers: (groups) => this.#groups.peers(key, groups), priorityOf: (name) => this.#priorities.valueOf(name), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
     })
   }
 
@@ -216,11 +300,16 @@ export class PlacementController {
     return [...this.#sets.values()].filter(({ spec }) => !spec?.namespaceSelector || !labels || labelSelectorFromObject(spec.namespaceSelector).matches(labels)).toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
   }
 
+  #withAssumed(facts: readonly ClusterFacts[]): readonly ClusterFacts[] {
+    if (this.#assumed.isEmpty) return facts
+    return facts.map((one) => { const assumed = this.#assumed.in(one.cluster.metadata.name ?? ''); return assumed ? { ...one, assumed } : one })
+  }
+
   #clustersOf(sets: readonly ClusterSet[]): readonly ClusterFacts[] {
     const { clock, members } = this.#options, now = clock.now()
     // What members report of their capacity changes without a word.
     if (!this.#facts || now - this.#factsAt > FACTS_MS) {
-      this.#facts = members.list().map(({ cluster, state }) => ({ cluster, state }))
+      this.#facts = members.list().map(({ cluster, state, nodes }) => ({ cluster, state, ...(nodes && { nodes }) }))
       this.#factsAt = now
     }
     if (sets.some(({ spec }) => !spec?.clusterAffinity)) return this.#facts
@@ -228,7 +317,9 @@ export class PlacementController {
   }
 }
 
-const FACTS_MS = 1000
+const FACTS_MS = 1000, FOLLOWED_MS = 2000, REPORTED_MS = 60_000
+/** For so long a pod may look for a node before it counts as one that finds none (KubeFed's limit); what came of the last move has been seen by then. */
+const STUCK_MS = 60_000, SETTLE_MS = 2000
 const isSame = (a: PolicyReference | undefined, b: PolicyReference | undefined) => (a && b ? isSamePolicy(a, b) : a === b)
 
 /** A template as policies see it. */

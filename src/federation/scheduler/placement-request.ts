@@ -38,6 +38,8 @@ export interface PlacementTerm {
   readonly name: string | undefined
   /** 0: chosen; above: overflow; undefined: not chosen. */
   readonly tierOf: (cluster: Cluster) => number | undefined
+  /** Replicas go to the clusters of a tier while there is room, and then to those of the next. */
+  readonly hasOverflow: boolean
   /** Clusters that are named, whether there are such or not. */
   readonly named: readonly string[]
   /** Equal for as long as nothing changed that a decision by this alternative rests on. */
@@ -75,7 +77,7 @@ function ofPlacement(placement: HubPlacement): PlacementRequest {
 /** Federation v1 kept copies without replicas, and knew neither taints nor spread. */
 function ofAnnotations({ nowhere, selector, preferences, rebalance }: V1Placement): PlacementRequest {
   const print = fingerprint({ selector: selector?.toString() ?? '', preferences, rebalance })
-  const term: PlacementTerm = { name: undefined, tierOf: ({ metadata: { labels = {} } }) => (!selector || selector.matches(labels) ? 0 : undefined), named: [], fingerprint: print }
+  const term: PlacementTerm = { name: undefined, tierOf: ({ metadata: { labels = {} } }) => (!selector || selector.matches(labels) ? 0 : undefined), hasOverflow: false, named: [], fingerprint: print }
   return { terms: nowhere ? [] : [term], tolerations: [], spread: [], division: { algorithm: 'Preferences', preferences: preferences ?? EQUAL, rebalance }, partial: false, keepEmpty: true }
 }
 
@@ -90,7 +92,7 @@ function termsOf(placement: HubPlacement): PlacementTerm[] {
   const term = (affinity: ClusterAffinity & Partial<ClusterAffinityTerm>, said: object): PlacementTerm => {
     const tiers = [affinity, ...(affinity.overflowAffinities ?? [])].map(compileClusterAffinity)
     const tierOf = (cluster: Cluster) => { const tier = tiers.findIndex((admits) => admits(cluster)); return tier < 0 ? undefined : tier }
-    return { name: affinity.affinityName, tierOf, named: affinity.clusterNames ?? [], fingerprint: fingerprint({ ...rest, ...said }) }
+    return { name: affinity.affinityName, tierOf, hasOverflow: tiers.length > 1, named: affinity.clusterNames ?? [], fingerprint: fingerprint({ ...rest, ...said }) }
   }
   if (clusters) return clusters.length === 0 ? [] : [term({ clusterNames: clusters.map(({ name }) => name) }, { clusters })]
   if (clusterSelector) return [term({ labelSelector: clusterSelector }, { clusterSelector })]

@@ -32,9 +32,11 @@ export function schedule(snapshot: SchedulingSnapshot): Schedule {
   if (terms.length === 0) return { algorithm, targets: [], rejected: [], fingerprint: NOWHERE, trigger, scheduled: { status: 'True', reason: 'Nowhere', message: 'the placement names no cluster' } }
   const start = trigger === 'Requested' ? 0 : affinityIndex(terms, previous?.affinity)
   if (!trigger) return keep(snapshot, request, start, undefined)
+  // What moves at all is divided as if nothing had been decided, but for what found no node: the rest of it stays.
+  const isFresh = trigger === 'CapacityReturned' || trigger === 'ClusterJoined' || trigger === 'ClusterLabelsChanged' || trigger === 'Remaining', asked = isFresh ? { ...snapshot, fresh: true } : snapshot
   let first: Failure | undefined
   for (let tried = 0; tried < terms.length; tried++) {
-    const at = (start + tried) % terms.length, result = attempt(snapshot, request, terms[at]!)
+    const at = (start + tried) % terms.length, result = attempt(asked, request, terms[at]!)
     if ('failure' in result) { first ??= result; continue }
     return { algorithm, ...result, ...named(request, at), trigger }
   }

@@ -1,7 +1,9 @@
 import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import type { MemberState } from '../member/member.ts'
-import type { Assumed, ResourceRequest } from './estimate.ts'
+import type { Capacity, ReplicaNeeds, SameReplicas } from './capacity.ts'
+import type { ReschedulingFacts } from './rescheduling/rescheduling-facts.ts'
 import type { PlacementSource, ReplicaPreference } from './placement-request.ts'
+import type { WorkloadPeers } from './workload-groups.ts'
 
 /** All that a decision rests on. */
 export interface SchedulingSnapshot {
@@ -14,13 +16,17 @@ export interface SchedulingSnapshot {
   readonly namespaceClusters?: ReadonlySet<string>
   /** Clusters that the template is leaving, each with why. They are no targets, and none of `previous`. */
   readonly evicted?: ReadonlyMap<string, string>
+  /** Where others of its groups are; absent: it is in none. */
+  readonly peers?: WorkloadPeers
   /** Absent: nothing was ever decided. */
   readonly previous?: PreviousSchedule
   /** Someone asked to divide anew, as if nothing had been decided before. */
   readonly fresh?: boolean
+  /** Absent: replicas that are placed stay where they are. */
+  readonly rescheduling?: ReschedulingFacts
 }
 
-export interface TemplateFacts {
+export interface TemplateFacts extends ReplicaNeeds {
   /** Of the object to place, e.g. apps/v1. */
   readonly apiVersion: string
   readonly kind: string
@@ -30,19 +36,17 @@ export interface TemplateFacts {
   readonly uid: string
   /** Absent: the kind has none, so each target just has a copy. */
   readonly replicas?: number
-  /** What one replica asks for; absent: nothing but its place. */
-  readonly request?: ResourceRequest
+  /** The parts of a workload of several pod templates, which are placed as a whole: a cluster has room for so many sets. */
+  readonly components?: readonly SameReplicas[]
 }
 
-export interface ClusterFacts {
+export interface ClusterFacts extends Capacity {
   readonly cluster: Cluster
   readonly state: MemberState
   /** Replicas that run there; taken where nothing was decided before. */
   readonly current?: number
   /** Replicas that the cluster was seen to hold: those asked for, less those that found no node for a while. Absent: no limit was met. */
   readonly capacity?: number
-  /** Decided since the cluster last reported its sums, for this template and others, so that two decisions in a row do not give away the same room. */
-  readonly assumed?: readonly Assumed[]
 }
 
 /** What status.schedule kept of the last decision. */

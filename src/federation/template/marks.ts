@@ -8,6 +8,8 @@ export const REVISION_ANNOTATION = 'cluster.federation/revision'
 export const COPIES_FINALIZER = 'cluster.federation/copies'
 /** On a federated object that is being deleted: what becomes of its copies (Foreground, Background, Orphan). */
 export const DELETION_ANNOTATION = 'cluster.federation/deletion'
+/** On templates: a value that was not there before has the replicas divided anew, as if nothing had been decided. */
+export const RESCHEDULE_ANNOTATION = 'policy.federation/reschedule'
 /** KubeFed's, on federated objects: "true" leaves the copies in the members when the object is deleted. */
 export const KUBEFED_ORPHAN_ANNOTATION = 'kubefed.io/orphan'
 /** On Events of the host that fleets show among those of the members: whose native view they are about. */

@@ -11,7 +11,7 @@ import { Templates } from './templates.ts'
 const controller = new AbortController(), { signal } = controller
 afterAll(() => { controller.abort() })
 
-const checks = { validate: () => [], validateNative: () => [], authorize: () => Promise.resolve(), authorizeFederated: () => Promise.resolve(), review: () => Promise.resolve() }
+const checks = { isStaged: () => false, validate: () => [], validateNative: () => [], authorize: () => Promise.resolve(), authorizeFederated: () => Promise.resolve(), review: () => Promise.resolve() }
 const templates = new Templates({ storage: new MemoryStorage(), stored: { clock: systemClock, randomUuid: () => crypto.randomUUID(), randomSuffix: () => 'abcde', logger: silentLogger }, checks, plan: () => ({}) }, signal)
 for (const target of builtInTargets) if (target.kind === 'ConfigMap' || target.kind === 'Service') templates.add(target)
 const owned = new OwnedTemplates(templates), configMaps = templates.get('configmaps')!

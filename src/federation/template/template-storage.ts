@@ -11,6 +11,8 @@ interface TemplateStorageOptions {
   readonly kind: FederatedKind
   /** The uid that a fleet shows for the native object of this name. */
   readonly uidOf: (namespace: string, name: string) => string
+  /** What is stored in place of a template as it was. */
+  readonly kept: (next: FederatedObject, before: FederatedObject) => FederatedObject
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -20,7 +22,7 @@ interface TemplateStorageOptions {
  * So creating, patching, applying and defaulting a template is the same code, with the same texts, as for any stored kind, and revisions are those of the federated object.
  * Removing an object begins the removal of its federated one, which waits for its copies. Listing and watching are not for writers, and refused.
  */
-export function templateStorage(storage: Storage, { kind: { target, kind }, uidOf, now }: TemplateStorageOptions): Storage {
+export function templateStorage(storage: Storage, { kind: { target, kind }, uidOf, kept, now }: TemplateStorageOptions): Storage {
   const prefix = keyPrefix(target), hubPrefix = keyPrefix(kind), hubKey = (key: string) => hubPrefix + key.slice(prefix.length)
   const parse = ({ value, revision }: StoredRecord): FederatedObject => {
     const object = parseJson(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()) as FederatedObject
@@ -43,7 +45,7 @@ export function templateStorage(storage: Storage, { kind: { target, kind }, uidO
       if ((record?.revision ?? 0) !== expect) return { current: shown(record) }
       const before = record && parse(record)
       if (value === undefined && !before) return { current: undefined }
-      const next = value === undefined ? ending(before!, now()) : fromNative(parseJson(Buffer.from(value).toString()) as KubeObject, before, target, kind)
+      const given = value && fromNative(parseJson(Buffer.from(value).toString()) as KubeObject, before, target, kind), next = given ? (before ? kept(given, before) : given) : ending(before!, now())
       const done = await storage.commit(hubKey(key), next && encode(next), expect, signal)
       return 'revision' in done ? done : { current: shown(done.current) }
     },

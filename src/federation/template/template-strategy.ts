@@ -8,6 +8,7 @@ import type { Strategy } from '../../machinery/meta/strategy.ts'
 import { wellFormed } from '../../machinery/schema/well-formed.ts'
 import { COPIES_FINALIZER, DELETION_ANNOTATION, KUBEFED_ORPHAN_ANNOTATION } from './marks.ts'
 import { toNative } from './native-object.ts'
+import { keepRevision } from './revisions.ts'
 import type { TargetKind } from './target-kind.ts'
 
 /** What later stages say of a federated object before it is stored. */
@@ -22,14 +23,19 @@ export interface TemplateChecks {
   readonly authorizeFederated: (target: TargetKind, federated: FederatedObject | undefined, old: FederatedObject | undefined, options: WriteOptions) => Promise<void>
   /** Asks a cluster whether it would take the object. Throws StatusError Invalid with paths as in the object itself. */
   readonly review: (target: TargetKind, native: KubeObject, old: KubeObject | undefined, options: WriteOptions, signal: AbortSignal) => Promise<void>
+  /** Whether changes of the template go to clusters in waves, so that what was before has to be kept. */
+  readonly isStaged: (federated: FederatedObject) => boolean
 }
+
+/** What is stored in place of `before`. */
+export const kept = ({ isStaged }: Pick<TemplateChecks, 'isStaged'>, target: TargetKind) => (next: FederatedObject, before: FederatedObject): FederatedObject => (isStaged(before) ? keepRevision(next, before, target) : next)
 
 /** How federated objects are written. */
 export function federatedStrategy(target: TargetKind, hub: { readonly group: string; readonly version: string }, checks: TemplateChecks, schema: () => JsonSchema): Strategy<FederatedObject> {
   const native = (federated: FederatedObject | undefined) => federated && toNative(federated, target, hub, federated.metadata.uid ?? '')
   const rules = (): Strategy<FederatedObject> => wellFormed(schema(), {
     prepareForCreate: (federated) => tidied({ ...federated, metadata: { ...federated.metadata, finalizers: [...new Set([...(federated.metadata.finalizers ?? []), COPIES_FINALIZER])] } }, target),
-    prepareForUpdate: (federated) => tidied(federated, target),
+    prepareForUpdate: (federated, old) => kept(checks, target)(tidied(federated, target), old),
     validate: (federated) => [...validateTemplate(federated, target), ...checks.validate(federated, target, schema().properties!['spec']!.properties!['template']!)],
   })
   let known: Strategy<FederatedObject> | undefined

@@ -12,7 +12,7 @@ import type { ApiGroup, Catalog } from '../../machinery/server/catalog.ts'
 import { federatedKind, type FederatedKind } from './federated-kind.ts'
 import type { TargetKind } from './target-kind.ts'
 import { isNamespaces, validateNamespaceTemplate } from './namespace-template.ts'
-import { federatedStrategy, type TemplateChecks } from './template-strategy.ts'
+import { federatedStrategy, kept, type TemplateChecks } from './template-strategy.ts'
 
 /** All templates of one kind. */
 export interface TemplateStore extends FederatedKind {
@@ -24,6 +24,8 @@ export interface TemplateStore extends FederatedKind {
   readonly signal: AbortSignal
   /** Why the kind is not distributed now, for people; undefined: it is. What is stored of it stays, new ones are refused. */
   readonly whyOff: () => string | undefined
+  /** What is stored in place of a template as it was: where changes go in waves, with what clusters keep until then. */
+  readonly kept: (next: FederatedObject, before: FederatedObject) => FederatedObject
 }
 
 /** What storing a template would lead to: its status, with what would be done in each cluster. */
@@ -68,7 +70,7 @@ export class Templates implements Catalog {
     if (known) this.withdraw(id)
     const { storage, stored, checks, plan, ownNamespace = '' } = this.#options, end = new AbortController(), signal = AbortSignal.any([this.#signal, end.signal]), whyOff = () => this.#off.get(id)
     const kind = federatedKind(target, (hub, schema) => refusingNew(isNamespaces(target) ? ofNamespaces(federatedStrategy(target, hub, checks, schema), ownNamespace) : federatedStrategy(target, hub, checks, schema), { group: hub.group, resource: `federated${target.plural}` }, whyOff))
-    const made = createStoredResource(kind.kind, storage, stored, signal), resource: StoredResource = { ...made, writer: planning(made.writer, (federated) => plan(store, federated)) }, store: TemplateStore = { ...kind, id, resource, cache: made.cache, signal, whyOff }
+    const made = createStoredResource(kind.kind, storage, stored, signal), resource: StoredResource = { ...made, writer: planning(made.writer, (federated) => plan(store, federated)) }, store: TemplateStore = { ...kind, id, resource, cache: made.cache, signal, whyOff, kept: kept(checks, target) }
     this.#stores.set(id, store)
     this.#ends.set(id, end)
     for (const listener of this.#listeners) listener(store)

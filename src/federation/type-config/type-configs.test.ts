@@ -42,7 +42,7 @@ function memberWith(name: string, of: { fields: Record<string, JsonSchema> }, me
 async function replica(storage: Storage, members: Members) {
   const stop = new AbortController(), { signal } = stop, stored = { clock, logger, randomUuid: randomUUID, randomSuffix: () => 'abcde' }
   stops.push(stop)
-  const configs = createStoredResource(federatedTypeConfigKind, storage, stored, signal), templates = new Templates({ storage, stored, plan: () => ({}), checks: { validate: () => [], validateNative: () => [], authorize: () => Promise.resolve(), authorizeFederated: () => Promise.resolve(), review: () => Promise.resolve() } }, signal)
+  const configs = createStoredResource(federatedTypeConfigKind, storage, stored, signal), templates = new Templates({ storage, stored, plan: () => ({}), checks: { isStaged: () => false, validate: () => [], validateNative: () => [], authorize: () => Promise.resolve(), authorizeFederated: () => Promise.resolve(), review: () => Promise.resolve() } }, signal)
   for (const target of builtInTargets) templates.add(target)
   const types = await TypeConfigs.open({ configs, templates, records: await TypeRecords.open(storage, signal), storage, members, isAwaited: () => false, seen: Promise.resolve(), leads: () => true, clock, random: Math.random, logger }, signal)
   void types.run(signal)

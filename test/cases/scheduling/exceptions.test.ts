@@ -5,9 +5,8 @@ import { loadCases } from './load-cases.ts'
 const REPLAYED: Readonly<Record<string, readonly string[]>> = {
   'planner.json': [''], 'webster.json': ['seats', 'dispense'], 'division.json': [''], 'policy-choice.json': ['choose', 'tie', 'lowered'], 'spread.json': ['select', 'select-by-region', 'groups', 'group', 'score', 'score-pair', 'sort'],
   'selectors.json': ['resource-match', 'resource-rank', 'cluster-affinity', 'zones', 'filter-affinity', 'filter-spread', 'filter-evicted', 'v1-cluster-selector', 'kubefed-placement'],
-  'taints.json': ['filter', 'match-tolerations', 'set-taints', 'has-taint', 'wait', 'evict', 'queue', 'purge-mode', 'preserve-state'], 'estimator.json': ['replicas', 'replicas-by-summary', 'replicas-by-models'], 'rescheduling.json': ['placement-changed', 'replicas-changed', 'evict-tasks', 'clusters-in-use'],
+  'taints.json': ['filter', 'match-tolerations', 'set-taints', 'has-taint', 'wait', 'evict', 'queue', 'purge-mode', 'preserve-state'], 'estimator.json': ['replicas', 'replicas-by-summary', 'replicas-by-models', 'sets', 'sets-by-models', 'grade-index', 'grade-of', 'grade-counts'], 'rescheduling.json': ['placement-changed', 'replicas-changed', 'evict-tasks', 'clusters-in-use'],
 }
-const COMPONENTS = 'workloads of several components are not divided', GRADING = 'nodes are graded where clusters are observed'
 
 const NOT_REPLAYED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'selectors.json': {
@@ -15,11 +14,11 @@ const NOT_REPLAYED: Readonly<Record<string, Readonly<Record<string, string>>>> =
     'kubeadmiral-affinity': 'affinity has the shape of Karmada', 'kubeadmiral-affinity-score': 'clusters are chosen by affinity, not ranked by it',
   },
   'taints.json': {
-'has-toleration': 'no toleration is added by the server', 'pick-no-execute': 'each taint is looked at where it counts',
+    'has-toleration': 'no toleration is added by the server', 'pick-no-execute': 'each taint is looked at where it counts',
     // Replayed in its parts. The case that evicts from the only cluster there is contradicts the safety rules: what has no place elsewhere stays.
     'evict-binding': 'what has no place elsewhere stays; the cases without a time or a cluster are those of evict',
   },
-  'estimator.json': { 'sets-by-models': COMPONENTS, sets: COMPONENTS, assume: 'what is promised is subtracted, never summed up', 'grade-index': GRADING, 'grade-of': GRADING, 'grade-counts': GRADING, 'models-valid': 'held by the validation of Clusters' },
+  'estimator.json': { assume: 'what is promised is subtracted, never summed up', 'models-valid': 'held by the validation of Clusters' },
   'rescheduling.json': {
     'merge-targets': 'targets are never merged', 'reschedule-required': 'whoever asks says so in the snapshot, without times', condition: 'reasons are our own: of several alternatives the first one that failed', 'next-retry': 'what waits to be let go is looked at every second',
   },

@@ -11,7 +11,6 @@ import type { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { type ClusterAffinity, validateClusterAffinity } from './cluster-affinity.ts'
 import { clusterDefinitions } from './definitions.ts'
 import { type Placement, validatePlacement } from './placement.ts'
-import { unsupportedPlacement } from './unsupported-placement.ts'
 
 /** A fleet: clusters that answer as one, and the boundary within which templates are placed. */
 export interface ClusterSet extends KubeObject {
@@ -68,7 +67,7 @@ export const clusterSetKind = defineKind<ClusterSet>({
     validate: ({ spec = {} }) => [
       ...(spec.clusterAffinity ? validateClusterAffinity(spec.clusterAffinity, 'spec.clusterAffinity') : []),
       ...(spec.namespaceSelector ? validateLabelSelector(spec.namespaceSelector, 'spec.namespaceSelector') : []),
-      ...(spec.defaultPlacement ? [...validatePlacement(spec.defaultPlacement, 'spec.defaultPlacement'), ...unsupportedPlacement(spec.defaultPlacement, 'spec.defaultPlacement')] : []),
+      ...(spec.defaultPlacement ? validatePlacement(spec.defaultPlacement, 'spec.defaultPlacement') : []),
     ],
     authorize: (set, old) => {
       if (set || old?.metadata.name !== DEFAULT_CLUSTER_SET) return Promise.resolve()

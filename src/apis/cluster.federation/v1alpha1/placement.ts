@@ -29,7 +29,7 @@ export interface ClusterAffinityTerm extends ClusterAffinity {
    * @minLength 1
    * @maxLength 32 */
   affinityName: string
-  /** Further clusters, used in order where the ones above lack capacity, and given up in reverse. */
+  /** Further clusters, used in order where the ones above lack capacity, and given up in reverse. Fixed weights and preferences then keep within what clusters have room for. Not with Duplicated. */
   overflowAffinities?: OverflowAffinity[]
 }
 
@@ -130,7 +130,7 @@ export function validatePlacement(placement: Placement, path: string): FieldErro
   return [
     ...(clusterAffinity && clusterAffinities ? [fieldError.invalid(path, 'clusterAffinities', 'clusterAffinities cannot co-exist with clusterAffinity')] : []),
     ...(clusterAffinity ? validateClusterAffinity(clusterAffinity, `${path}.clusterAffinity`) : []),
-    ...(clusterAffinities ?? []).flatMap((term, index) => validateTerm(term, `${path}.clusterAffinities[${index}]`)),
+    ...(clusterAffinities ?? []).flatMap((term, index) => [...validateTerm(term, `${path}.clusterAffinities[${index}]`), ...validateOverflow(term, replicaScheduling, `${path}.clusterAffinities[${index}].overflowAffinities`)]),
     ...clusterTolerations.flatMap((toleration, index) => validateToleration(toleration, `${path}.clusterTolerations[${index}]`)),
     ...validateSpread(spreadConstraints, `${path}.spreadConstraints`),
     ...(replicaScheduling ? validateReplicaScheduling(replicaScheduling, `${path}.replicaScheduling`) : []),
@@ -151,6 +151,12 @@ function validateTerm(term: ClusterAffinityTerm, path: string): FieldError[] {
       ...(names.indexOf(tier.affinityName) <= index ? [fieldError.duplicate(`${path}.overflowAffinities[${index}].affinityName`, tier.affinityName)] : []),
     ]),
   ]
+}
+
+/** A tier is for what the ones before it have no room for. */
+function validateOverflow({ overflowAffinities = [] }: ClusterAffinityTerm, strategy: ReplicaSchedulingStrategy | undefined, path: string): FieldError[] {
+  const isDuplicated = !strategy || strategy.replicaSchedulingType === 'Duplicated'
+  return overflowAffinities.length > 0 && isDuplicated ? [fieldError.forbidden(path, 'has no meaning where every cluster gets all replicas: nothing is left over for further clusters')] : []
 }
 
 function validateToleration({ key = '', operator = 'Equal', value = '', effect = '', tolerationSeconds }: Toleration, path: string): FieldError[] {

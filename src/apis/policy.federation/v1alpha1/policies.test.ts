@@ -39,6 +39,7 @@ describe('a PropagationPolicy', () => {
   })
   test.each<[string, object, string[]]>([
     ['the least', {}, []],
+    ['waves, and when to move', { rollout: { waves: [{ clusterAffinity: { clusterNames: ['a'] }, maxUnavailable: 1, pauseSeconds: 60 }, {}] }, rescheduling: { triggers: ['ClusterJoined'], minInterval: '10m', maxMoves: 3 } }, []],
     ['no selector', { resourceSelectors: [] }, ['spec.resourceSelectors: Invalid value: 0: spec.resourceSelectors in body should have at least 1 items']],
     ['a selector without a kind', { resourceSelectors: [{ apiVersion: 'v1' }] }, ['spec.resourceSelectors[0].kind: Required value']],
     ['a selector elsewhere', { resourceSelectors: [{ ...DEPLOYMENTS[0], namespace: 'other' }] }, ['spec.resourceSelectors[0].namespace: Invalid value: "other": must be the namespace of the policy, shop']],
@@ -46,7 +47,6 @@ describe('a PropagationPolicy', () => {
     ['the first planner', { placement: { replicaScheduling: { replicaSchedulingType: 'Divided', clusterPreferences: { a: { minReplicas: 1, maxReplicas: 3 }, '*': { weight: 1 } }, rebalance: true, keepEmpty: true } } }, []],
     ['two ways to weigh', { placement: { replicaScheduling: { clusterPreferences: {}, weightPreference: {} } } }, ['spec.placement.replicaScheduling.clusterPreferences: Forbidden: may not be set with weightPreference']],
     ['bounds upside down', { placement: { replicaScheduling: { clusterPreferences: { a: { minReplicas: 2, maxReplicas: 1 } } } } }, ['spec.placement.replicaScheduling.clusterPreferences[a].maxReplicas: Invalid value: 1: must not be lower than minReplicas']],
-    ['what the scheduler cannot do', { placement: { spreadConstraints: [{ spreadByField: 'cluster' }, { spreadByField: 'region' }, { spreadByLabel: 'rack' }] } }, ['spec.placement.spreadConstraints[2]: Forbidden: spreading by more than one of region, zone, provider and label is not supported by this release']],
     ['a priority beyond 32 bits', { priority: 2 ** 31 }, [expect.stringContaining('integer with format int32')]],
     ['an unknown resolution', { conflictResolution: 'Ask' }, ['spec.conflictResolution: Unsupported value: "Ask": supported values: "Abort", "Overwrite"']],
     ['what becomes of copies in clusters that fail', { propagateDeps: true, failover: { cluster: { purgeMode: 'Directly', statePreservation: { rules: [{ aliasLabelName: 'a/b', jsonPath: '{ .jobStatus.jobID }' }] } }, application: { decisionConditions: { tolerationSeconds: 0 }, purgeMode: 'Never' } } }, []],
@@ -57,9 +57,6 @@ describe('a PropagationPolicy', () => {
   test.each<[string, object, string]>([
     ['association', { association: true }, 'it is superseded by propagateDeps'],
     ['schedulerName', { schedulerName: 'mine' }, 'there is only default-scheduler'],
-    ['schedulePriority', { schedulePriority: { priorityClassSource: 'KubePriorityClass', priorityClassName: 'high' } }, ''],
-    ['rescheduling', { rescheduling: { triggers: ['ClusterJoined'], minInterval: '10m', maxMoves: 3 } }, ''],
-    ['rollout', { rollout: { waves: [{ clusterAffinity: { clusterNames: ['a'] } }] } }, 'clusters get changes all at once'],
   ])('%s is refused by name: %j', async (field, spec, instead) => {
     expect(await mistakes(cpp, { metadata: { name: 'web' }, spec: { resourceSelectors: DEPLOYMENTS, ...spec } })).toEqual([`spec.${field}: Forbidden: not supported by this release${instead && `; ${instead}`}`])
   })

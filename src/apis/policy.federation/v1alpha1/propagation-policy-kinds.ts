@@ -3,7 +3,6 @@ import { equalJson } from '../../../machinery/meta/json-value.ts'
 import { type FieldError, fieldError } from '../../../machinery/meta/status-error.ts'
 import type { StoredKind, Strategy } from '../../../machinery/meta/strategy.ts'
 import { validatePlacement } from '../../cluster.federation/v1alpha1/placement.ts'
-import { unsupportedPlacement } from '../../cluster.federation/v1alpha1/unsupported-placement.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import type { ClusterPropagationPolicy } from './cluster-propagation-policy.ts'
 import { definePolicyKind } from './define-policy-kind.ts'
@@ -51,7 +50,7 @@ function validatePropagationSpec(spec: PropagationPolicySpec, namespace: string 
   return [
     ...validateResourceSelectors(resourceSelectors, namespace, 'spec.resourceSelectors'),
     ...(preemption === 'Always' ? resourceSelectors.flatMap(({ name }, index) => (name ? [] : [fieldError.invalid(`spec.resourceSelectors[${index}].name`, '', 'must be set with preemption Always')])) : []),
-    ...(placement ? [...validatePlacement(placement, 'spec.placement'), ...unsupportedPlacement(placement, 'spec.placement')] : []),
+    ...(placement ? validatePlacement(placement, 'spec.placement') : []),
     ...(failover ? validateFailover(failover, spec, 'spec.failover') : []),
     ...(suspension?.dispatching && suspension.dispatchingOnClusters?.clusterNames?.length ? [fieldError.invalid('spec.suspension', suspension, 'dispatchingOnClusters may not be set with dispatching: true, which is for all clusters')] : []),
     ...(rollout ? validateRollout(rollout, 'spec.rollout') : []),

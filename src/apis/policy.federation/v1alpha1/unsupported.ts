@@ -10,9 +10,6 @@ const DEFAULT_SCHEDULER = 'default-scheduler'
 const UNSUPPORTED: readonly { readonly field: keyof PropagationPolicySpec; readonly isUsed: (spec: PropagationPolicySpec) => boolean; readonly instead?: string }[] = [
   { field: 'association', isUsed: ({ association }) => association === true, instead: 'it is superseded by propagateDeps' },
   { field: 'schedulerName', isUsed: ({ schedulerName = DEFAULT_SCHEDULER }) => schedulerName !== DEFAULT_SCHEDULER, instead: `there is only ${DEFAULT_SCHEDULER}` },
-  { field: 'schedulePriority', isUsed: ({ schedulePriority }) => schedulePriority !== undefined },
-  { field: 'rescheduling', isUsed: ({ rescheduling }) => rescheduling !== undefined },
-  { field: 'rollout', isUsed: ({ rollout }) => rollout !== undefined, instead: 'clusters get changes all at once' },
 ]
 
 /** What a policy asks for that cannot be done yet: refused, since a policy that is silently not followed is worse. Placement is asked apart. */

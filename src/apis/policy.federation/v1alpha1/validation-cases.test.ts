@@ -50,7 +50,7 @@ function completed({ kind, object }: Case): KubeObject {
 }
 
 const OPERATOR_FIRST = ['FieldValueNotSupported spec.overriders.plaintext[0].operator'], DUPLICATE_FIELDS = [1, 2].map((index) => `FieldValueDuplicate spec.placement.spreadConstraints[${index}].spreadByField`)
-const OVERFLOW = 'spec.placement.clusterAffinities[0]', NO_ROOM = [`FieldValueForbidden ${OVERFLOW}.overflowAffinities`]
+const OVERFLOW = 'spec.placement.clusterAffinities[0]', NO_REST = [`FieldValueForbidden ${OVERFLOW}.overflowAffinities`]
 const DIFFERENT: Readonly<Record<string, string[]>> = {
   // The schema refuses an empty operator; rules between fields are asked about what it accepts.
   'override-valid-minimal': OPERATOR_FIRST, 'override-invalid-overriders': OPERATOR_FIRST, 'override-invalid-overriders-2': OPERATOR_FIRST, 'override-invalid-target-cluster-2': OPERATOR_FIRST,
@@ -70,8 +70,8 @@ const DIFFERENT: Readonly<Record<string, string[]>> = {
   // What is missing is the first choice, not the tiers behind it.
   'propagation-invalid-cluster-affinities-overflow-affinities-4': [`FieldValueRequired ${OVERFLOW}`],
   'propagation-invalid-cluster-affinities-overflow-affinities-5': [`FieldValueDuplicate ${OVERFLOW}.overflowAffinities[1].affinityName`, `FieldValueRequired ${OVERFLOW}`],
-  // A division that looks at room is asked for with what the scheduler supports (`unsupported-placement.ts`): forbidden, not invalid.
-  'propagation-invalid-cluster-affinities-overflow-affinities': NO_ROOM, 'propagation-invalid-cluster-affinities-overflow-affinities-2': NO_ROOM, 'propagation-overflow-static-weight': NO_ROOM,
+  // Overflow without meaning is forbidden, not invalid; with fixed weights it has one here.
+  'propagation-invalid-cluster-affinities-overflow-affinities': NO_REST, 'propagation-invalid-cluster-affinities-overflow-affinities-2': [], 'propagation-overflow-static-weight': [],
   // An empty list asks for nothing.
   'propagation-overflow-empty-list-duplicated-mode': [],
   // The namespace of Secrets is filled in.

@@ -3,6 +3,8 @@ import type { Placement } from '../../cluster.federation/v1alpha1/placement.ts'
 import type { Condition } from '../../meta/v1/condition.ts'
 import type { LabelSelector } from '../../meta/v1/label-selector.ts'
 import type { ClusterOverrides } from './cluster-overrides.ts'
+import type { ReschedulingStatus } from './rescheduling-status.ts'
+import type { RolloutStatus } from './rollout-status.ts'
 
 /** What a user wants in many clusters, where, and with which differences: the one object that is stored of it. What is sent to a cluster is computed from it, and never stored. */
 export interface FederatedObject extends KubeObject {
@@ -90,6 +92,8 @@ export interface FederatedStatus {
   policy?: PolicyReference
   /** Where it goes. Decided and stored before anything is sent. */
   schedule?: Schedule
+  /** A change that goes from wave to wave, as the policy says; absent: every cluster is to have the latest. */
+  rollout?: RolloutStatus
   /** What became of it in each cluster that has, had or should have a copy.
    * @extension {"x-kubernetes-list-type": "map"}
    * @extension {"x-kubernetes-list-map-keys": ["name"]} */
@@ -97,7 +101,7 @@ export interface FederatedStatus {
   /** The statuses of all copies as one: what the target kind's own status is to those who read it through a fleet.
    * @extension {"x-kubernetes-preserve-unknown-fields": true} */
   aggregated?: unknown
-  /** Scheduled: clusters were found. Propagated: all of them have the latest. Healthy: the copies work.
+  /** Scheduled: clusters were found. Propagated: all of them have the latest. Healthy: the copies work. RolledOut: a change has reached every wave.
    * @extension {"x-kubernetes-list-type": "map"}
    * @extension {"x-kubernetes-list-map-keys": ["type"]} */
   conditions?: Condition[]
@@ -136,6 +140,8 @@ export interface Schedule {
    * @extension {"x-kubernetes-list-type": "map"}
    * @extension {"x-kubernetes-list-map-keys": ["cluster"]} */
   rejected?: RejectedCluster[]
+  /** What is remembered of moving replicas that were placed; absent: they stay. */
+  rescheduling?: ReschedulingStatus
   /** Replicas for which there was no place.
    * @isLong */
   unplaced?: number

@@ -35,6 +35,25 @@ export function divideByWeights(replicas: number, weights: ReadonlyMap<string, n
   return webster(replicas, new Map(weighted.length > 0 ? weighted : [...weights.keys()].map((name) => [name, 1])), { names })
 }
 
+/**
+ * By fixed weights, but to no cluster more than it has room for: one replica at a time to whoever comes next by weight and has room, as `webster` would with those that are full out of the way.
+ * Shares only grow when another cluster leaves, so that whoever is above its room in one round stays at it.
+ */
+export function divideByWeightsWithin(replicas: number, weights: ReadonlyMap<string, number>, rooms: ReadonlyMap<string, number>, names: NameOrder): Division {
+  const weighted = [...weights].filter(([, weight]) => weight > 0), full = new Map<string, number>()
+  let playing = weighted.length > 0 ? weighted : [...weights.keys()].map((name): [string, number] => [name, 1]), left = replicas
+  while (playing.length > 0) {
+    const shares = webster(left, new Map(playing), { names }), above = playing.filter(([name]) => shares.get(name)! > (rooms.get(name) ?? 0))
+    if (above.length === 0) return { replicas: new Map([...full, ...shares]), unplaced: 0 }
+    for (const [name] of above) {
+      full.set(name, rooms.get(name) ?? 0)
+      left -= full.get(name)!
+    }
+    playing = playing.filter(([name]) => !full.has(name))
+  }
+  return { replicas: full, unplaced: left }
+}
+
 /** Tier by tier, each gets what fits into it. */
 export function divideByCapacity(strategy: CapacityStrategy, input: DivideInput): Division {
   const tiers = [...new Set(input.holders.map(({ tier }) => tier))].sort((a, b) => a - b)

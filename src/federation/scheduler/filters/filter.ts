@@ -1,9 +1,10 @@
 import type { SpreadConstraint, Toleration } from '../../../apis/cluster.federation/v1alpha1/placement.ts'
 import type { PlacementTerm } from '../placement-request.ts'
 import type { ClusterFacts } from '../snapshot.ts'
+import type { WorkloadPeers } from '../workload-groups.ts'
 
 /** Why a cluster gets no copy: for programs. */
-export type RejectReason = 'Leaving' | 'NotSelected' | 'NamespaceNotPlaced' | 'Evicted' | 'Refused' | 'NotConnected' | 'Unreachable' | 'KindNotServed' | 'TaintNotTolerated' | 'NoSpreadProperty' | 'NoPreference' | 'NoWeight' | 'BeyondSpread' | 'NoReplicas' | 'NotPlaced' | 'NotFound'
+export type RejectReason = 'Leaving' | 'NotSelected' | 'NamespaceNotPlaced' | 'Evicted' | 'Refused' | 'NotConnected' | 'Unreachable' | 'KindNotServed' | 'TaintNotTolerated' | 'NoSpreadProperty' | 'WorkloadAffinity' | 'WorkloadAntiAffinity' | 'NoPreference' | 'NoWeight' | 'BeyondSpread' | 'NoReplicas' | 'NoRoom' | 'NotPlaced' | 'NotFound'
 
 export interface FilterInput extends Pick<ClusterFacts, 'cluster' | 'state'> {
   /** A decision before chose it already. */
@@ -13,6 +14,8 @@ export interface FilterInput extends Pick<ClusterFacts, 'cluster' | 'state'> {
   readonly term: PlacementTerm
   readonly tolerations: readonly Toleration[]
   readonly spread: readonly SpreadConstraint[]
+  /** Of the groups that the template is in. */
+  readonly peers: WorkloadPeers
   /** Absent: the namespace may be anywhere. */
   readonly namespaceClusters: ReadonlySet<string> | undefined
   /** Why the template is leaving the cluster; absent: it is not. */

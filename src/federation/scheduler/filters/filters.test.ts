@@ -7,6 +7,7 @@ import { loadCases } from '../../../../test/cases/scheduling/load-cases.ts'
 import { placementRequest } from '../placement-request.ts'
 import type { ClusterFacts } from '../snapshot.ts'
 import { affinityIndex } from '../trigger.ts'
+import type { WorkloadPeers } from '../workload-groups.ts'
 import { reject } from './filters.ts'
 import { tolerates } from './taints.ts'
 
@@ -15,9 +16,9 @@ const apiEnablements = [{ groupVersion: 'v1', resources: [] }, { groupVersion: '
 type Given = Partial<Cluster['spec']> & { name?: string; labels?: Record<string, string> }
 const clusterOf = ({ name = 'cluster1', labels = {}, ...spec }: Given, status: Cluster['status'] = { apiEnablements }): Cluster => ({ metadata: { name, labels }, spec: { syncMode: 'Push', ...spec }, ...(status && { status }) })
 
-function rejection(facts: Partial<ClusterFacts> & { cluster: Cluster }, placement: Placement, { isTarget = false, observedAffinity = '', kind = 'Deployment', namespaceClusters, evicted }: { isTarget?: boolean; observedAffinity?: string; kind?: string; namespaceClusters?: ReadonlySet<string>; evicted?: string | undefined } = {}) {
+function rejection(facts: Partial<ClusterFacts> & { cluster: Cluster }, placement: Placement, { isTarget = false, observedAffinity = '', kind = 'Deployment', namespaceClusters, evicted, peers = {} }: { isTarget?: boolean; observedAffinity?: string; kind?: string; namespaceClusters?: ReadonlySet<string>; evicted?: string | undefined; peers?: WorkloadPeers } = {}) {
   const { terms, tolerations, spread } = placementRequest({ by: 'placement', placement })
-  return reject({ state: { state: 'ready' }, ...facts, isTarget, kind: `apps/v1 ${kind}`, term: terms[affinityIndex(terms, observedAffinity)]!, tolerations, spread, namespaceClusters, evicted })
+  return reject({ state: { state: 'ready' }, ...facts, isTarget, kind: `apps/v1 ${kind}`, term: terms[affinityIndex(terms, observedAffinity)]!, tolerations, spread, peers, namespaceClusters, evicted })
 }
 
 interface TaintCase { name: string; op: string; cluster: { name: string; taints: Taint[] }; targets: string[]; tolerations: Toleration[]; taints: Taint[]; expect: boolean | { all: boolean; used: Toleration[] } }
@@ -72,6 +73,11 @@ test.each<[string, Parameters<typeof rejection>, { reason: string; message: stri
   ['all taints tolerated', [{ cluster: clusterOf({ taints }) }, { clusterTolerations: [{ operator: 'Exists' }] }], undefined],
   ['tainted, but a target', [{ cluster: clusterOf({ taints }) }, {}, { isTarget: true }], undefined],
   ['no label to spread by', [{ cluster: clusterOf({}) }, { spreadConstraints: [{ spreadByLabel: 'rack' }] }], { reason: 'NoSpreadProperty', message: 'has no label rack to spread by' }],
+  ['a group that is elsewhere', [{ cluster: clusterOf({}) }, {}, { peers: { affinity: { group: 'app=web', placed: 3, clusters: new Map([['cluster1', 2], ['b', 3]]) } } }], { reason: 'WorkloadAffinity', message: 'has 2 of the 3 placed workloads of group app=web, which are to be together' }],
+  ['a group that is here', [{ cluster: clusterOf({}) }, {}, { peers: { affinity: { group: 'app=web', placed: 2, clusters: new Map([['cluster1', 2]]) } } }], undefined],
+  ['the first of a group', [{ cluster: clusterOf({}) }, {}, { peers: { affinity: { group: 'app=web', placed: 0, clusters: new Map() }, antiAffinity: { group: 'tier=db', placed: 0, clusters: new Map() } } }], undefined],
+  ['another one of a group that is to be apart', [{ cluster: clusterOf({}) }, {}, { peers: { antiAffinity: { group: 'tier=db', placed: 2, clusters: new Map([['cluster1', 1], ['b', 1]]) } } }], { reason: 'WorkloadAntiAffinity', message: 'has 1 of the 2 placed workloads of group tier=db, which are to be apart' }],
+  ['groups, but a target', [{ cluster: clusterOf({}) }, {}, { isTarget: true, peers: { affinity: { group: 'app=web', placed: 1, clusters: new Map([['b', 1]]) }, antiAffinity: { group: 'tier=db', placed: 1, clusters: new Map([['cluster1', 1]]) } } }], undefined],
   ['no zone to spread by', [{ cluster: clusterOf({ zones: [] }) }, { spreadConstraints: [{ spreadByField: 'cluster' }, { spreadByField: 'zone' }] }], { reason: 'NoSpreadProperty', message: 'has no zone to spread by' }],
 ])('%s', (_, given, expected) => { expect(rejection(...given)).toEqual(expected) })
 

@@ -7,9 +7,11 @@ import { leaving } from './leaving.ts'
 import { namespacePlaced } from './namespace-placed.ts'
 import { spreadProperty } from './spread-property.ts'
 import { taints } from './taints.ts'
+import { workloadAffinity } from './workload-affinity.ts'
+import { workloadAntiAffinity } from './workload-anti-affinity.ts'
 
 /** In this order, so that the reason told is the same each time, and the one to act on first. */
-const FILTERS: readonly Filter[] = [leaving, affinity, namespacePlaced, evicted, connection, kindServed, taints, spreadProperty]
+const FILTERS: readonly Filter[] = [leaving, affinity, namespacePlaced, evicted, connection, kindServed, taints, spreadProperty, workloadAffinity, workloadAntiAffinity]
 
 /** The first reason against the cluster. */
 export function reject(input: FilterInput): Rejection | undefined {

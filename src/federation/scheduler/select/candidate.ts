@@ -12,6 +12,8 @@ export interface Candidate {
   readonly available: number
   /** 0: first choice; above: overflow. */
   readonly tier: number
+  /** Replicas of this template that it was seen to hold at most; absent: no limit was met. */
+  readonly limit?: number
 }
 
 /** What selection looks at. */

@@ -106,3 +106,22 @@ test('a set of many groups keeps the limits as one of few does, in little time',
   }
   expect(performance.now() - begin).toBeLessThan(10_000)
 })
+
+const spot = (name: string, region: string, zone: string, provider: string, available = 5): Candidate => { const one = candidate({ name, region, zone, provider, available }); return { ...one, cluster: { ...one.cluster, metadata: { name, labels: { rack: zone } } } } }
+const divided = (replicas: number) => ({ duplicated: false, replicas, partial: false })
+const fleet = [spot('a', 'R1', 'z1', 'p1'), spot('b', 'R1', 'z2', 'p1'), spot('c', 'R2', 'z3', 'p1'), spot('d', 'R2', 'z3', 'p2'), spot('e', 'R3', 'z4', 'p2', 50)]
+
+test.each<[string, Parameters<typeof selectClusters>[1], { duplicated: boolean; replicas: number; partial: boolean }, string[] | { failure: string; message: string }]>([
+  ['regions and zones', [{ spreadByField: 'region', minGroups: 2, maxGroups: 2 }, { spreadByField: 'zone', minGroups: 3 }, { spreadByField: 'cluster' }], any, ['a', 'b', 'c', 'd']],
+  ['regions, providers and a label', [{ spreadByField: 'region', minGroups: 2 }, { spreadByField: 'provider', minGroups: 2 }, { spreadByLabel: 'rack', minGroups: 2, maxGroups: 2 }, { spreadByField: 'cluster', minGroups: 2, maxGroups: 2 }], any, ['e', 'a']],
+  ['the groups that have room', [{ spreadByField: 'region', maxGroups: 2 }, { spreadByField: 'provider', maxGroups: 1 }, { spreadByField: 'cluster' }], divided(52), ['e', 'd']],
+  ['more groups where one has too little room', [{ spreadByField: 'region' }, { spreadByField: 'cluster' }], divided(60), ['e', 'a', 'b', 'c', 'd']],
+  ['limits that contradict each other', [{ spreadByField: 'region', minGroups: 3 }, { spreadByField: 'zone', minGroups: 1 }, { spreadByField: 'cluster', minGroups: 1, maxGroups: 2 }], any, { failure: 'NoGroupSet', message: 'the spread needs 3 groups by region, and allows 2 clusters' }],
+  ['limits that the clusters cannot keep together', [{ spreadByField: 'region', maxGroups: 1 }, { spreadByField: 'zone', minGroups: 3 }, { spreadByField: 'cluster' }], any, { failure: 'NoGroupSet', message: 'no choice of the 5 fit clusters has 1 groups by region, at least 3 groups by zone, at least 1 clusters' }],
+  ['too few groups of one sort', [{ spreadByField: 'region', minGroups: 2 }, { spreadByField: 'provider', minGroups: 3 }, { spreadByField: 'cluster' }], any, { failure: 'TooFewGroups', message: 'fit clusters lie in 2 groups by provider, the spread needs 3' }],
+  ['too little room', [{ spreadByField: 'region' }, { spreadByField: 'zone', maxGroups: 2 }, { spreadByField: 'cluster', maxGroups: 2 }], divided(99), { failure: 'NotEnoughRoom', message: 'the 2 clusters that the spread allows have room for 55 of 99 replicas' }],
+  ['what there is room for', [{ spreadByField: 'region' }, { spreadByField: 'zone', maxGroups: 2 }, { spreadByField: 'cluster', maxGroups: 2 }], { ...divided(99), partial: true }, ['e', 'a']],
+])('%s', (_, constraints, demand, expected) => {
+  const selected = selectClusters(fleet, constraints, demand)
+  expect('failure' in selected ? selected : selected.map(({ name }) => name)).toEqual(expected)
+})

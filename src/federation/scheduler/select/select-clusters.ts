@@ -1,7 +1,8 @@
 import type { SpreadConstraint } from '../../../apis/cluster.federation/v1alpha1/placement.ts'
 import { byPreference, type Candidate, type Ranked } from './candidate.ts'
-import { type ClusterGroup, groupClusters, type GroupConstraint } from './group-clusters.ts'
+import { type ClusterGroup, groupClusters, type GroupConstraint, groupsOf } from './group-clusters.ts'
 import { selectGroups } from './select-groups.ts'
+import { selectWithinLimits } from './select-within-limits.ts'
 
 /** Why no clusters could be selected; the text is a sentence without its full stop. */
 export interface SelectFailure { readonly failure: 'TooFewClusters' | 'TooFewGroups' | 'NoGroupSet' | 'NotEnoughRoom'; readonly message: string }
@@ -18,12 +19,17 @@ interface Limits { readonly min: number; readonly max: number }
 
 /** The candidates that get copies, the best first. Without constraints all do. */
 export function selectClusters(candidates: readonly Candidate[], constraints: readonly SpreadConstraint[], demand: Demand): readonly Candidate[] | SelectFailure {
-  const ordered = candidates.toSorted(byPreference), ofClusters = constraints.find((constraint) => !isGroupConstraint(constraint)), ofGroups = constraints.find(isGroupConstraint)
-  if (ofGroups) return selectByGroups(ordered, ofGroups, limitsOf(ofClusters ?? { minGroups: 0 }), demand)
-  return ofClusters ? selectBest(ordered, limitsOf(ofClusters), demand) : ordered
+  const ordered = candidates.toSorted(byPreference), ofClusters = constraints.find((constraint) => !isGroupConstraint(constraint)), ofGroups = constraints.filter(isGroupConstraint)
+  const clusters = limitsOf(ofClusters ?? { minGroups: 0 }), [first] = ofGroups
+  if (!first) return ofClusters ? selectBest(ordered, clusters, demand) : ordered
+  if (ofGroups.length > 1) return selectByLimits(ordered, ofGroups, clusters, demand)
+  // One sort of groups is chosen as Karmada does, by their scores. Where these do not lead to clusters with room, others may.
+  const selected = selectByGroups(ordered, first, clusters, demand), other = 'failure' in selected ? selectByLimits(ordered, ofGroups, clusters, demand) : selected
+  return 'failure' in other ? selected : other
 }
 
 const isGroupConstraint = (constraint: SpreadConstraint): constraint is GroupConstraint => constraint.spreadByLabel !== undefined || (constraint.spreadByField !== undefined && constraint.spreadByField !== 'cluster')
+const nameOf = ({ spreadByField, spreadByLabel }: GroupConstraint) => spreadByField ?? `label ${spreadByLabel}`
 const limitsOf = ({ minGroups = 1, maxGroups = 0 }: SpreadConstraint): Limits => ({ min: minGroups, max: maxGroups === 0 ? Infinity : maxGroups })
 
 function selectBest(ordered: readonly Candidate[], { min, max }: Limits, demand: Demand): readonly Candidate[] | SelectFailure {
@@ -51,9 +57,25 @@ function makeRoom<T extends Ranked>(taken: T[], { duplicated, replicas, partial 
 }
 
 function selectByGroups(ordered: readonly Candidate[], constraint: GroupConstraint, clusters: Limits, demand: Demand): readonly Candidate[] | SelectFailure {
-  const { min, max } = limitsOf(constraint), by = constraint.spreadByField ?? `label ${constraint.spreadByLabel}`
+  const { min, max } = limitsOf(constraint), by = nameOf(constraint)
   return takeFromGroups(groupClusters(ordered, constraint, { duplicated: demand.duplicated, replicas: demand.replicas, minGroups: min, minClusters: clusters.min }), { by, groups: { min, max }, clusters }, demand)
 }
+
+/** Several sorts of groups at once. */
+function selectByLimits(ordered: readonly Candidate[], constraints: readonly GroupConstraint[], clusters: Limits, { duplicated, replicas, partial }: Demand): readonly Candidate[] | SelectFailure {
+  const groups = constraints.map((constraint) => ({ by: nameOf(constraint), ...limitsOf(constraint) })), namesOf = (candidate: Candidate) => constraints.map((constraint) => groupsOf(candidate.cluster, constraint))
+  if (ordered.length < clusters.min) return { failure: 'TooFewClusters', message: `${ordered.length} clusters are fit, the spread needs ${clusters.min}` }
+  for (const [at, { by, min }] of groups.entries()) {
+    const found = new Set(ordered.flatMap((candidate) => namesOf(candidate)[at]!)).size
+    if (found < min) return { failure: 'TooFewGroups', message: `fit clusters lie in ${found} groups by ${by}, the spread needs ${min}` }
+    if (min > clusters.max) return { failure: 'NoGroupSet', message: `the spread needs ${min} groups by ${by}, and allows ${clusters.max} clusters` }
+  }
+  const { taken, room, isProven } = selectWithinLimits({ ordered, groupsOf: namesOf, limits: { groups, clusters }, replicas: duplicated ? 0 : replicas })
+  if (!taken) return { failure: 'NoGroupSet', message: `${isProven ? 'no choice' : 'no choice that was tried'} of the ${ordered.length} fit clusters has ${[...groups.map(({ by, ...limits }) => `${range(limits)} groups by ${by}`), `${range(clusters)} clusters`].join(', ')}` }
+  return duplicated || partial || room >= replicas ? taken : { failure: 'NotEnoughRoom', message: `the ${taken.length} clusters that the spread allows have room for ${room} of ${replicas} replicas` }
+}
+
+const range = ({ min, max }: Limits) => (max === Infinity ? `at least ${min}` : min === max ? `${min}` : `${min} to ${max}`)
 
 /** The best cluster of every chosen group, then the best of all of them up to the limit. */
 export function takeFromGroups<T extends Ranked>(groups: readonly ClusterGroup<T>[], { by, groups: { min, max }, clusters }: { readonly by: string; readonly groups: Limits; readonly clusters: Limits }, demand: Demand): readonly T[] | SelectFailure {
