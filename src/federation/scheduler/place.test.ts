@@ -88,38 +88,6 @@ describe('what status says', () => {
   })
 })
 
-describe('groups of workloads', () => {
-  const policies = [policy('p', { placement: { workloadAffinity: { affinity: { groupByLabelKey: 'app' }, antiAffinity: { groupByLabelKey: 'tier' } } } })], template = { labels: { app: 'web', tier: 'db' } }
-  const peers = (where: Record<string, string[]>) => ({ affinity, antiAffinity }: GroupNames): WorkloadPeers => ({
-    ...(affinity && { affinity: { group: affinity, placed: where[affinity]!.length > 0 ? 1 : 0, clusters: new Map(where[affinity]!.map((name) => [name, 1])) } }),
-    ...(antiAffinity && { antiAffinity: { group: antiAffinity, placed: 1, clusters: new Map(where[antiAffinity]!.map((name) => [name, 1])) } }),
-  })
-  test('are kept together and apart, by namespace and label', () => {
-    const it = placed(template, { policies, peers: peers({ 'shop/app=web': ['a', 'b'], 'shop/tier=db': ['b'] }) })
-    expect([names(it), it.groups, it.schedule.rejected?.map(({ cluster: at, reason }) => `${at} ${reason}`)]).toEqual(['a', { affinity: 'shop/app=web', antiAffinity: 'shop/tier=db' }, ['b WorkloadAntiAffinity', 'c WorkloadAffinity']])
-  })
-  test('bind no template without their labels, nor what is placed already', () => {
-    const apart = peers({ 'shop/app=web': ['c'], 'shop/tier=db': ['a', 'b'] }), free = placed({}, { policies, peers: apart })
-    expect([names(free), free.groups]).toEqual(['a b c', {}])
-    expect(names(placed({ ...template, status: after(placed({ ...template }, { policies: [policy('p', { placement: prod })] })) }, { policies, peers: apart }))).toBe('a b c')
-  })
-})
-
-test('a priority class that is not known is told', () => {
-  const policies = [policy('p', { schedulePriority: { priorityClassSource: 'KubePriorityClass', priorityClassName: 'high' } })]
-  expect(placed({}, { policies }).scheduled.message).toBe('placed in 3 of 3 clusters; the PriorityClass high is not known, and counts as 0')
-  expect(placed({}, { policies, priorityOf: () => 7 }).scheduled.message).toBe('placed in 3 of 3 clusters')
-})
-
-test('a workload of several components goes as a whole to clusters that have room for all of them', () => {
-  const spark = { apiVersion: 'sparkoperator.k8s.io/v1beta2', kind: 'SparkApplication', metadata: { namespace: 'shop', name: 'pi' }, spec: { driver: { cores: 1, memory: '1g' }, executor: { cores: 2, memory: '1g', instances: 3 } } }
-  const sized = (name: string, cpu: number): ClusterFacts => ({ state: { state: 'ready' }, cluster: { metadata: { name }, spec: { syncMode: 'Push' }, status: { apiEnablements: [{ groupVersion: 'sparkoperator.k8s.io/v1beta2', resources: [{ name: 'sparkapplications', kind: 'SparkApplication' }] }], resourceSummary: { allocatable: { pods: 99, cpu, memory: '99Gi' } } } } })
-  const policies = [policy('p', { resourceSelectors: [{ apiVersion: spark.apiVersion, kind: spark.kind }], placement: { replicaScheduling: { weightPreference: { dynamicWeight: 'AvailableReplicas' } }, spreadConstraints: [{ spreadByField: 'cluster', minGroups: 1, maxGroups: 1 }] } })]
-  const it = placed({}, { native: spark, target: { ...target, group: 'sparkoperator.k8s.io', version: 'v1beta2', kind: 'SparkApplication' }, policies, clusters: [sized('a', 6), sized('b', 7), sized('c', 40)] })
-  expect([names(it), told(it), it.schedule.rejected]).toEqual(['c', 'True Success', [
-    { cluster: 'a', reason: 'NoRoom', message: 'has no room for a set of 4 pods in 2 components' }, { cluster: 'b', reason: 'BeyondSpread', message: 'is fit, but the spread is met by 1 others' },
-  ]])
-})
 describe('clusters that are left', () => {
   const divided = { placement: { replicaScheduling: { replicaSchedulingType: 'Divided' } } }, before = after(placed({ spec: divided }))
   const tainted = clusters.map((facts): ClusterFacts => (facts.cluster.metadata.name === 'a' ? { ...facts, cluster: { ...facts.cluster, spec: { ...facts.cluster.spec, taints: [{ key: 'x', effect: 'NoExecute', timeAdded: THEN }] } } } : facts))
@@ -155,4 +123,36 @@ describe('clusters that are left', () => {
     const made = placed({ ...template, status: before }, { clusters: serving, leaving, ...input })
     expect([names(made).includes('a'), (made.schedule.evictions ?? []).length]).toEqual([!expected, expected ? 1 : 0])
   })
+})
+describe('groups of workloads', () => {
+  const policies = [policy('p', { placement: { workloadAffinity: { affinity: { groupByLabelKey: 'app' }, antiAffinity: { groupByLabelKey: 'tier' } } } })], template = { labels: { app: 'web', tier: 'db' } }
+  const peers = (where: Record<string, string[]>) => ({ affinity, antiAffinity }: GroupNames): WorkloadPeers => ({
+    ...(affinity && { affinity: { group: affinity, placed: where[affinity]!.length > 0 ? 1 : 0, clusters: new Map(where[affinity]!.map((name) => [name, 1])) } }),
+    ...(antiAffinity && { antiAffinity: { group: antiAffinity, placed: 1, clusters: new Map(where[antiAffinity]!.map((name) => [name, 1])) } }),
+  })
+  test('are kept together and apart, by namespace and label', () => {
+    const it = placed(template, { policies, peers: peers({ 'shop/app=web': ['a', 'b'], 'shop/tier=db': ['b'] }) })
+    expect([names(it), it.groups, it.schedule.rejected?.map(({ cluster: at, reason }) => `${at} ${reason}`)]).toEqual(['a', { affinity: 'shop/app=web', antiAffinity: 'shop/tier=db' }, ['b WorkloadAntiAffinity', 'c WorkloadAffinity']])
+  })
+  test('bind no template without their labels, nor what is placed already', () => {
+    const apart = peers({ 'shop/app=web': ['c'], 'shop/tier=db': ['a', 'b'] }), free = placed({}, { policies, peers: apart })
+    expect([names(free), free.groups]).toEqual(['a b c', {}])
+    expect(names(placed({ ...template, status: after(placed({ ...template }, { policies: [policy('p', { placement: prod })] })) }, { policies, peers: apart }))).toBe('a b c')
+  })
+})
+
+test('a priority class that is not known is told', () => {
+  const policies = [policy('p', { schedulePriority: { priorityClassSource: 'KubePriorityClass', priorityClassName: 'high' } })]
+  expect(placed({}, { policies }).scheduled.message).toBe('placed in 3 of 3 clusters; the PriorityClass high is not known, and counts as 0')
+  expect(placed({}, { policies, priorityOf: () => 7 }).scheduled.message).toBe('placed in 3 of 3 clusters')
+})
+
+test('a workload of several components goes as a whole to clusters that have room for all of them', () => {
+  const spark = { apiVersion: 'sparkoperator.k8s.io/v1beta2', kind: 'SparkApplication', metadata: { namespace: 'shop', name: 'pi' }, spec: { driver: { cores: 1, memory: '1g' }, executor: { cores: 2, memory: '1g', instances: 3 } } }
+  const sized = (name: string, cpu: number): ClusterFacts => ({ state: { state: 'ready' }, cluster: { metadata: { name }, spec: { syncMode: 'Push' }, status: { apiEnablements: [{ groupVersion: 'sparkoperator.k8s.io/v1beta2', resources: [{ name: 'sparkapplications', kind: 'SparkApplication' }] }], resourceSummary: { allocatable: { pods: 99, cpu, memory: '99Gi' } } } } })
+  const policies = [policy('p', { resourceSelectors: [{ apiVersion: spark.apiVersion, kind: spark.kind }], placement: { replicaScheduling: { weightPreference: { dynamicWeight: 'AvailableReplicas' } }, spreadConstraints: [{ spreadByField: 'cluster', minGroups: 1, maxGroups: 1 }] } })]
+  const it = placed({}, { native: spark, target: { ...target, group: 'sparkoperator.k8s.io', version: 'v1beta2', kind: 'SparkApplication' }, policies, clusters: [sized('a', 6), sized('b', 7), sized('c', 40)] })
+  expect([names(it), told(it), it.schedule.rejected]).toEqual(['c', 'True Success', [
+    { cluster: 'a', reason: 'NoRoom', message: 'has no room for a set of 4 pods in 2 components' }, { cluster: 'b', reason: 'BeyondSpread', message: 'is fit, but the spread is met by 1 others' },
+  ]])
 })

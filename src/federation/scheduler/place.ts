@@ -17,6 +17,7 @@ import { effectivePlacement } from './effective-placement.ts'
 import { defaultFailover } from './evict/failover-options.ts'
 import { scheduleEvicting, type Evicting, type EvictingInput } from './evict/schedule-evicting.ts'
 import type { ReplicaPreference } from './placement-request.ts'
+import { reschedule } from './rescheduling/reschedule.ts'
 import { type ReschedulingFacts, reschedulingRule } from './rescheduling/rescheduling-facts.ts'
 import type { ClusterFacts, TemplateFacts } from './snapshot.ts'
 import { parseV1Annotations } from './v1-annotations.ts'
@@ -43,14 +44,14 @@ export interface PlaceInput {
   readonly required: { readonly clusters: ReadonlySet<string>; readonly dependents: number }
   /** Whether an override policy of that name exists, for a policy of this namespace (undefined: of the whole cluster). */
   readonly hasOverride: (namespace: string | undefined, name: string) => boolean
+  /** How failing clusters are left; absent: as the flags say by default, and no more of them. */
+  readonly leaving?: Pick<EvictingInput, 'options' | 'mayLeave'>
   /** Replicas that are in a cluster, and those of them that have found no node for a while; undefined: all have, as far as is known. */
   readonly stuckIn?: (cluster: string) => { readonly replicas: number; readonly unschedulable: number } | undefined
   /** Where others of these groups are. */
   readonly peers: (groups: GroupNames) => WorkloadPeers
   /** The value of a PriorityClass; undefined: it is not known. */
   readonly priorityOf: (className: string) => number | undefined
-  /** How failing clusters are left; absent: as the flags say by default, and no more of them. */
-  readonly leaving?: Pick<EvictingInput, 'options' | 'mayLeave'>
   readonly now: number
 }
 
@@ -60,14 +61,14 @@ export interface Placed {
   readonly schedule: StoredSchedule
   readonly scheduled: Condition
   readonly claim: Claim
+  /** Of clusters that are left, or should be; absent: nothing was decided. */
+  readonly leaving?: Pick<Evicting, 'cancelled' | 'held'>
   /** When to look again whatever happens. */
   readonly againMs?: number
   /** The groups that its placement puts it in. */
   readonly groups: GroupNames
   /** What its replicas ask of a cluster. */
   readonly needs: Partial<TemplateFacts>
-  /** Of clusters that are left, or should be; absent: nothing was decided. */
-  readonly leaving?: Pick<Evicting, 'cancelled' | 'held' | 'lookAgainAt'>
 }
 
 export function place(input: PlaceInput): Placed {
@@ -117,24 +118,32 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
   const isHeld = spec.placement === undefined && (claim.isPending || claim.keepTargets)
   const here = new Set(clusters.map(({ cluster }) => cluster.metadata.name)), own = before?.targets?.filter(({ cluster, required }) => !required && here.has(cluster)) ?? [], missing = source && policy && !spec.placement ? missingOverrides(policy, input.hasOverride) : []
   const groups = groupNames({ namespace: metadata.namespace, labels: native.metadata.labels }, source?.by === 'placement' ? source.placement.workloadAffinity : undefined), needs = needsOf(native, target)
-  const evictions = before?.evictions?.filter(({ cluster }) => status?.clusters?.some(({ name }) => name === cluster))
-  const keep = (reason: string, message: string): Decided => ({ groups, needs, schedule: { ...before, ...observed(metadata.generation), targets: own, ...counted(own, before), ...(evictions && { evictions }) }, scheduled: condition(federated, claim.isPending && own.length > 0 ? 'True' : 'False', reason, message, input.now) })
+  const keep = (reason: string, message: string): Decided => ({ groups, needs, schedule: { ...before, ...observed(metadata.generation), targets: own, ...counted(own, before), ...(before?.evictions && { evictions: before.evictions.filter(({ cluster }) => status?.clusters?.some(({ name }) => name === cluster)) }) }, scheduled: condition(federated, claim.isPending && own.length > 0 ? 'True' : 'False', reason, message, input.now) })
   if (isHeld || !source) return keep(claim.outcome === 'Lost' ? 'PolicyLost' : claim.isPending ? 'PolicyPending' : 'NoPolicy', claim.message)
   if (missing.length > 0) return keep('OverridesMissing', `the policy waits for override policies that are not there: ${missing.join(', ')}`)
-  const evicting = scheduleEvicting({
+  const facts = reschedulingFacts(input, policy, own), evicting = scheduleEvicting({
     template: { apiVersion: native.apiVersion ?? '', kind: target.kind, name: metadata.name ?? '', uid: metadata.uid ?? '', ...(metadata.namespace !== undefined && { namespace: metadata.namespace }), ...needs },
     peers: input.peers(groups),
     source, clusters, ...(preference && { preference }), ...(namespaceClusters && { namespaceClusters }),
     ...(before?.fingerprint !== undefined && { previous: { targets: own, fingerprint: before.fingerprint, ...(before.affinity !== undefined && { affinity: before.affinity }) } }),
   }, {
-    ...(input.leaving ?? NOBODY_LEAVES), standing: before?.evictions ?? [], copies: status?.clusters ?? [], isSame: before?.observedGeneration === metadata.generation, failover: policy?.spec.failover, isBound: isBound(input, policy),
-    rescheduling: reschedulingFacts(input, policy, own), now: input.now,
-  }), { schedule: made, rescheduling, againMs, held } = evicting
-  const message = `${[made.scheduled.message, ...held.slice(0, HELD_NAMED).map((one) => `${one.cluster}: ${one.message}`)].join('; ')}${priorityProblem(policy, input.priorityOf)}`
+    ...(input.leaving ?? NOBODY_LEAVES), standing: before?.evictions ?? [], copies: status?.clusters ?? [], isSame: before?.observedGeneration === metadata.generation, failover: policy?.spec.failover, isBound: isBound(input, policy), now: input.now,
+  }, (snapshot) => reschedule(snapshot, facts))
+  const { made: { schedule: { scheduled }, rescheduling, againMs }, held, lookAgainAt } = evicting, again = [...(againMs === undefined ? [] : [againMs]), ...(lookAgainAt === undefined ? [] : [Math.max(0, lookAgainAt - input.now)])]
+  const message = [`${scheduled.message}${priorityProblem(policy, input.priorityOf)}`, ...held.slice(0, HELD_NAMED).map(({ cluster, message: why }) => `${cluster}: ${why}`)].join('; ')
   return {
-    groups, needs, leaving: evicting, schedule: { ...stored(evicting, before, metadata.generation, preference !== undefined), ...(rescheduling && { rescheduling }) }, scheduled: condition(federated, made.scheduled.status, made.scheduled.reason, message, input.now),
-    ...(againMs !== undefined && { againMs }),
+    groups, needs, schedule: { ...stored(evicting, before, metadata.generation, preference !== undefined), ...(rescheduling && { rescheduling }) }, scheduled: condition(federated, scheduled.status, scheduled.reason, message, input.now),
+    leaving: evicting, ...(again.length > 0 && { againMs: Math.min(...again) }),
   }
+}
+
+const NOBODY_LEAVES: NonNullable<PlaceInput['leaving']> = { options: defaultFailover, mayLeave: () => false }
+/** At most so many clusters that should be left are named in the condition. */
+const HELD_NAMED = 3
+
+/** A namespace is no workload: what is in it goes by itself. Shares of a Job that have begun stay (safety rule 6) unless the policy says that they may move. What is suspended is neither sent nor removed. */
+function isBound({ federated: { spec }, target }: PlaceInput, policy: PlacingPolicy | undefined): boolean {
+  return isNamespaces(target) || (target.kind === 'Job' && target.group === 'batch' && !policy?.spec.failover?.cluster) || spec.suspend === true || policy?.spec.suspension?.dispatching === true
 }
 
 function reschedulingFacts({ federated: { status }, native, stuckIn, now }: PlaceInput, policy: PlacingPolicy | undefined, targets: readonly { readonly cluster: string }[]): ReschedulingFacts {
@@ -156,15 +165,6 @@ function needsOf(native: KubeObject, { scale }: TargetKind): Partial<TemplateFac
   return found ? { replicas: found.replicas, ...needed(found.requirements) } : {}
 }
 
-const NOBODY_LEAVES: NonNullable<PlaceInput['leaving']> = { options: defaultFailover, mayLeave: () => false }
-/** At most so many clusters that should be left are named in the condition. */
-const HELD_NAMED = 3
-
-/** A namespace is no workload: what is in it goes by itself. Shares of a Job that have begun stay (safety rule 6) unless the policy says that they may move. What is suspended is neither sent nor removed. */
-function isBound({ federated: { spec }, target }: PlaceInput, policy: PlacingPolicy | undefined): boolean {
-  return isNamespaces(target) || (target.kind === 'Job' && target.group === 'batch' && !policy?.spec.failover?.cluster) || spec.suspend === true || policy?.spec.suspension?.dispatching === true
-}
-
 const observed = (generation: number | undefined) => (generation === undefined ? {} : { observedGeneration: generation })
 
 function missingOverrides({ metadata: { namespace }, spec: { dependentOverrides = [] } }: PlacingPolicy, hasOverride: PlaceInput['hasOverride']): string[] { return dependentOverrides.filter((name) => !hasOverride(namespace, name)) }
@@ -172,7 +172,7 @@ function missingOverrides({ metadata: { namespace }, spec: { dependentOverrides 
 /** More are counted in the condition, and not listed. */
 const REJECTED_MAX = 50
 
-function stored({ schedule: { algorithm, targets, rejected, unplaced, affinity, fingerprint }, evictions, labels }: Evicting, before: StoredSchedule | undefined, generation: number | undefined, hasTotal: boolean): StoredSchedule {
+function stored({ made: { schedule: { algorithm, targets, rejected, unplaced, affinity, fingerprint } }, evictions, labels }: Evicting, before: StoredSchedule | undefined, generation: number | undefined, hasTotal: boolean): StoredSchedule {
   // Every copy has the template's own number: saying it again would take it from whoever scales in a member.
   const bare = algorithm === 'Duplicated' && !hasTotal ? targets.map(({ cluster, message }) => ({ cluster, ...(message !== undefined && { message }) })) : targets
   const kept = bare.map((target): ScheduledTarget => {

@@ -258,7 +258,7 @@ export class PlacementController {
     const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.get(objectKey)
     if (!store || store.whyOff() !== undefined || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
     const granted = new Set<string>(), asked = new Set<string>(), ask = ({ cluster, byHealth }: Cause) => { asked.add(cluster); return this.#turns.take(key, byHealth) && granted.add(cluster) !== undefined }
-    const placed = this.#place(store, federated, clock.now(), ask), again = lookAgain(placed, clock.now())
+    const placed = this.#place(store, federated, clock.now(), ask), again = placed.againMs === undefined ? {} : { requeueAfterMs: placed.againMs }
     if (asked.size === granted.size) this.#turns.forget(key)
     if (placed.scheduled.reason === 'OverridesMissing') this.#waiting.add(key)
     else this.#waiting.delete(key)
@@ -345,12 +345,6 @@ export class PlacementController {
 const FACTS_MS = 1000, FOLLOWED_MS = 2000, REPORTED_MS = 60_000
 /** For so long a pod may look for a node before it counts as one that finds none (KubeFed's limit); what came of the last move has been seen by then. */
 const STUCK_MS = 60_000, SETTLE_MS = 2000
-/** When a template is to be looked at again though nothing changes. */
-function lookAgain({ againMs = Infinity, leaving }: Placed, now: number): { readonly requeueAfterMs?: number } {
-  const requeueAfterMs = Math.min(againMs, Math.max(0, (leaving?.lookAgainAt ?? Infinity) - now))
-  return requeueAfterMs === Infinity ? {} : { requeueAfterMs }
-}
-
 const isSame = (a: PolicyReference | undefined, b: PolicyReference | undefined) => (a && b ? isSamePolicy(a, b) : a === b)
 
 /** A template as policies see it. */

@@ -17,7 +17,7 @@ const NOT_REPLAYED: Readonly<Record<string, Readonly<Record<string, string>>>> =
     'kubeadmiral-affinity': 'affinity has the shape of Karmada', 'kubeadmiral-affinity-score': 'clusters are chosen by affinity, not ranked by it',
   },
   'taints.json': {
-'has-toleration': 'no toleration is added by the server', 'pick-no-execute': 'each taint is looked at where it counts',
+    'has-toleration': 'no toleration is added by the server', 'pick-no-execute': 'each taint is looked at where it counts',
     // Replayed in its parts. The case that evicts from the only cluster there is contradicts the safety rules: what has no place elsewhere stays.
     'evict-binding': 'what has no place elsewhere stays; the cases without a time or a cluster are those of evict',
   },

@@ -6,7 +6,7 @@ import { evictionEvents } from './eviction-events.ts'
 const eviction = (cluster: string, more: Partial<Eviction> = {}): Eviction => ({ cluster, reason: 'TaintUntolerated', message: 'its taint x:NoExecute is not tolerated', producer: 'TaintManager', purgeMode: 'Gracefully', creationTimestamp: '2030-01-01T00:00:00Z', ...more })
 function told(before: readonly Eviction[], now: readonly Eviction[], leaving: Partial<NonNullable<Placed['leaving']>> = {}, said = ''): string[] {
   const federated: FederatedObject = { metadata: { name: 'web' }, spec: { template: {} }, status: { schedule: { evictions: [...before] }, conditions: [{ type: 'Scheduled', status: 'True', reason: 'Success', message: said, lastTransitionTime: '' }] } }
-  return evictionEvents(federated, { policy: undefined, groups: {}, needs: {}, claim: { outcome: 'Claimed', message: '' } as unknown as Placed['claim'], schedule: { evictions: [...now] }, scheduled: { type: 'Scheduled', status: 'True', reason: 'Success', message: '', lastTransitionTime: '' }, leaving: { cancelled: [], held: [], lookAgainAt: undefined, ...leaving } })
+  return evictionEvents(federated, { policy: undefined, claim: { outcome: 'Claimed', message: '' } as unknown as Placed['claim'], schedule: { evictions: [...now] }, groups: {}, needs: {}, scheduled: { type: 'Scheduled', status: 'True', reason: 'Success', message: '', lastTransitionTime: '' }, leaving: { cancelled: [], held: [], ...leaving } })
     .map(({ type, reason, message }) => `${type} ${reason}: ${message}`)
 }
 

@@ -7,6 +7,7 @@ import type { ClusterState, Eviction } from '../../../apis/types.federation/v1al
 import { loadCases } from '../../../../test/cases/scheduling/load-cases.ts'
 import type { MemberState } from '../../member/member.ts'
 import { placementRequest } from '../placement-request.ts'
+import { schedule } from '../schedule.ts'
 import type { ClusterFacts, SchedulingSnapshot, Target } from '../snapshot.ts'
 import { defaultFailover } from './failover-options.ts'
 import { preservedLabels } from './preserved-labels.ts'
@@ -29,9 +30,9 @@ function decide({ placement = DIVIDED, targets = [{ cluster: 'a', replicas: 4 },
     template: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web', uid: '', replicas }, source, clusters: facts(world),
     previous: { targets, fingerprint: placementRequest(source).terms[0]!.fingerprint },
   }
-  return scheduleEvicting(snapshot, { options: defaultFailover, mayLeave, standing, copies, failover, isBound, isSame, rescheduling: { stuck: new Map(), now: NOW }, now: NOW })
+  return scheduleEvicting(snapshot, { options: defaultFailover, mayLeave, standing, copies, failover, isBound, isSame, now: NOW }, (one) => ({ schedule: schedule(one) }))
 }
-const placed = ({ schedule: { targets } }: Evicting) => targets.map(({ cluster, replicas }) => (replicas === undefined ? cluster : `${cluster}=${replicas}`)).join(' ')
+const placed = ({ made: { schedule: { targets } } }: Evicting) => targets.map(({ cluster, replicas }) => (replicas === undefined ? cluster : `${cluster}=${replicas}`)).join(' ')
 const left = ({ evictions }: Evicting) => evictions.map(({ cluster }) => cluster).join(' ')
 const copy = (name: string, health: string, more: Partial<ClusterState> = {}): ClusterState => ({ name, state: 'OK', health, ...more })
 const fine = ['a', 'b', 'c'].map((name) => copy(name, 'Healthy')), CLUSTER: Failover = { cluster: {} }, down = { taints: { a: [DOWN] }, lost: ['a'] }
@@ -41,7 +42,7 @@ describe('a cluster is left', () => {
     const made = decide({ taints: { a: [DRAIN] } })
     expect(placed(made)).toBe('b=5 c=5')
     expect(made.evictions).toEqual([{ cluster: 'a', reason: 'TaintUntolerated', message: 'its taint maintenance:NoExecute is not tolerated', producer: 'TaintManager', purgeMode: 'Gracefully', gracePeriodSeconds: 600, creationTimestamp: at(0), replicas: 4, movedTo: [{ cluster: 'b', replicas: 2 }, { cluster: 'c', replicas: 2 }] }])
-    expect(made.schedule.rejected).toEqual([{ cluster: 'a', reason: 'Evicted', message: 'is being left: its taint maintenance:NoExecute is not tolerated' }])
+    expect(made.made.schedule.rejected).toEqual([{ cluster: 'a', reason: 'Evicted', message: 'is being left: its taint maintenance:NoExecute is not tolerated' }])
   })
 
   test.each<[string, Given, string, string]>([

@@ -9,8 +9,6 @@ import type { Failover, StatePreservation } from '../../../apis/policy.federatio
 import type { ClusterState, Eviction, ScheduledTarget } from '../../../apis/types.federation/v1alpha1/federated-object.ts'
 import { timestamp } from '../../../machinery/meta/timestamp.ts'
 import { placementRequest } from '../placement-request.ts'
-import { reschedule, type Rescheduled } from '../rescheduling/reschedule.ts'
-import type { ReschedulingFacts } from '../rescheduling/rescheduling-facts.ts'
 import type { Schedule } from '../schedule.ts'
 import type { ClusterFacts, PreviousSchedule, SchedulingSnapshot, Target } from '../snapshot.ts'
 import { applicationCause, taintCause, type Cause, type Rules } from './cause.ts'
@@ -31,14 +29,17 @@ export interface EvictingInput {
   readonly failover: Failover | undefined
   /** The template leaves no cluster, whatever happens there. */
   readonly isBound: boolean
-  readonly rescheduling: ReschedulingFacts
   readonly now: number
 }
 
 /** A cluster that should be left, and is not. */
 interface Held { readonly cluster: string; readonly message: string }
 
-export interface Evicting extends Rescheduled {
+/** What decides where a template goes: `schedule`, or more that comes with it. */
+interface Made { readonly schedule: Schedule }
+
+export interface Evicting<M extends Made = Made> {
+  readonly made: M
   readonly evictions: readonly Eviction[]
   readonly cancelled: readonly Eviction[]
   /** By cluster, of copies that come to be now. */
@@ -48,14 +49,15 @@ export interface Evicting extends Rescheduled {
   readonly lookAgainAt: number | undefined
 }
 
-export function scheduleEvicting(snapshot: SchedulingSnapshot, input: EvictingInput): Evicting {
+/** `decide` is asked for every set of clusters to go by. */
+export function scheduleEvicting<M extends Made>(snapshot: SchedulingSnapshot, input: EvictingInput, decide: (snapshot: SchedulingSnapshot) => M): Evicting<M> {
   const { options, standing, copies, failover, now } = input, { facts, areTainted } = clustersOf(snapshot.clusters), before = snapshot.previous?.targets ?? []
-  if (standing.length === 0 && !areTainted && !failover?.application) return { ...reschedule(snapshot, input.rescheduling), evictions: [], cancelled: [], labels: new Map(), held: [], lookAgainAt: undefined }
+  if (standing.length === 0 && !areTainted && !failover?.application) return { made: decide(snapshot), evictions: [], cancelled: [], labels: new Map(), held: [], lookAgainAt: undefined }
   const rules: Rules = { tolerations: placementRequest(snapshot.source, snapshot.preference).tolerations, failover, ...options }
   const tainted = (cluster: string) => { const found = facts.get(cluster); return found && taintCause(found, rules, now) }
   const stood = standingEvictions({ standing, targets: before, copies, isSame: input.isSame, stateOf: (cluster) => facts.get(cluster)?.state, causeOf: tainted, purgeModeOf: ({ reason }) => (reason === 'ApplicationFailure' ? failover?.application?.purgeMode : failover?.cluster?.purgeMode) })
   const base = withTargets(snapshot, stood.targets, stood.kept)
-  const causes = input.isBound ? [] : causesOf(base.previous?.targets ?? [], input, tainted, (cluster) => facts.get(cluster)), left = leave(base, causes.filter(({ dueAt }) => dueAt <= now), stood.kept, input)
+  const causes = input.isBound ? [] : causesOf(base.previous?.targets ?? [], input, tainted, (cluster) => facts.get(cluster)), left = leave(base, causes.filter(({ dueAt }) => dueAt <= now), stood.kept, input, decide)
   // What has no place now may have one later, and room comes without a word.
   const pending = [...causes.filter(({ dueAt }) => dueAt > now).map(({ dueAt }) => dueAt), ...(left.held.length > 0 ? [now + HELD_MS] : [])]
   return { ...left, cancelled: stood.cancelled, lookAgainAt: pending.length > 0 ? Math.min(...pending) : undefined }
@@ -83,14 +85,14 @@ function causesOf(targets: readonly Target[], { copies, failover }: EvictingInpu
 }
 
 /** One cluster after the other, so that one that has to be kept does not keep the others. */
-function leave(base: SchedulingSnapshot, due: readonly Cause[], kept: readonly Eviction[], input: EvictingInput): Omit<Evicting, 'cancelled' | 'lookAgainAt'> {
+function leave<M extends Made>(base: SchedulingSnapshot, due: readonly Cause[], kept: readonly Eviction[], input: EvictingInput, decide: (snapshot: SchedulingSnapshot) => M): Omit<Evicting<M>, 'cancelled' | 'lookAgainAt'> {
   const held: Held[] = [], labels = new Map<string, Readonly<Record<string, string>>>(), { now } = input
-  let snapshot = base, evictions = kept, made = reschedule(base, input.rescheduling)
+  let snapshot = base, evictions = kept, made = decide(base)
   for (const cause of due) {
     const { cluster } = cause
     if (evictions.some((one) => one.cluster === cluster) || held.some((one) => one.cluster === cluster)) continue
     const copy = input.copies.find(({ name }) => name === cluster), preservation = preservationOf(cause, input.failover), preserved = preservation && preservedLabels(preservation, copy?.status)
-    const last = made.schedule.targets, eviction = evictionOf(cause, last.find((target) => target.cluster === cluster), input, now), without = withTargets(snapshot, last, [...evictions, eviction]), trial = reschedule(without, input.rescheduling)
+    const last = made.schedule.targets, eviction = evictionOf(cause, last.find((target) => target.cluster === cluster), input, now), without = withTargets(snapshot, last, [...evictions, eviction]), trial = decide(without)
     const why = preserved && 'problem' in preserved ? preserved.problem : refusal(made.schedule, trial.schedule, cause)
     if (why !== undefined) held.push({ cluster, message: `${cause.message}, but it is not left: ${why}` })
     else if (input.mayLeave(cause)) {
@@ -101,7 +103,7 @@ function leave(base: SchedulingSnapshot, due: readonly Cause[], kept: readonly E
       snapshot = without
     }
   }
-  return { ...made, evictions, held, labels }
+  return { made, evictions, held, labels }
 }
 
 /** Why a decision without the cluster is no good; undefined: it is. The present targets stay rather than that anything has no place. */

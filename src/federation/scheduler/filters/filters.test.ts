@@ -16,7 +16,7 @@ const apiEnablements = [{ groupVersion: 'v1', resources: [] }, { groupVersion: '
 type Given = Partial<Cluster['spec']> & { name?: string; labels?: Record<string, string> }
 const clusterOf = ({ name = 'cluster1', labels = {}, ...spec }: Given, status: Cluster['status'] = { apiEnablements }): Cluster => ({ metadata: { name, labels }, spec: { syncMode: 'Push', ...spec }, ...(status && { status }) })
 
-function rejection(facts: Partial<ClusterFacts> & { cluster: Cluster }, placement: Placement, { isTarget = false, observedAffinity = '', kind = 'Deployment', namespaceClusters, peers = {}, evicted }: { isTarget?: boolean; observedAffinity?: string; kind?: string; namespaceClusters?: ReadonlySet<string>; peers?: WorkloadPeers; evicted?: string | undefined } = {}) {
+function rejection(facts: Partial<ClusterFacts> & { cluster: Cluster }, placement: Placement, { isTarget = false, observedAffinity = '', kind = 'Deployment', namespaceClusters, evicted, peers = {} }: { isTarget?: boolean; observedAffinity?: string; kind?: string; namespaceClusters?: ReadonlySet<string>; evicted?: string | undefined; peers?: WorkloadPeers } = {}) {
   const { terms, tolerations, spread } = placementRequest({ by: 'placement', placement })
   return reject({ state: { state: 'ready' }, ...facts, isTarget, kind: `apps/v1 ${kind}`, term: terms[affinityIndex(terms, observedAffinity)]!, tolerations, spread, peers, namespaceClusters, evicted })
 }
