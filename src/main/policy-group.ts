@@ -1,3 +1,4 @@
+import { federatedResourceQuotaKind } from '../apis/policy.federation/v1alpha1/federated-resource-quota.ts'
 import { federatedTypeConfigKind } from '../apis/policy.federation/v1alpha1/federated-type-config.ts'
 import { clusterOverridePolicyKind, overridePolicyKind } from '../apis/policy.federation/v1alpha1/override-policy-kinds.ts'
 import { clusterPropagationPolicyKind, propagationPolicyKind } from '../apis/policy.federation/v1alpha1/propagation-policy-kinds.ts'
@@ -19,7 +20,7 @@ export function policyGroup(kinds: SelectedKinds, storage: Storage, stored: Writ
       version: 'v1alpha1',
       resources: [
         resource(propagationPolicyKind(kinds)), resource(clusterPropagationPolicyKind(kinds)), resource(overridePolicyKind(kinds)), resource(clusterOverridePolicyKind(kinds)),
-        resource(replicaSchedulingPreferenceKind), resource(federatedTypeConfigKind),
+        resource(replicaSchedulingPreferenceKind), resource(federatedTypeConfigKind), resource(federatedResourceQuotaKind),
       ],
     }],
   }

@@ -14,10 +14,10 @@ import { RESCHEDULE_ANNOTATION } from '../template/marks.ts'
 import type { TargetKind } from '../template/target-kind.ts'
 import { effectivePlacement } from './effective-placement.ts'
 import type { ReplicaPreference } from './placement-request.ts'
-import { reschedule } from './rescheduling/reschedule.ts'
 import { type ReschedulingFacts, reschedulingRule } from './rescheduling/rescheduling-facts.ts'
 import type { Schedule } from './schedule.ts'
 import type { ClusterFacts, TemplateFacts } from './snapshot.ts'
+import { type Allowance, withinQuota } from './within-quota.ts'
 import { parseV1Annotations } from './v1-annotations.ts'
 import { groupNames, type GroupNames, type WorkloadPeers } from './workload-groups.ts'
 
@@ -48,6 +48,8 @@ export interface PlaceInput {
   readonly peers: (groups: GroupNames) => WorkloadPeers
   /** The value of a PriorityClass; undefined: it is not known. */
   readonly priorityOf: (className: string) => number | undefined
+  /** Replicas that quotas of the namespace allow; absent: there is none. */
+  readonly allowance?: Allowance
   readonly now: number
 }
 
@@ -114,12 +116,13 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
   const keep = (reason: string, message: string): Decided => ({ groups, needs, schedule: { ...before, ...observed(metadata.generation), targets: own, ...counted(own, before) }, scheduled: condition(federated, claim.isPending && own.length > 0 ? 'True' : 'False', reason, message, input.now) })
   if (isHeld || !source) return keep(claim.outcome === 'Lost' ? 'PolicyLost' : claim.isPending ? 'PolicyPending' : 'NoPolicy', claim.message)
   if (missing.length > 0) return keep('OverridesMissing', `the policy waits for override policies that are not there: ${missing.join(', ')}`)
-  const { schedule: made, rescheduling, againMs } = reschedule({
+  const { schedule: made, rescheduling, againMs, refused } = withinQuota({
     template: { apiVersion: native.apiVersion ?? '', kind: target.kind, name: metadata.name ?? '', uid: metadata.uid ?? '', ...(metadata.namespace !== undefined && { namespace: metadata.namespace }), ...needs },
     peers: input.peers(groups),
     source, clusters, ...(preference && { preference }), ...(namespaceClusters && { namespaceClusters }),
     ...(before?.fingerprint !== undefined && { previous: { targets: own, fingerprint: before.fingerprint, ...(before.affinity !== undefined && { affinity: before.affinity }) } }),
-  }, reschedulingFacts(input, policy, own))
+  }, reschedulingFacts(input, policy, own), input.allowance)
+  if (refused !== undefined) return keep('QuotaExceeded', refused)
   const message = `${made.scheduled.message}${priorityProblem(policy, input.priorityOf)}`
   return {
     groups, needs, schedule: { ...stored(made, before, metadata.generation, preference !== undefined), ...(rescheduling && { rescheduling }) }, scheduled: condition(federated, made.scheduled.status, made.scheduled.reason, message, input.now),

@@ -22,6 +22,7 @@ import { PolicyIndex } from '../claim/policy-index.ts'
 import { valueAt } from '../interpreter/fields.ts'
 import type { Members } from '../member/members.ts'
 import type { Overrides } from '../override/overrides.ts'
+import type { Quotas } from '../quota/quotas.ts'
 import { isNamespaces } from '../template/namespace-template.ts'
 import { toNative } from '../template/native-object.ts'
 import { writeStatus } from '../template/server-user.ts'
@@ -49,6 +50,8 @@ export interface PlacementControllerOptions {
   /** Override policies, which policies may wait for. */
   readonly overrides: Pick<Overrides, 'of' | 'onChange'>
   readonly priorityClasses: PriorityClassSource
+  /** What may be placed in all clusters together. */
+  readonly quotas: Pick<Quotas, 'ready' | 'allowance' | 'assume' | 'onChange'>
   /** Only the replica that leads decides. */
   readonly leads: () => boolean
   readonly onPlaced: (store: TemplateStore, federated: FederatedObject, placed: Placed) => void
@@ -80,6 +83,8 @@ export class PlacementController {
   #isKnowing = false
   /** Whose pods are watched. */
   readonly #watched = new WeakSet<object>()
+  /** Templates that are beyond a quota, and their namespaces. */
+  readonly #beyond = new Map<string, string>()
   #facts: readonly ClusterFacts[] | undefined
   #factsAt = 0
 
@@ -104,7 +109,8 @@ export class PlacementController {
       follow(clusterSets, (key, object) => { if (object) this.#sets.set(key, object); else this.#sets.delete(key); this.kickAll() }, retry, signal),
       follow(namespaces, (key, object) => { if (object) this.#namespaces.set(key, object.metadata.labels ?? {}); else this.#namespaces.delete(key); if ([...this.#sets.values()].some(({ spec }) => spec?.namespaceSelector)) this.kickAll() }, retry, signal),
     ]
-    await Promise.race([Promise.all([seen, ...first.map(({ ready }) => ready)]), new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })])
+    this.#options.quotas.onChange((namespace) => { for (const [key, of] of this.#beyond) if (of === namespace) this.#queue.add(key) })
+    await Promise.race([Promise.all([seen, this.#options.quotas.ready, ...first.map(({ ready }) => ready)]), new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })])
     this.#isKnowing = true
     const following = [...first.map(({ done }) => done), this.#priorities.follow({ ...this.#options.priorityClasses, onChange: () => this.#kickPrioritized() }, retry, signal)]
     const known: Promise<void>[] = []
@@ -129,6 +135,7 @@ export class PlacementController {
       if (known?.claim) this.#status.kick(known.claim)
       this.#templates.delete(queueKey)
       this.#waiting.delete(queueKey)
+      this.#beyond.delete(queueKey)
       this.#assumed.forget(queueKey)
       for (const one of [...this.#dependents.remove(queueKey), ...this.#groups.remove(queueKey)]) this.#queue.add(one)
       return
@@ -220,6 +227,8 @@ export class PlacementController {
     const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.cache.get(objectKey)?.parse() as FederatedObject | undefined
     if (!store || store.whyOff() !== undefined || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
     const placed = this.#place(store, federated, clock.now())
+    if (placed.scheduled.reason === 'QuotaExceeded') this.#beyond.set(key, federated.metadata.namespace ?? '')
+    else this.#beyond.delete(key)
     if (placed.scheduled.reason === 'OverridesMissing') this.#waiting.add(key)
     else this.#waiting.delete(key)
     const again = placed.againMs === undefined ? {} : { requeueAfterMs: placed.againMs }
@@ -229,6 +238,7 @@ export class PlacementController {
       const fresh = current as FederatedObject
       written = this.#place(store, fresh, clock.now())
       this.#assume(key, fresh, written)
+      this.#options.quotas.assume(store, { ...fresh, status: { ...fresh.status, schedule: written.schedule } })
       return withPlacement(fresh.status, written)
     }, signal)
     if (isWritten) this.#options.onPlaced(store, federated, written ?? placed)
@@ -256,13 +266,14 @@ export class PlacementController {
   }
 
   /** The status that a template would get if it were stored as it is here. */
-  preview(store: TemplateStore, federated: FederatedObject): FederatedStatus { return withPlacement(federated.status, this.#place(store, federated, this.#options.clock.now())) }
+  preview(store: TemplateStore, federated: FederatedObject, { beyondQuota = false } = {}): FederatedStatus { return withPlacement(federated.status, this.#place(store, federated, this.#options.clock.now(), beyondQuota)) }
 
-  #place(store: TemplateStore, federated: FederatedObject, now: number): Placed {
+  #place(store: TemplateStore, federated: FederatedObject, now: number, beyondQuota = false): Placed {
+    const allowance = beyondQuota ? undefined : this.#options.quotas.allowance(store, federated)
     const { target, kind } = store, key = templateKey(store.id, keyOfObject(federated)), native = toNative(federated, target, kind, federated.metadata.uid ?? ''), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options, namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
-      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#withAssumed(this.#clustersOf(sets)), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now), now,
+      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#withAssumed(this.#clustersOf(sets)), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now), ...(allowance && { allowance }), now,
       required: this.#dependents.of(key), peers: (groups) => this.#groups.peers(key, groups), priorityOf: (name) => this.#priorities.valueOf(name), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
     })
   }
