@@ -9,7 +9,7 @@ const ORDER = [
   'machinery/meta', 'machinery/schema', 'machinery/apply', 'machinery/patch', 'machinery/cache', 'machinery/storage', 'machinery/client', 'machinery/auth', 'machinery/admission', 'machinery/registry', 'machinery/server', 'machinery/controller',
   'apis',
   'host',
-  'federation/interpreter', 'kinds', 'federation/template', 'federation/override', 'federation/member', 'federation/taint', 'federation/type-config', 'federation/claim', 'federation/scheduler', 'federation/propagation', 'federation/rollout', 'federation/status',
+  'federation/interpreter', 'kinds', 'federation/template', 'federation/override', 'federation/member', 'federation/taint', 'federation/type-config', 'federation/claim', 'federation/quota', 'federation/scheduler', 'federation/propagation', 'federation/rollout', 'federation/status',
   'fleet',
   'simulation',
   'cli',

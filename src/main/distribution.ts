@@ -22,6 +22,8 @@ import { TypeRecords } from '../federation/type-config/type-records.ts'
 import { evictionEvents } from '../federation/scheduler/evict/eviction-events.ts'
 import { defaultFailover, type FailoverOptions } from '../federation/scheduler/evict/failover-options.ts'
 import { placementEvents } from '../federation/scheduler/placement-events.ts'
+import { QuotaController } from '../federation/quota/quota-controller.ts'
+import { Quotas } from '../federation/quota/quotas.ts'
 import { PlacementController } from '../federation/scheduler/placement-controller.ts'
 import { RolloutController } from '../federation/rollout/rollout-controller.ts'
 import type { PriorityClassSource } from '../federation/scheduler/priority-classes.ts'
@@ -37,6 +39,7 @@ import type { Logger } from '../lib/logger.ts'
 import { follow } from '../machinery/controller/follow.ts'
 import type { KubeObject, ListerWatcher, Resource, Storage } from '../machinery/meta/core.ts'
 import type { WriterDependencies } from '../machinery/registry/stored-writer.ts'
+import { admitToQuotas } from './admit-to-quotas.ts'
 
 export interface DistributionOptions {
   readonly fleetId: string
@@ -90,10 +93,11 @@ const ACCEPT_STORE = 'cluster.federation/accept-store'
 
 export async function startDistribution(options: DistributionOptions, signal: AbortSignal): Promise<Distribution> {
   const { fleetId, storage, stored, members, leadership, seen, policies, clusterSets, namespaces, clock, random, logger } = options, leads = () => leadership.isLeader
-  const checks = templateChecks({ members: (namespace) => placement.clustersFor(namespace).flatMap((name) => members.get(name) ?? []), clock, random, timeoutMs: REVIEW_TIMEOUT_MS, isStaged: (federated) => placement.isStaged(federated) })
+  const checks = templateChecks({ members: (namespace) => placement.clustersFor(namespace).flatMap((name) => members.get(name) ?? []), clock, random, timeoutMs: REVIEW_TIMEOUT_MS, isStaged: (federated) => placement.isStaged(federated), admit: (admitted) => admitToQuotas({ templates, quotas, placement }, admitted) })
   const { record, dropped: eventsDropped } = createRecorder(options.events, signal)
   const templates = new Templates({ storage, stored, checks, plan: (store, federated) => plan(store, federated), ownNamespace: options.ownNamespace }, signal), resource = (kind: string) => policies.find((one) => one.kind.kind === kind)!, reader = (kind: string) => resource(kind).reader
   for (const target of builtInTargets) templates.add(target)
+  const quotas = new Quotas({ templates, reader: reader('FederatedResourceQuota'), clock, logger })
   const tombstones = await Tombstones.open(storage, signal)
   const typeConfigs = await TypeConfigs.open({ configs: resource('FederatedTypeConfig'), templates, records: await TypeRecords.open(storage, signal), storage, members, isAwaited: (id) => tombstones.has(templateKey(id, '')), seen, leads, clock, random, logger }, signal)
 
@@ -107,7 +111,7 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
     policyOf: (federated) => placement.policyOf(federated)?.spec,
     namespaceLabels: async (namespace, inner) => { const [entry] = (await namespaces.list({ name: namespace }, inner)).entries; return entry?.labels() ?? {} },
   })
-  const placement: PlacementController = new PlacementController({ templates, overrides, members, policies: propagationPolicies, preferences: reader('ReplicaSchedulingPreference'), clusterSets, namespaces, priorityClasses: priorityClasses(options, templates), seen, leads, failover: options.failover ?? defaultFailover, onPlaced: (store, federated, placed) => { for (const event of [...placementEvents(federated, placed), ...evictionEvents(federated, placed)]) record(store, federated, event) }, concurrency: CONCURRENCY, clock, random, logger })
+  const placement: PlacementController = new PlacementController({ templates, overrides, members, policies: propagationPolicies, preferences: reader('ReplicaSchedulingPreference'), clusterSets, namespaces, priorityClasses: priorityClasses(options, templates), quotas, seen, leads, failover: options.failover ?? defaultFailover, onPlaced: (store, federated, placed) => { for (const event of [...placementEvents(federated, placed), ...evictionEvents(federated, placed)]) record(store, federated, event) }, concurrency: CONCURRENCY, clock, random, logger })
   const status: StatusController = new StatusController({ templates, members, ledger, copyOf: (store, key, cluster) => propagation.copyOf(store, key, cluster), leads, concurrency: CONCURRENCY, clock, random, logger })
   const rollouts = new RolloutController({ templates, members, ledger, copyOf: (store, key, cluster) => propagation.copyOf(store, key, cluster), rolloutOf: (federated) => placement.rolloutOf(federated), record, leads, concurrency: CONCURRENCY, clock, random, logger })
   const plan: PlanTemplate = (store, federated) => {
@@ -118,7 +122,7 @@ export async function startDistribution(options: DistributionOptions, signal: Ab
     onChange: (listener: () => void, inner: AbortSignal) => { guard.onChange(listener, inner) },
     why: () => { const { evidence } = guard; return evidence && `the copy of ${evidence.template} in cluster ${evidence.cluster} was made from decision ${evidence.copy}, and the store knows ${evidence.stored} at most: it is an old backup. Nothing is written to any member until the annotation ${ACCEPT_STORE}: "true" on this object says that the store is right` },
   }
-  return { templates, checks, plan, halted, eventsDropped, isOrphaned: (federated) => isOrphaned(federated, placement.policyOf(federated)?.spec), run: (inner) => run({ placement, propagation, status, rollouts, typeConfigs, implied, tombstones, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
+  return { templates, checks, plan, halted, eventsDropped, isOrphaned: (federated) => isOrphaned(federated, placement.policyOf(federated)?.spec), run: (inner) => run({ placement, propagation, status, rollouts, quotas, quotaController: new QuotaController({ quotas, resource: resource('FederatedResourceQuota'), templates, leads, clock, random, logger }), typeConfigs, implied, tombstones, overrides, owned, overridePolicies: [reader('OverridePolicy'), reader('ClusterOverridePolicy')], guard, options }, inner) }
 }
 
 /** Where values of priority classes come from. */
@@ -133,6 +137,8 @@ interface Stages {
   readonly propagation: Propagation
   readonly status: StatusController
   readonly rollouts: RolloutController
+  readonly quotas: Quotas
+  readonly quotaController: QuotaController
   readonly typeConfigs: TypeConfigs
   readonly tombstones: Tombstones
   readonly implied: ImpliedConfigs
@@ -144,13 +150,13 @@ interface Stages {
 }
 
 async function run(stages: Stages, signal: AbortSignal): Promise<void> {
-  const { placement, propagation, status, rollouts, typeConfigs, implied, overrides, owned, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } } = stages
+  const { placement, propagation, status, rollouts, quotas, quotaController, typeConfigs, implied, overrides, owned, overridePolicies, guard, options: { leadership, clusterSets, clock, logger } } = stages
   const following = overrides.run(overridePolicies, { clock, logger }, signal)
   const accepting = follow(clusterSets, (key, set) => { if (key === DEFAULT_CLUSTER_SET) guard.accept(set?.metadata.annotations?.[ACCEPT_STORE] === 'true') }, { clock, logger }, signal)
   await following.ready
   overrides.onChange(() => propagation.kickAll())
   leadership.onLead(() => { void takeOver(stages, signal) }, signal)
-  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), rollouts.run(signal), typeConfigs.run(signal), implied.run(signal), owned.run({ clock, logger }, signal), following.done, accepting.done])
+  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), rollouts.run(signal), quotas.run(signal), quotaController.run(signal), typeConfigs.run(signal), implied.run(signal), owned.run({ clock, logger }, signal), following.done, accepting.done])
 }
 
 /** This replica begins to lead. What another one has written since is not all followed: it is read anew, and everything looked at. */

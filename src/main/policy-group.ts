@@ -1,4 +1,5 @@
 import { clusterTaintPolicyKind } from '../apis/policy.federation/v1alpha1/cluster-taint-policy.ts'
+import { federatedResourceQuotaKind } from '../apis/policy.federation/v1alpha1/federated-resource-quota.ts'
 import { federatedTypeConfigKind } from '../apis/policy.federation/v1alpha1/federated-type-config.ts'
 import { clusterOverridePolicyKind, overridePolicyKind } from '../apis/policy.federation/v1alpha1/override-policy-kinds.ts'
 import { clusterPropagationPolicyKind, propagationPolicyKind } from '../apis/policy.federation/v1alpha1/propagation-policy-kinds.ts'
@@ -20,7 +21,7 @@ export function policyGroup(kinds: SelectedKinds, storage: Storage, stored: Writ
       version: 'v1alpha1',
       resources: [
         resource(propagationPolicyKind(kinds)), resource(clusterPropagationPolicyKind(kinds)), resource(overridePolicyKind(kinds)), resource(clusterOverridePolicyKind(kinds)),
-        resource(replicaSchedulingPreferenceKind), resource(federatedTypeConfigKind), resource(clusterTaintPolicyKind),
+        resource(replicaSchedulingPreferenceKind), resource(federatedTypeConfigKind), resource(clusterTaintPolicyKind), resource(federatedResourceQuotaKind),
       ],
     }],
   }

@@ -10,7 +10,7 @@ import type { ClusterFacts, SchedulingSnapshot, Target } from './snapshot.ts'
 /** The condition Scheduled. */
 export interface ScheduledCondition {
   readonly status: 'True' | 'False'
-  readonly reason: 'Success' | 'Partial' | 'Nowhere' | 'NoClusterFits' | 'Unschedulable'
+  readonly reason: 'Success' | 'Partial' | 'Nowhere' | 'NoClusterFits' | 'Unschedulable' | 'QuotaExceeded'
   readonly message: string
 }
 

@@ -17,9 +17,9 @@ import { effectivePlacement } from './effective-placement.ts'
 import { defaultFailover } from './evict/failover-options.ts'
 import { scheduleEvicting, type Evicting, type EvictingInput } from './evict/schedule-evicting.ts'
 import type { ReplicaPreference } from './placement-request.ts'
-import { reschedule } from './rescheduling/reschedule.ts'
 import { type ReschedulingFacts, reschedulingRule } from './rescheduling/rescheduling-facts.ts'
 import type { ClusterFacts, TemplateFacts } from './snapshot.ts'
+import { type Allowance, withinQuota } from './within-quota.ts'
 import { parseV1Annotations } from './v1-annotations.ts'
 import { groupNames, type GroupNames, type WorkloadPeers } from './workload-groups.ts'
 
@@ -52,6 +52,8 @@ export interface PlaceInput {
   readonly peers: (groups: GroupNames) => WorkloadPeers
   /** The value of a PriorityClass; undefined: it is not known. */
   readonly priorityOf: (className: string) => number | undefined
+  /** Replicas that quotas of the namespace allow; absent: there is none. */
+  readonly allowance?: Allowance
   readonly now: number
 }
 
@@ -128,8 +130,9 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
     ...(before?.fingerprint !== undefined && { previous: { targets: own, fingerprint: before.fingerprint, ...(before.affinity !== undefined && { affinity: before.affinity }) } }),
   }, {
     ...(input.leaving ?? NOBODY_LEAVES), standing: before?.evictions ?? [], copies: status?.clusters ?? [], isSame: before?.observedGeneration === metadata.generation, failover: policy?.spec.failover, isBound: isBound(input, policy), now: input.now,
-  }, (snapshot) => reschedule(snapshot, facts))
-  const { made: { schedule: { scheduled }, rescheduling, againMs }, held, lookAgainAt } = evicting, again = [...(againMs === undefined ? [] : [againMs]), ...(lookAgainAt === undefined ? [] : [Math.max(0, lookAgainAt - input.now)])]
+  }, (snapshot) => withinQuota(snapshot, facts, input.allowance))
+  const { made: { schedule: { scheduled }, rescheduling, againMs, refused }, held, lookAgainAt } = evicting, again = [...(againMs === undefined ? [] : [againMs]), ...(lookAgainAt === undefined ? [] : [Math.max(0, lookAgainAt - input.now)])]
+  if (refused !== undefined) return keep('QuotaExceeded', refused)
   const message = [`${scheduled.message}${priorityProblem(policy, input.priorityOf)}`, ...held.slice(0, HELD_NAMED).map(({ cluster, message: why }) => `${cluster}: ${why}`)].join('; ')
   return {
     groups, needs, schedule: { ...stored(evicting, before, metadata.generation, preference !== undefined), ...(rescheduling && { rescheduling }) }, scheduled: condition(federated, scheduled.status, scheduled.reason, message, input.now),

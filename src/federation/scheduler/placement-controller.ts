@@ -22,6 +22,7 @@ import { PolicyIndex } from '../claim/policy-index.ts'
 import { valueAt } from '../interpreter/fields.ts'
 import type { Members } from '../member/members.ts'
 import type { Overrides } from '../override/overrides.ts'
+import type { Quotas } from '../quota/quotas.ts'
 import { isNamespaces } from '../template/namespace-template.ts'
 import { unowned } from '../template/native-object.ts'
 import { writeStatus } from '../template/server-user.ts'
@@ -54,6 +55,8 @@ export interface PlacementControllerOptions {
   /** Override policies, which policies may wait for. */
   readonly overrides: Pick<Overrides, 'of' | 'onChange'>
   readonly priorityClasses: PriorityClassSource
+  /** What may be placed in all clusters together. */
+  readonly quotas: Pick<Quotas, 'ready' | 'allowance' | 'assume' | 'onChange'>
   /** Only the replica that leads decides. */
   readonly leads: () => boolean
   /** How failing clusters are left. */
@@ -93,6 +96,8 @@ export class PlacementController {
   #isKnowing = false
   /** Whose pods are watched. */
   readonly #watched = new WeakSet<object>()
+  /** Templates that are beyond a quota, and their namespaces. */
+  readonly #beyond = new Map<string, string>()
   #facts: readonly ClusterFacts[] | undefined
   #seenOfMembers = ''
   #factsAt = 0
@@ -120,7 +125,8 @@ export class PlacementController {
       follow(clusterSets, (key, object) => { if (object) this.#sets.set(key, object); else this.#sets.delete(key); this.kickAll() }, retry, signal),
       follow(namespaces, (key, object) => { if (object) this.#namespaces.set(key, object.metadata.labels ?? {}); else this.#namespaces.delete(key); if ([...this.#sets.values()].some(({ spec }) => spec?.namespaceSelector)) this.kickAll() }, retry, signal),
     ]
-    await Promise.race([Promise.all([seen, ...first.map(({ ready }) => ready)]), new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })])
+    this.#options.quotas.onChange((namespace) => { for (const [key, of] of this.#beyond) if (of === namespace) this.#queue.add(key) })
+    await Promise.race([Promise.all([seen, this.#options.quotas.ready, ...first.map(({ ready }) => ready)]), new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })])
     this.#isKnowing = true
     const following = [...first.map(({ done }) => done), this.#priorities.follow({ ...this.#options.priorityClasses, onChange: () => this.#kickPrioritized() }, retry, signal)]
     const known: Promise<void>[] = []
@@ -160,6 +166,7 @@ export class PlacementController {
       this.#decided.delete(queueKey)
       this.#waiting.delete(queueKey)
       this.#short.delete(queueKey)
+      this.#beyond.delete(queueKey)
       this.#assumed.forget(queueKey)
       for (const one of [...this.#dependents.remove(queueKey), ...this.#groups.remove(queueKey)]) this.#queue.add(one)
       this.#turns.forget(queueKey)
@@ -260,6 +267,8 @@ export class PlacementController {
     const granted = new Set<string>(), asked = new Set<string>(), ask = ({ cluster, byHealth }: Cause) => { asked.add(cluster); return this.#turns.take(key, byHealth) && granted.add(cluster) !== undefined }
     const placed = this.#place(store, federated, clock.now(), ask), again = placed.againMs === undefined ? {} : { requeueAfterMs: placed.againMs }
     if (asked.size === granted.size) this.#turns.forget(key)
+    if (placed.scheduled.reason === 'QuotaExceeded') this.#beyond.set(key, federated.metadata.namespace ?? '')
+    else this.#beyond.delete(key)
     if (placed.scheduled.reason === 'OverridesMissing') this.#waiting.add(key)
     else this.#waiting.delete(key)
     if (placed.scheduled.status === 'False' || placed.schedule.unplaced !== undefined) this.#short.add(key)
@@ -270,13 +279,19 @@ export class PlacementController {
       const fresh = current as FederatedObject
       // The write may have waited for long, and another server have begun to lead.
       if (!leads()) return fresh.status
-      written = fresh.metadata.resourceVersion === federated.metadata.resourceVersion ? placed : this.#place(store, fresh, clock.now(), ({ cluster }) => granted.has(cluster))
+      written = fresh.metadata.resourceVersion === federated.metadata.resourceVersion && !this.#isBounded(store, fresh, placed) ? placed : this.#place(store, fresh, clock.now(), ({ cluster }) => granted.has(cluster))
       this.#assume(key, fresh, written)
       if (written.schedule.decision !== undefined) this.#decided.set(key, written.schedule.decision)
+      this.#options.quotas.assume(store, { ...fresh, status: { ...fresh.status, schedule: written.schedule } })
       return withPlacement(fresh.status, written)
     }, signal)
     if (isWritten && written) this.#options.onPlaced(store, federated, written)
     return again
+  }
+
+  /** Others may have been given room in the meantime that this decision counted on. */
+  #isBounded(store: TemplateStore, federated: FederatedObject, { schedule: { algorithm } }: Placed): boolean {
+    return algorithm === 'DynamicWeight' || algorithm === 'Aggregated' || this.#options.quotas.allowance(store, federated) !== undefined
   }
 
   /** Once a pod has found no node for long enough, where it belongs to is looked at. */
@@ -300,14 +315,15 @@ export class PlacementController {
   }
 
   /** The status that a template would get if it were stored as it is here. */
-  preview(store: TemplateStore, federated: FederatedObject): FederatedStatus { return withPlacement(federated.status, this.#place(store, federated, this.#options.clock.now(), () => false)) }
+  preview(store: TemplateStore, federated: FederatedObject, { beyondQuota = false } = {}): FederatedStatus { return withPlacement(federated.status, this.#place(store, federated, this.#options.clock.now(), () => false, beyondQuota)) }
 
-  #place(store: TemplateStore, federated: FederatedObject, now: number, mayLeave: (cause: Cause) => boolean): Placed {
+  #place(store: TemplateStore, federated: FederatedObject, now: number, mayLeave: (cause: Cause) => boolean, beyondQuota = false): Placed {
+    const allowance = beyondQuota ? undefined : this.#options.quotas.allowance(store, federated)
     const { target } = store, key = templateKey(store.id, keyOfObject(federated)), native = unowned(federated, target), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options, namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
       federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#withAssumed(this.#clustersOf(sets)), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now),
-      leaving: { options: this.#options.failover, mayLeave }, now, required: this.#dependents.of(key), peers: (groups) => this.#groups.peers(key, groups), priorityOf: (name) => this.#priorities.valueOf(name), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
+      leaving: { options: this.#options.failover, mayLeave }, ...(allowance && { allowance }), now, required: this.#dependents.of(key), peers: (groups) => this.#groups.peers(key, groups), priorityOf: (name) => this.#priorities.valueOf(name), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
     })
   }
 

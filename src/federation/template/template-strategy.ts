@@ -21,8 +21,8 @@ export interface TemplateChecks {
   readonly authorize: (target: TargetKind, native: KubeObject | undefined, old: KubeObject | undefined, options: WriteOptions) => Promise<void>
   /** Rights that only a federated object asks for besides: objects of whole clusters, adoption, overrides. Throws StatusError Forbidden. */
   readonly authorizeFederated: (target: TargetKind, federated: FederatedObject | undefined, old: FederatedObject | undefined, options: WriteOptions) => Promise<void>
-  /** Asks a cluster whether it would take the object. Throws StatusError Invalid with paths as in the object itself. */
-  readonly review: (target: TargetKind, native: KubeObject, old: KubeObject | undefined, options: WriteOptions, signal: AbortSignal) => Promise<void>
+  /** Asks quotas, and a cluster, whether they would take the object. `federated`: absent where the object is written through a fleet, and keeps its placement. Throws StatusError Forbidden where a quota does not; Throws StatusError Invalid with paths as in the object itself. */
+  readonly review: (target: TargetKind, native: KubeObject, old: KubeObject | undefined, options: WriteOptions, signal: AbortSignal, federated?: FederatedObject) => Promise<void>
   /** Whether changes of the template go to clusters in waves, so that what was before has to be kept. */
   readonly isStaged: (federated: FederatedObject) => boolean
 }
@@ -49,7 +49,7 @@ export function federatedStrategy(target: TargetKind, hub: { readonly group: str
       await checks.authorize(target, native(federated), native(old), options)
       await checks.authorizeFederated(target, federated, old, options)
     },
-    review: async (federated, old, options, signal) => atTemplate({ group: hub.group, kind: `Federated${target.kind}`, name: federated.metadata.name ?? '' }, async () => checks.review(target, native(federated)!, native(old), options, signal)),
+    review: async (federated, old, options, signal) => atTemplate({ group: hub.group, kind: `Federated${target.kind}`, name: federated.metadata.name ?? '' }, async () => checks.review(target, native(federated)!, native(old), options, signal, federated)),
     prepareForDelete: (marked, { propagation }) => withDeletion(marked, marked.metadata.annotations?.[KUBEFED_ORPHAN_ANNOTATION] === 'true' ? 'Orphan' : propagation),
   }
 }

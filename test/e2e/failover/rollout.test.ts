@@ -9,7 +9,7 @@ const fleet = (words: string) => kubectl('fleet', `-n ${NAMESPACE} ${words}`)
 const images = (name: string) => ofCopies(NAMESPACE, 'deployments', name, image)
 const wave = (...clusterNames: string[]) => ({ clusterAffinity: { clusterNames } })
 const events = (name: string) => kubectl('host', ['-n', NAMESPACE, 'get', 'events', '--field-selector', `involvedObject.kind=FederatedDeployment,involvedObject.name=${name}`, '-o', 'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}'])
-const isCordoned = async (member: string, is: boolean) => { await kubectl(member, `${is ? 'cordon' : 'uncordon'} -l kubernetes.io/os`) }
+const isCordoned = async (member: string, is: boolean) => { await kubectl(member, `${is ? 'cordon' : 'uncordon'} -l !nosuch`) }
 
 describeFleet('waves', () => {
   beforeAll(async () => { await createHostNamespace(NAMESPACE) }, 60_000)

@@ -1,0 +1,135 @@
+import type { FederatedResourceQuota } from '../../apis/policy.federation/v1alpha1/federated-resource-quota.ts'
+import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/logger.ts'
+import { follow } from '../../machinery/controller/follow.ts'
+import type { ListerWatcher } from '../../machinery/meta/core.ts'
+import { keyOfObject } from '../../machinery/meta/object-key.ts'
+import { StatusError } from '../../machinery/meta/status-error.ts'
+import { interpretationOf } from '../interpreter/interpretation-of.ts'
+import { componentsOf, isDivisible, replicasOf } from '../interpreter/replicas.ts'
+import { toNative } from '../template/native-object.ts'
+import { templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
+import { allowed, excess, placedReplicas, type Share, shareOf, sumOf, times, type Usage } from './quota-usage.ts'
+
+interface QuotasOptions {
+  readonly templates: Templates
+  /** FederatedResourceQuotas. */
+  readonly reader: ListerWatcher
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** `assumed`: what was promised, until it is seen or was given up. */
+interface Used { observed: Usage; assumed?: { readonly usage: Usage; readonly until: number } }
+
+const NOTHING: Usage = new Map(), ASSUMED_MS = 10_000
+
+/** What templates use of the quotas of their namespaces, counted in memory. Nothing is counted until there is a quota. */
+export class Quotas {
+  readonly #options: QuotasOptions
+  readonly #quotas = new Map<string, Map<string, FederatedResourceQuota>>()
+  /** By namespace, then template. */
+  readonly #used = new Map<string, Map<string, Used>>()
+  readonly #listeners = new Set<(namespace: string, quota?: string) => void>()
+  readonly #ready = Promise.withResolvers<void>()
+  #counting: Promise<unknown> | undefined
+
+  constructor(options: QuotasOptions) { this.#options = options }
+
+  /** Resolves once all quotas there were at the start are known, and what is used of them. */
+  get ready(): Promise<void> { return this.#ready.promise }
+
+  of(namespace: string): readonly FederatedResourceQuota[] { return [...(this.#quotas.get(namespace)?.values() ?? [])] }
+  get(key: string): FederatedResourceQuota | undefined { return this.#quotas.get(key.slice(0, key.indexOf('/')))?.get(key) }
+  usedIn(namespace: string): Usage { return sumOf([...(this.#used.get(namespace)?.values() ?? [])].map((used) => this.#now(used))) }
+
+  /** Called with the namespace after every change of what is used there, and of a quota: with its key. */
+  onChange(listener: (namespace: string, quota?: string) => void): void { this.#listeners.add(listener) }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { reader, clock, logger } = this.#options, { ready, done } = follow(reader, (key, object) => this.#use(key, object as FederatedResourceQuota | undefined, signal), { clock, logger }, signal)
+    void ready.then(() => this.#counting).then(() => this.#ready.resolve())
+    await done
+  }
+
+  /** Throws Forbidden where the template would be beyond a quota as it is about to be stored. `next`, `before`: with the targets that it would have, and has. */
+  admit(store: TemplateStore, next: FederatedObject, before: FederatedObject | undefined, isDryRun: boolean): void {
+    const { namespace = '', name = '' } = next.metadata, quotas = this.of(namespace)
+    if (quotas.length === 0) return
+    const usage = usageOf(store, next), text = excess(quotas, { others: this.#others(store, next), before: before ? usageOf(store, before) : NOTHING, next: usage })
+    if (text !== undefined) throw StatusError.forbidden({ group: store.target.group, resource: store.target.plural }, name, text)
+    if (!isDryRun) this.#assume(store, next, usage)
+  }
+
+  /** How many replicas of a template may be placed; undefined: there is no quota. */
+  allowance(store: TemplateStore, federated: FederatedObject): { readonly replicas: number; readonly why: string } | undefined {
+    const quotas = this.of(federated.metadata.namespace ?? ''), consumed = quotas.length > 0 ? consumption(store, federated) : undefined
+    return consumed && allowed(quotas, this.#others(store, federated), consumed.share)
+  }
+
+  /** What was decided about a template counts at once. */
+  assume(store: TemplateStore, federated: FederatedObject): void { if (this.of(federated.metadata.namespace ?? '').length > 0) this.#assume(store, federated, usageOf(store, federated)) }
+
+  #assume(store: TemplateStore, federated: FederatedObject, usage: Usage): void {
+    const used = this.#usedBy(store, federated)
+    used.assumed = { usage, until: this.#options.clock.now() + ASSUMED_MS }
+  }
+
+  #use(key: string, quota: FederatedResourceQuota | undefined, signal: AbortSignal): void {
+    const namespace = key.slice(0, key.indexOf('/')), known = this.#quotas.get(namespace) ?? new Map<string, FederatedResourceQuota>()
+    if (quota) known.set(key, quota)
+    else known.delete(key)
+    if (known.size > 0) this.#quotas.set(namespace, known)
+    else this.#quotas.delete(namespace)
+    if (known.size > 0) this.#counting ??= this.#count(signal)
+    for (const listener of this.#listeners) listener(namespace, key)
+  }
+
+  /** Follows what templates ask for, of kinds that run something. */
+  async #count(signal: AbortSignal): Promise<void> {
+    const { templates, clock, logger } = this.#options, known: Promise<void>[] = []
+    templates.onKind((store) => {
+      if (!store.target.namespaced || (!interpretationOf(store.target).replicas && !interpretationOf(store.target).components && !store.target.scale)) return
+      known.push(follow(store.cache, (key, object) => this.#see(store, key, object as FederatedObject | undefined), { clock, logger }, AbortSignal.any([signal, store.signal])).ready)
+    }, signal)
+    await Promise.all(known)
+  }
+
+  #see(store: TemplateStore, key: string, federated: FederatedObject | undefined): void {
+    const namespace = key.slice(0, key.indexOf('/')), inNamespace = this.#used.get(namespace)
+    if (federated) {
+      const used = this.#usedBy(store, federated), isDeleted = federated.metadata.deletionTimestamp !== undefined
+      used.observed = isDeleted ? NOTHING : usageOf(store, federated)
+      delete used.assumed
+    } else inNamespace?.delete(templateKey(store.id, key))
+    this.#tell(namespace)
+  }
+
+  #usedBy(store: TemplateStore, federated: FederatedObject): Used {
+    const { namespace = '' } = federated.metadata, template = templateKey(store.id, keyOfObject(federated)), inNamespace = this.#used.get(namespace) ?? new Map<string, Used>(), used = inNamespace.get(template) ?? { observed: NOTHING }
+    this.#used.set(namespace, inNamespace.set(template, used))
+    return used
+  }
+
+  #others(store: TemplateStore, federated: FederatedObject): Usage {
+    const own = templateKey(store.id, keyOfObject(federated))
+    return sumOf([...(this.#used.get(federated.metadata.namespace ?? '') ?? [])].flatMap(([template, used]) => (template === own ? [] : [this.#now(used)])))
+  }
+
+  #now({ observed, assumed }: Used): Usage { return assumed && assumed.until > this.#options.clock.now() ? assumed.usage : observed }
+  #tell(namespace: string): void { if (this.#quotas.has(namespace)) for (const listener of this.#listeners) listener(namespace) }
+}
+
+/** What a template's targets use together. */
+function usageOf(store: TemplateStore, federated: FederatedObject): Usage {
+  const { targets = [], unplaced = 0 } = federated.status?.schedule ?? {}, consumed = targets.length + unplaced > 0 ? consumption(store, federated) : undefined
+  return consumed ? times(consumed.share, placedReplicas(targets, consumed.replicas)) : NOTHING
+}
+
+/** What one replica asks for, and how many there are; a workload of several components counts as one. Undefined: it runs nothing that could be counted. */
+function consumption({ target, kind }: TemplateStore, federated: FederatedObject): { readonly share: Share; readonly replicas: number } | undefined {
+  const native = toNative(federated, target, kind, ''), components = isDivisible(native) ? [] : componentsOf(native), found = components.length > 0 ? undefined : replicasOf(native, { scale: target.scale })
+  if (components.length > 0) return { share: sumOf(components.map(({ replicas, requirements }) => times(shareOf(requirements?.resourceRequest), replicas))), replicas: 1 }
+  return found && { share: shareOf(found.requirements?.resourceRequest), replicas: found.replicas }
+}

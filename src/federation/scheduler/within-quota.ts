@@ -1,0 +1,33 @@
+import { type Rescheduled, reschedule } from './rescheduling/reschedule.ts'
+import type { ReschedulingFacts } from './rescheduling/rescheduling-facts.ts'
+import type { SchedulingSnapshot } from './snapshot.ts'
+
+/** Replicas that may be placed, in all clusters together, and which quota says so. */
+export interface Allowance { readonly replicas: number; readonly why: string }
+
+export interface WithinQuota extends Rescheduled {
+  /** Nothing of it may be placed, or placed more often than it is: why, for people. What is placed stays. */
+  readonly refused?: string
+}
+
+/**
+ * A decision that places no more replicas than quotas allow; those beyond stay unplaced. As in Kubernetes, what is placed already is never taken for the sake of a quota.
+ * `allowance` undefined: there is no quota.
+ */
+export function withinQuota(given: Omit<SchedulingSnapshot, 'rescheduling' | 'fresh'>, facts: ReschedulingFacts, allowance: Allowance | undefined): WithinQuota {
+  const { template, preference, previous } = given, total = preference?.totalReplicas ?? template.replicas, plain = () => reschedule(given, facts)
+  if (!allowance) return plain()
+  const placed = previous?.targets.reduce((sum, { replicas }) => sum + (replicas ?? total ?? 1), 0) ?? 0, isCounted = total !== undefined && previous?.targets.every(({ replicas }) => replicas !== undefined) !== false
+  const made = isCounted && total <= Math.max(allowance.replicas, placed) ? plain() : undefined
+  if (made && made.schedule.algorithm !== 'Duplicated') return made
+  const whole = made ?? plain(), { targets } = whole.schedule
+  if (whole.schedule.algorithm === 'Duplicated' || total === undefined) {
+    const wanted = targets.length * (total ?? 1)
+    return targets.length > (previous?.targets.length ?? 0) && wanted > allowance.replicas ? { ...whole, refused: `${wanted} replicas in ${targets.length} clusters are beyond ${allowance.why}` } : whole
+  }
+  const most = Math.max(allowance.replicas, Math.min(placed, total)), beyond = total - most, text = `${beyond} of ${total} replicas are beyond ${allowance.why}`
+  if (beyond <= 0) return whole
+  if (most === 0) return { ...whole, refused: text }
+  const limited = reschedule({ ...given, template: { ...template, replicas: most }, ...(preference && { preference: { ...preference, totalReplicas: most } }) }, facts), { schedule } = limited, { scheduled } = schedule
+  return { ...limited, schedule: { ...schedule, unplaced: (schedule.unplaced ?? 0) + beyond, scheduled: { ...scheduled, ...(scheduled.status === 'True' && { reason: 'QuotaExceeded' as const }), message: `${scheduled.message}; ${text}` } } }
+}
