@@ -62,14 +62,14 @@ test('labels that are written through the fleet arrive in members', async () => 
 })
 
 test('a template is written three times: as it came, with its decision, and with what became of it in all clusters', async () => {
-  const { hub, storage, signal } = await fleet(), written: KubeObject[] = [], path = `${TYPES}/federatedconfigmaps`, isTold = (name: string) => expect.poll(async () => (await hub.get(`${path}/${name}`))['status'], inTime).toMatchObject({ clusters: [{ state: 'OK' }, { state: 'OK' }] })
+  const { hub, storage, signal } = await fleet(), written: KubeObject[] = [], path = `${TYPES}/federatedconfigmaps`, statusOf = async (name: string) => (await hub.get(`${path}/${name}`))['status'], told = { clusters: [{ state: 'OK' }, { state: 'OK' }] }
   // Until all members are there and followed.
   await hub.post(path, federated('FederatedConfigMap', 'first', { data: { a: 'b' } }))
-  await isTold('first')
+  await expect.poll(() => statusOf('first'), inTime).toMatchObject(told)
   const after = await storage.revision(signal)
   void (async () => { for await (const { lines } of storage.watch('/types.federation/federatedconfigmaps/', after, signal)) for (const { now } of lines) if (now?.key.endsWith('/one')) written.push(JSON.parse(Buffer.from(now.value).toString()) as KubeObject) })()
   await hub.post(path, federated('FederatedConfigMap', 'one', { data: { a: 'b' } }))
-  await isTold('one')
+  await expect.poll(() => statusOf('one'), inTime).toMatchObject(told)
   await clock.sleep(1500, signal)
   expect(written.map(({ status }) => Object.keys(status ?? {}).toSorted())).toEqual([[], ['conditions', 'schedule'], ['clusters', 'conditions', 'schedule']])
   // Who writes a status owns it as a whole: a path for each of its fields would be longer than what is wanted in members.
