@@ -1,4 +1,3 @@
-import type { FederatedObject } from '../apis/types.federation/v1alpha1/federated-object.ts'
 import type { Admitted } from '../federation/propagation/template-checks.ts'
 import type { Quotas } from '../federation/quota/quotas.ts'
 import type { PlacementController } from '../federation/scheduler/placement-controller.ts'

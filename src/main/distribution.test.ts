@@ -41,7 +41,7 @@ async function fleet() {
     get: (path: string) => getJson<KubeObject & { spec: Record<string, unknown> }>(of, path, signal), post: (path: string, object: object) => postJson<KubeObject>(of, path, object, signal),
     patch: (path: string, object: object) => patchJson<KubeObject>(of, path, object, signal), remove: (path: string) => deleteJson<KubeObject>(of, path, { kind: 'DeleteOptions', apiVersion: 'v1' }, signal),
   })
-  return { hub: asking(handler), one: asking(one.handler), two: asking(two.handler) }
+  return { hub: asking(handler), one: asking(one.handler), two: asking(two.handler), storage, signal }
 }
 
 type Asking = Awaited<ReturnType<typeof fleet>>['one']
@@ -98,6 +98,22 @@ describe('deletions through the fleet', () => {
     expect(items.map(({ metadata }) => metadata.name)).toEqual(['c'])
     expect(await one.get('/api/v1/namespaces/default/configmaps/c')).toMatchObject({ data: { a: '1' } })
   })
+})
+
+test('a template is written three times: as it came, with its decision, and with what became of it in all clusters', async () => {
+  const { hub, storage, signal } = await fleet(), written: KubeObject[] = [], path = `${TYPES}/federatedconfigmaps`, statusOf = async (name: string) => (await hub.get(`${path}/${name}`))['status'], told = { clusters: [{ state: 'OK' }, { state: 'OK' }] }
+  // Until all members are there and followed.
+  await hub.post(path, federated('FederatedConfigMap', 'first', { data: { a: 'b' } }))
+  await expect.poll(() => statusOf('first'), inTime).toMatchObject(told)
+  const after = await storage.revision(signal)
+  void (async () => { for await (const { lines } of storage.watch('/types.federation/federatedconfigmaps/', after, signal)) for (const { now } of lines) if (now?.key.endsWith('/one')) written.push(JSON.parse(Buffer.from(now.value).toString()) as KubeObject) })()
+  await hub.post(path, federated('FederatedConfigMap', 'one', { data: { a: 'b' } }))
+  await expect.poll(() => statusOf('one'), inTime).toMatchObject(told)
+  await clock.sleep(1500, signal)
+  expect(written.map(({ status }) => Object.keys(status ?? {}).toSorted())).toEqual([[], ['conditions', 'schedule'], ['clusters', 'conditions', 'schedule']])
+  // Who writes a status owns it as a whole: a path for each of its fields would be longer than what is wanted in members.
+  const own = (written.at(-1)!.metadata.managedFields as { manager: string; fieldsV1: object }[]).filter(({ manager }) => manager === 'federation-apiserver')
+  expect(own).toEqual([expect.objectContaining({ subresource: 'status', fieldsV1: { 'f:status': {} } })])
 })
 
 describe('autoscalers', () => {
