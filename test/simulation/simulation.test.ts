@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest'
 import { simulate } from './simulate.ts'
 
-const { SEED, SIMULATION_SEEDS = '40' } = process.env
+const { SEED, SIMULATION_SEEDS = '30' } = process.env
 const seeds = SEED === undefined ? Array.from({ length: Number(SIMULATION_SEEDS) }, (_, at) => at + 1) : [Number(SEED)]
 
 describe('20 members, random faults, random edits', () => {

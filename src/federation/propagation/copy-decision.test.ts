@@ -47,6 +47,7 @@ describe('a copy is wanted', () => {
     ['nothing is to be sent', { suspended: 'suspended', observed: seen(undefined) }, { do: 'report', outcome: record({ state: 'Suspended', message: 'suspended' }) }],
     ['it cannot be made', { wanted: { problem: { state: 'ApplyOverridesFailed', message: 'no such path' } } }, { do: 'report', outcome: record({ state: 'ApplyOverridesFailed', message: 'no such path' }) }],
     ['this generation was not decided about', { federated: federated({ observedGeneration: 2 }), wanted: { object: wanted(4), whole: wanted(4) } }, { do: 'wait' }],
+    ['nor was it when the copy was made', { federated: federated({ observedGeneration: 2 }), observed: seen(copy({ annotations: { [REVISION_ANNOTATION]: '2.5' } })), wanted: { object: wanted(4), whole: wanted(4) } }, { do: 'wait' }],
     ['the copy was made from a later decision', { observed: seen(copy({ annotations: { [REVISION_ANNOTATION]: '3.6' } })), wanted: { object: wanted(4), whole: wanted(4) } }, { do: 'wait' }],
     ['or from a later generation', { observed: seen(copy({ annotations: { [REVISION_ANNOTATION]: '4.5' } })), wanted: { object: wanted(4), whole: wanted(4) } }, { do: 'wait' }],
     ['and an administrator said that the store is right', { observed: seen(copy({ annotations: { [REVISION_ANNOTATION]: '4.5' } })), wanted: { object: wanted(4), whole: wanted(4) }, storeIsRight: true }, { do: 'apply', object: wanted(4), uid: 'copy' }],
