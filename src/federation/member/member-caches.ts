@@ -2,13 +2,14 @@ import { Backoff } from '../../lib/backoff.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { Cache } from '../../machinery/cache/cache.ts'
 import { reflect } from '../../machinery/cache/reflect.ts'
+import { memberChecks } from './check-objects.ts'
 import { RemoteReader } from '../../machinery/client/remote-reader.ts'
 import type { Handler, Kind, ListerWatcher, Position } from '../../machinery/meta/core.ts'
 import { comparePositions, isPosition } from '../../machinery/meta/position.ts'
 import { StatusError } from '../../machinery/meta/status-error.ts'
 
-/** `since`: milliseconds since the epoch. `stale`: what is held is as old as that. `failed`: nothing was ever held. */
-export type MemberCacheState = { readonly state: 'starting' } | { readonly state: 'synced' } | { readonly state: 'stale'; readonly since: number; readonly reason: string } | { readonly state: 'failed'; readonly since: number; readonly reason: string; readonly error: unknown }
+/** `since`: milliseconds since the epoch. `stale`: what is held is as old as that. `failed`: nothing was ever held. `garbled`: the member answers, and not with what can be read. */
+export type MemberCacheState = { readonly state: 'starting' } | { readonly state: 'synced' } | { readonly state: 'stale'; readonly since: number; readonly reason: string; readonly garbled: boolean } | { readonly state: 'failed'; readonly since: number; readonly reason: string; readonly error: unknown; readonly garbled: boolean }
 
 /** A use of one kind's cache; the cache is dropped some time after its last use was released. */
 export interface MemberCacheUse {
@@ -100,20 +101,20 @@ export class MemberCaches {
     const held: Held = { cache, stop, cut: new AbortController(), users: 0, state: { state: 'starting' }, listeners: new Set(), idle: 0 }
     if (this.#closed) {
       cache.close(this.#closed)
-      held.state = { state: 'failed', since: clock.now(), reason: this.#closed.message, error: this.#closed }
+      held.state = { state: 'failed', since: clock.now(), reason: this.#closed.message, error: this.#closed, garbled: false }
       return held
     }
     const told = (state: MemberCacheState) => {
       held.state = state
       for (const listener of held.listeners) listener(state)
     }
-    const reader = admitted(new RemoteReader(kind, handler, { clock, ...(labels !== '' && { labelSelector: labels }) }), admit, () => held.cut.signal)
+    const reader = admitted(new RemoteReader(kind, handler, { clock, checks: memberChecks(kind), ...(labels !== '' && { labelSelector: labels }) }), admit, () => held.cut.signal)
     void reflect(reader, cache, {
       signal: stop.signal, clock, backoff: new Backoff({ initialMs: 200, maxMs: 15_000, random }),
       onState: (it) => {
         if (it.state === 'synced') { told(it); return }
-        const reason = it.error instanceof Error ? it.error.message : String(it.error)
-        told(cache.isReady ? { state: 'stale', since: it.since, reason } : { state: 'failed', since: it.since, reason, error: it.error })
+        const reason = it.error instanceof Error ? it.error.message : String(it.error), garbled = it.error instanceof Error && it.error.cause instanceof SyntaxError
+        told(cache.isReady ? { state: 'stale', since: it.since, reason, garbled } : { state: 'failed', since: it.since, reason, error: it.error, garbled })
       },
     }).catch((error: unknown) => {
       // Only a bug ends reflect: its watchers must not wait forever.
