@@ -133,9 +133,10 @@ export class MergedView {
   /** Whether the rows hold everything that a position stands for. */
   includes(position: Position): boolean { return this.#includes(this.cache.position, position) }
 
-  stop(): void {
+  /** Watches end, with the error where one is given. */
+  stop(error?: Error): void {
     for (const { stop } of this.#feeds) stop.abort()
-    this.cache.close()
+    this.cache.close(error)
   }
 
   async #run(feed: Feed): Promise<void> {

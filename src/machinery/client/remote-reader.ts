@@ -141,10 +141,10 @@ function page(entries: readonly SlabEntry[], { metadata = {} }: ListEnvelope): P
   return { entries, position: resourceVersion, ...(after && { next: { after, ...(remaining !== undefined && { remaining }) } }), warnings: [] }
 }
 
-function check(event: WatchEvent, { object, version }: Checks): void {
+function check(event: WatchEvent, checks: Checks): void {
   if (event.type === 'ERROR') return
-  if (event.type === 'BOOKMARK') version((event.object.metadata as KubeObject['metadata'] | undefined)?.resourceVersion ?? '')
-  else object(event.entry)
+  if (event.type === 'BOOKMARK') checks.version((event.object.metadata as KubeObject['metadata'] | undefined)?.resourceVersion ?? '')
+  else checks.object(event.entry)
 }
 
 /** What came before an ERROR event is delivered before it is thrown. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { silentLogger } from '../../../src/lib/logger.ts'
 import { bytesOf } from '../../../src/machinery/client/failure.ts'
-import { deleteJson, postJson } from '../../../src/machinery/client/json-client.ts'
+import { deleteJson, getJson, postJson } from '../../../src/machinery/client/json-client.ts'
 import type { Handler, KubeObject, Request } from '../../../src/machinery/meta/core.ts'
 import { respondError } from '../../../src/machinery/server/respond.ts'
 import { FLEET, fleetBed, type FleetBed } from './fleet-bed.ts'
@@ -49,7 +49,10 @@ beforeAll(async () => {
 }, 30_000)
 afterAll(async () => { controller.abort(); await bed.close() })
 
-/** The names that a watch tells of, from now on. */
+/** What the liar's next write will be called: beyond it, the truth would look like a restored backup. */
+const nextVersion = async () => Number((await getJson<{ metadata: { resourceVersion: string } }>(members.get(LIAR)!, CORE, signal)).metadata.resourceVersion) + 1
+
+/** The names that a watch tells of, from now on, and the code of the Status that ends it. */
 function watching(root: string) {
   const names: string[] = [], cut = new AbortController()
   const done = (async () => {
@@ -58,7 +61,10 @@ function watching(root: string) {
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       const lines = (rest + Buffer.from(chunk).toString()).split('\n')
       rest = lines.pop()!
-      for (const line of lines) names.push((JSON.parse(line) as { object: KubeObject }).object.metadata.name ?? '')
+      for (const line of lines) {
+        const { object: { metadata, code } } = JSON.parse(line) as { object: KubeObject & { code?: number } }
+        names.push(metadata.name ?? `${code}`)
+      }
     }
   })()
   return { names, stop: async () => { cut.abort(); await done } }
@@ -104,13 +110,15 @@ describe('lists', () => {
     // Else what is held of the liar would be shown, and not asked for again.
     bed.members.get(LIAR)!.caches.clear(new Error('forgotten'))
     await flowsOn()
+    expect((await get(FLEET)).status).toBe(200)
     await heals()
   }, 60_000)
 })
 
 describe('watches', () => {
   test.each<readonly [string, string]>([
-    ...cases.filter(([what]) => what !== 'items that are no objects').map(([what, items]) => [what, event('ADDED', object('lie-before').replace('"7"', '"100000"')) + event('MODIFIED', items)] as const),
+    // Text that is not closed is an event that goes on.
+    ...cases.filter(([what]) => what !== 'items that are no objects' && what !== 'text that is not closed').map(([what, items]) => [what, event('MODIFIED', items)] as const),
     ['an event that nobody knows', event('CREATED', object('lie'))], ['an event without an object', '{"type":"ADDED"}\n'], ['a bookmark without a version', event('BOOKMARK', '{"metadata":{"resourceVersion":"abc"}}')], ['a bookmark without metadata', event('BOOKMARK', '{}')], ['an error that is no status', event('ERROR', '[]')], ['more than an event has', `{"type":"ADDED","object":${object('lie')},"more":1}\n`], ['a web page', '<html>'],
   ])('%s', async (_, text) => {
     await heals()
@@ -128,8 +136,8 @@ describe('watches', () => {
 
   test('an event that is cut off is taken back, one that comes twice is told once', async () => {
     await heals()
-    const added = object('twice').replace('"7"', '"200000"'), seen = watching(BY_CLUSTER)
-    lies.watch = event('ADDED', added) + event('ADDED', added) + event('DELETED', object('unknown').replace('"7"', '"200001"')) + event('ADDED', object('half')).slice(0, -20)
+    const added = object('twice').replace('"7"', `"${await nextVersion()}"`), seen = watching(BY_CLUSTER)
+    lies.watch = event('ADDED', added) + event('ADDED', added) + event('DELETED', object('unknown')) + event('ADDED', object('half')).slice(0, -20)
     bed.members.get(LIAR)!.caches.cut()
     await expect.poll(() => seen.names, { timeout: 5000 }).toContain(`twice@${LIAR}`)
     await sleep(100)
@@ -142,7 +150,7 @@ describe('watches', () => {
   test('an object of 5 MB passes, beside the others', async () => {
     await heals()
     const big = 'x'.repeat(5 << 20)
-    lies.watch = event('ADDED', object('big', `"data":{"a":"${big}"}`).replace('"7"', '"300000"'))
+    lies.watch = event('ADDED', object('big', `"data":{"a":"${big}"}`).replace('"7"', `"${await nextVersion()}"`))
     bed.members.get(LIAR)!.caches.cut()
     await expect.poll(async () => (await get(BY_CLUSTER)).items, { timeout: 10_000 }).toEqual(expect.arrayContaining([`big@${LIAR}`, `honest@${HONEST}`]))
     const { body } = await get(BY_CLUSTER, '', `${CORE}/big@${LIAR}`)
