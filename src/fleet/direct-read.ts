@@ -1,4 +1,5 @@
 import type { Entry, Page, Position, Query } from '../machinery/meta/core.ts'
+import { memberChecks } from '../federation/member/check-objects.ts'
 import { RemoteReader } from '../machinery/client/remote-reader.ts'
 import { StatusError } from '../machinery/meta/status-error.ts'
 import type { EpochState } from './epochs.ts'
@@ -16,7 +17,7 @@ export async function directRead(options: { kind: UnionKind; combine: Combine; m
   const asked = members.flatMap((member) => { const scope = memberQuery(query, member.cluster, combine); return scope ? [{ member, scope }] : [] })
   await Promise.all(asked.map(async ({ member, scope }) => {
     try {
-      const page = await (member.read?.(scope, signal, kind) ?? new RemoteReader(kind, member.handler).list(scope, signal))
+      const page = await (member.read?.(scope, signal, kind) ?? new RemoteReader(kind, member.handler, { checks: memberChecks(kind) }).list(scope, signal))
       versions[epoch.slots.findIndex((slot) => slot.source === member.source.id)] = Number(page.position)
       for (const entry of page.entries) {
         const row = combine.rowKey(entry.key, member.cluster), copies = rows.get(row), copy = { cluster: member.cluster, entry }

@@ -103,6 +103,6 @@ function staleness(view: MergedView, now: number): string[] {
     if (state.state !== 'stale' && state.state !== 'failed') return []
     const seconds = Math.max(0, Math.round((now - state.since) / 1000))
     const what = cluster === '' ? 'the host cluster' : `cluster ${cluster}`
-    return [`${what} unreachable for ${seconds}s: ${state.state === 'stale' ? `${objects} objects may be stale` : 'its objects are unknown'}`]
+    return [`${what} ${state.garbled ? `has sent what cannot be read (${state.reason})` : 'unreachable'} for ${seconds}s: ${state.state === 'stale' ? `${objects} objects may be stale` : 'its objects are unknown'}`]
   })
 }

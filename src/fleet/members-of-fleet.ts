@@ -32,6 +32,8 @@ const PATIENCE_MS = 10_000
 /** Pure. `failed` is what lists do not wait for: a member that was never read and has not answered for a while. */
 function sourceState(state: MemberCacheState, { state: member }: Member, now: number): SourceState {
   if (state.state === 'synced' || state.state === 'stale' || state.state === 'full') return state
+  // Who answers with garbage is not waited for.
+  if (state.state === 'failed' && state.garbled) return { state: 'failed', since: state.since, reason: state.reason, garbled: true }
   const silent = member.state === 'unreachable' ? { since: member.since, reason: member.reason } : state.state === 'failed' ? { since: state.since, reason: state.reason } : undefined
   if (member.state === 'refused') return { state: 'failed', since: now, reason: member.reason }
   return silent && now - silent.since >= PATIENCE_MS ? { state: 'failed', ...silent } : { state: 'syncing', since: silent?.since ?? now }

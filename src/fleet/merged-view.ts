@@ -137,6 +137,7 @@ export class MergedView {
   /** Whether the rows hold everything that a position stands for. */
   includes(position: Position): boolean { return this.#includes(this.cache.position, position) }
 
+  /** Watches end, with the error where one is given. */
   stop(error?: Error): void {
     for (const { stop } of this.#feeds) stop.abort()
     this.cache.close(error)

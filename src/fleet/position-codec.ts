@@ -13,9 +13,9 @@
  *   only the replica that made it can resume. Such numbers are padded to the digits of the epoch before, so that they are still larger.
  */
 import type { Position } from '../machinery/meta/core.ts'
-import { isPosition } from '../machinery/meta/position.ts'
+import { isPosition, VERSION_DIGITS } from '../machinery/meta/position.ts'
 
-const SUM_DIGITS = 14, COMPONENT_DIGITS = 12, REPLICA_DIGITS = 8, SEQUENCE_DIGITS = 16
+const SUM_DIGITS = 14, COMPONENT_DIGITS = VERSION_DIGITS, REPLICA_DIGITS = 8, SEQUENCE_DIGITS = 16
 const COMPONENT_END = 10 ** COMPONENT_DIGITS
 /** Beyond this many slots positions name replica and sequence instead of components. */
 export const MAX_VECTOR_SLOTS = 101

@@ -4,10 +4,10 @@ import type { Cache } from '../machinery/cache/cache.ts'
 export type SourceState =
   | { readonly state: 'syncing'; readonly since: number }
   | { readonly state: 'synced' }
-  /** Answers from what was last known. `since`: milliseconds since the epoch. */
-  | { readonly state: 'stale'; readonly since: number; readonly reason: string }
+  /** Answers from what was last known. `since`: milliseconds since the epoch. `garbled`: it answers, and not with what can be read. */
+  | { readonly state: 'stale'; readonly since: number; readonly reason: string; readonly garbled?: boolean }
   /** Never synced, and not answering. */
-  | { readonly state: 'failed'; readonly since: number; readonly reason: string }
+  | { readonly state: 'failed'; readonly since: number; readonly reason: string; readonly garbled?: boolean }
   /** There is more than may be held: nothing is, and no list can be made. */
   | { readonly state: 'full'; readonly reason: string }
 

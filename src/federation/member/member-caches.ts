@@ -2,13 +2,14 @@ import { Backoff } from '../../lib/backoff.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { Cache } from '../../machinery/cache/cache.ts'
 import { reflect } from '../../machinery/cache/reflect.ts'
+import { memberChecks } from './check-objects.ts'
 import { RemoteReader } from '../../machinery/client/remote-reader.ts'
 import type { Handler, Kind, ListerWatcher, Position } from '../../machinery/meta/core.ts'
 import { comparePositions, isPosition } from '../../machinery/meta/position.ts'
 import { StatusError } from '../../machinery/meta/status-error.ts'
 
-/** `since`: milliseconds since the epoch. `stale`: what is held is as old as that. `failed`: nothing was ever held. `full`: there is more than may be held, and nothing is. */
-export type MemberCacheState = { readonly state: 'starting' } | { readonly state: 'full'; readonly reason: string } | { readonly state: 'synced' } | { readonly state: 'stale'; readonly since: number; readonly reason: string } | { readonly state: 'failed'; readonly since: number; readonly reason: string; readonly error: unknown }
+/** `since`: milliseconds since the epoch. `stale`: what is held is as old as that. `failed`: nothing was ever held. `garbled`: the member answers, and not with what can be read. `full`: there is more than may be held, and nothing is. */
+export type MemberCacheState = { readonly state: 'starting' } | { readonly state: 'full'; readonly reason: string } | { readonly state: 'synced' } | { readonly state: 'stale'; readonly since: number; readonly reason: string; readonly garbled: boolean } | { readonly state: 'failed'; readonly since: number; readonly reason: string; readonly error: unknown; readonly garbled: boolean }
 
 /** A use of one kind's cache; the cache is dropped some time after its last use was released. */
 export interface MemberCacheUse {
@@ -108,7 +109,7 @@ export class MemberCaches {
     const held: Held = { cache, stop, cut: new AbortController(), users: 0, state: { state: 'starting' }, listeners: new Set(), idle: 0 }, full = this.#full.get(key)
     if (this.#closed ?? full) {
       cache.close(this.#closed ?? full)
-      held.state = this.#closed ? { state: 'failed', since: clock.now(), reason: this.#closed.message, error: this.#closed } : { state: 'full', reason: full!.message }
+      held.state = this.#closed ? { state: 'failed', since: clock.now(), reason: this.#closed.message, error: this.#closed, garbled: false } : { state: 'full', reason: full!.message }
       return held
     }
     this.#held.set(key, held)
@@ -117,7 +118,7 @@ export class MemberCaches {
       for (const listener of held.listeners) listener(state)
     }
     const { bytesMax = Infinity, cluster = '' } = this.#options, tooLarge = new TooLarge(kind, cluster, bytesMax), fits = (bytes: number) => { if (labels === '' && bytes > bytesMax) throw tooLarge }
-    const reader = admitted(new RemoteReader(kind, handler, { clock, streamed: true, onStateBytes: fits, ...(labels !== '' && { labelSelector: labels }) }), admit, {
+    const reader = admitted(new RemoteReader(kind, handler, { clock, streamed: true, onStateBytes: fits, checks: memberChecks(kind), ...(labels !== '' && { labelSelector: labels }) }), admit, {
       cut: () => held.cut.signal, onBatch: () => fits(cache.bytes), onState: () => { if (cache.isReady) this.#relists++ },
     })
     void reflect(reader, cache, {
@@ -125,8 +126,8 @@ export class MemberCaches {
       onState: (it) => {
         if (it.state === 'synced') { told(it); return }
         if (it.error === tooLarge) { this.#giveUp(key, held, tooLarge); told({ state: 'full', reason: tooLarge.message }); return }
-        const reason = it.error instanceof Error ? it.error.message : String(it.error)
-        told(cache.isReady ? { state: 'stale', since: it.since, reason } : { state: 'failed', since: it.since, reason, error: it.error })
+        const reason = it.error instanceof Error ? it.error.message : String(it.error), garbled = it.error instanceof Error && it.error.cause instanceof SyntaxError
+        told(cache.isReady ? { state: 'stale', since: it.since, reason, garbled } : { state: 'failed', since: it.since, reason, error: it.error, garbled })
       },
     }).catch((error: unknown) => {
       // Only a bug ends reflect: its watchers must not wait forever.

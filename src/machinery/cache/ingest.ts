@@ -4,7 +4,7 @@ import { Slab } from './slab.ts'
 import { SlabEntry } from './slab-entry.ts'
 
 /** A list response without its items. */
-export interface ListEnvelope { readonly apiVersion?: string; readonly kind?: string; readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string; readonly remainingItemCount?: number } }
+export interface ListEnvelope { readonly apiVersion?: string; readonly kind?: string; readonly items?: unknown; readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string; readonly remainingItemCount?: number } }
 
 /** Cuts the bytes of one list response into entries while they arrive: they are copied once, into slabs, and nothing is parsed. */
 export class Ingest {

@@ -21,7 +21,7 @@ export interface ReflectOptions {
  */
 export async function reflect(source: ListerWatcher, cache: Cache, options: ReflectOptions): Promise<void> {
   const { signal, clock, backoff, onState } = options
-  let broken: number | undefined, isTold = false, isFresh = cache.isReady
+  let broken: number | undefined, isTold = false, isFresh = cache.isReady, expiredAt = -Infinity
   const synced = () => {
     backoff.reset()
     if (isTold && broken === undefined) return
@@ -50,10 +50,15 @@ export async function reflect(source: ListerWatcher, cache: Cache, options: Refl
         onState?.({ state: 'broken', since: broken, error })
       }
     }
-    // A source that ends or expires again and again without having said anything is not asked in a tight loop.
-    if (!isAnswered && !isExpired) await clock.sleep(backoff.nextMs(), signal)
+    // A source that ends or expires again and again is not asked in a tight loop: whoever says one thing to lists and another to watches never comes to rest.
+    const isAgain = isExpired && clock.now() - expiredAt < AGAIN_MS
+    if (isExpired) expiredAt = clock.now()
+    if (isAgain) await clock.sleep(AGAIN_MS, signal)
+    else if (!isAnswered && !isExpired) await clock.sleep(backoff.nextMs(), signal)
   }
 }
+
+const AGAIN_MS = 1000
 
 async function resume(source: ListerWatcher, cache: Cache, signal: AbortSignal, answered: () => void): Promise<void> {
   for await (const batch of source.watch({ at: { position: cache.position, match: 'notOlder' } }, signal)) {

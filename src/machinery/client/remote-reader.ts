@@ -2,9 +2,12 @@ import { systemClock, type Clock } from '../../lib/clock.ts'
 import { Ingest, type ListEnvelope } from '../cache/ingest.ts'
 import type { SlabEntry } from '../cache/slab-entry.ts'
 import { WatchIngest, type WatchEvent } from '../cache/watch-ingest.ts'
-import type { Batch, Change, Handler, Kind, ListerWatcher, ListQuery, Page, Position, Query, WatchQuery } from '../meta/core.ts'
+import type { Batch, Change, Handler, Kind, KubeObject, ListerWatcher, ListQuery, Page, Position, Query, WatchQuery } from '../meta/core.ts'
 import { isReason, StatusError } from '../meta/status-error.ts'
 import { failure, fromStatus } from './failure.ts'
+
+/** What a server sends is looked at before anybody else sees it. Both throw SyntaxError. */
+export interface Checks { object(entry: SlabEntry): void; version(position: Position): void }
 
 interface RemoteReaderOptions {
   /** Selects on the server, besides what queries select. */
@@ -21,6 +24,8 @@ interface RemoteReaderOptions {
   /** Told how many bytes of a state have come so far; what it throws ends the reading of it. */
   readonly onStateBytes?: (bytes: number) => void
   readonly clock?: Clock
+  /** For servers that are not trusted to be right. */
+  readonly checks?: Checks
 }
 
 /** The collection of a kind on an API server, through any Handler. Nothing is parsed: bytes become entries as they arrive. */
@@ -99,7 +104,7 @@ export class RemoteReader implements ListerWatcher {
 
   /** `position` undefined: begins with the state. */
   async *#stream(query: Query, position: Position | undefined, signal: AbortSignal): AsyncGenerator<Batch> {
-    const parameters = this.#parameters(query), { clock } = this.#options, stop = new AbortController()
+    const parameters = this.#parameters(query), { clock, checks } = this.#options, stop = new AbortController()
     // What does not know the words tells its objects and is silent then.
     let idleMs = position === undefined ? STATE_IDLE_MS : this.#options.idleMs
     for (const [name, value] of [['watch', 'true'], ['allowWatchBookmarks', 'true'], ...(position === undefined ? STATE_FIRST : [['resourceVersion', position]] as const)] as const) parameters.set(name, value)
@@ -119,6 +124,7 @@ export class RemoteReader implements ListerWatcher {
       for await (const chunk of response.body instanceof Uint8Array ? [response.body] : response.body) {
         heard = clock.now()
         const events = ingest.write(chunk)
+        for (const event of checks ? events : []) check(event, checks!)
         for (const batch of batches(events)) {
           yield batch
           if (!batch.some((change) => change.type === 'BOOKMARK' && change.initial)) continue
@@ -146,12 +152,13 @@ export class RemoteReader implements ListerWatcher {
     }
     const response = await this.#handler({ method: 'GET', path, query: parameters, headers: ACCEPT }, signal)
     if (response.status !== 200) throw await failure(response)
-    const ingest = new Ingest((entry) => entries.push(entry))
+    const { checks } = this.#options, ingest = new Ingest((entry) => { checks?.object(entry); entries.push(entry) })
     try {
       for await (const chunk of response.body instanceof Uint8Array ? [response.body] : response.body) ingest.write(chunk)
       const envelope = ingest.end() as Partial<ListEnvelope> | string | null
       // An answer that is no list must not pass for an empty one: emptiness has consequences.
-      if (typeof envelope !== 'object' || typeof envelope?.metadata !== 'object' || envelope.kind?.endsWith('List') === false) throw new SyntaxError('the answer is no list')
+      if (typeof envelope !== 'object' || typeof envelope?.metadata !== 'object' || envelope.kind?.endsWith('List') === false || !Array.isArray(envelope.items ?? [])) throw new SyntaxError('the answer is no list')
+      checks?.version(envelope.metadata.resourceVersion ?? '')
       return envelope
     } catch (error) {
       throw error instanceof SyntaxError ? new StatusError('InternalError', `${path}: ${error.message}: check that the address is that of a Kubernetes API server`, { cause: error }) : error
@@ -178,6 +185,12 @@ const STATE_FIRST = [['sendInitialEvents', 'true'], ['resourceVersionMatch', 'No
 function page(entries: readonly SlabEntry[], { metadata = {} }: ListEnvelope): Page {
   const { resourceVersion = '', continue: after, remainingItemCount: remaining } = metadata
   return { entries, position: resourceVersion, ...(after && { next: { after, ...(remaining !== undefined && { remaining }) } }), warnings: [] }
+}
+
+function check(event: WatchEvent, checks: Checks): void {
+  if (event.type === 'ERROR') return
+  if (event.type === 'BOOKMARK') checks.version((event.object.metadata as KubeObject['metadata'] | undefined)?.resourceVersion ?? '')
+  else checks.object(event.entry)
 }
 
 /** What came before an ERROR event is delivered before it is thrown. */
