@@ -44,5 +44,5 @@ test('they can be created, and nothing else', async () => {
   const { catalog, server } = bed(), document = discover(catalog, ['apis', 'authorization.k8s.io', 'v1'], { method: 'GET', path: '', query: new URLSearchParams(), headers: [] })
   const { resources } = JSON.parse(Buffer.from(document.body as Uint8Array).toString()) as { resources: { name: string; namespaced: boolean; verbs: string[] }[] }
   expect(resources.map(({ name, namespaced, verbs }) => [name, namespaced, verbs.join()])).toEqual([['localsubjectaccessreviews', true, 'create'], ['selfsubjectaccessreviews', false, 'create'], ['selfsubjectrulesreviews', false, 'create'], ['subjectaccessreviews', false, 'create']])
-  for (const path of ['tokenreviews', 'tokenreviews/x', 'tokenreviews?watch=true', 'watch/tokenreviews']) await expect(getJson(server, `${AUTHENTICATION}/${path}`, signal), path).rejects.toMatchObject({ code: 405 })
+  for (const path of ['tokenreviews', 'tokenreviews/x', 'tokenreviews?watch=true', 'watch/tokenreviews']) await expect(getJson(server, `${AUTHENTICATION}/${path}`, signal)).rejects.toMatchObject({ code: 405 })
 })

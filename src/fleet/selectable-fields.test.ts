@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import type { KubeObject } from '../machinery/meta/core.ts'
 import { selectableFields } from './selectable-fields.ts'
 
 const CASES: Record<string, { of: [string, string]; field: string; object: object; is: string }> = {
@@ -15,5 +14,5 @@ const CASES: Record<string, { of: [string, string]; field: string; object: objec
   'a Job of which none succeeded': { of: ['batch', 'Job'], field: 'status.successful', object: { status: {} }, is: '0' },
 }
 test.each(Object.entries(CASES))('%s', (_, { of: [group, kind], field, object, is }) => {
-  expect(selectableFields(group, kind, () => true)[field]!({ metadata: {}, ...object } as KubeObject)).toBe(is)
+  expect(selectableFields(group, kind, () => true)[field]!({ metadata: {}, ...object })).toBe(is)
 })

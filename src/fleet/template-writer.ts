@@ -1,6 +1,6 @@
 import type { FederatedObject } from '../apis/types.federation/v1alpha1/federated-object.ts'
 import { foldedUid } from '../federation/interpreter/folded-uid.ts'
-import { CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, PLAN_ANNOTATION, REPLICAS_ANNOTATION, TARGETS_ANNOTATION } from '../federation/interpreter/marks.ts'
+import { CLUSTERS_ANNOTATION, DEPLOYMENT_REVISION_ANNOTATION, DIFFERS_ANNOTATION, PLAN_ANNOTATION, REPLICAS_ANNOTATION, TARGETS_ANNOTATION } from '../federation/interpreter/marks.ts'
 import { REVISION_ANNOTATION, TEMPLATE_ANNOTATION } from '../federation/template/marks.ts'
 import { fromNative } from '../federation/template/native-object.ts'
 import { templateStorage } from '../federation/template/template-storage.ts'
@@ -163,4 +163,4 @@ export function withoutMarks(object: KubeObject): KubeObject {
   const { annotations: _, ...metadata } = object.metadata, kept = Object.fromEntries(Object.entries(annotations).filter(([name]) => !MARKS.includes(name)))
   return { ...object, metadata: { ...metadata, ...(Object.keys(kept).length > 0 && { annotations: kept }) } }
 }
-const MARKS: readonly string[] = [CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, REPLICAS_ANNOTATION, TARGETS_ANNOTATION, PLAN_ANNOTATION, TEMPLATE_ANNOTATION, REVISION_ANNOTATION]
+const MARKS: readonly string[] = [CLUSTERS_ANNOTATION, DIFFERS_ANNOTATION, REPLICAS_ANNOTATION, TARGETS_ANNOTATION, PLAN_ANNOTATION, TEMPLATE_ANNOTATION, REVISION_ANNOTATION, DEPLOYMENT_REVISION_ANNOTATION]

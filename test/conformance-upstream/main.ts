@@ -8,13 +8,14 @@ import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { openTestbed, startTestbed, type Testbed } from '../testbed/testbed.ts'
 import { buildEndToEndTests } from './program.ts'
-import { type Ground, listSpecs, type Run, runSpec, type Spec } from './specs.ts'
+import { type Ground, listSpecs, type Run, runSpecs, type Spec } from './specs.ts'
 import { checkExemptions, type Exemption, judge, type Outcome, tally } from './verdict.ts'
 
 interface Options {
   readonly json?: string
   readonly focus: RegExp
   readonly only?: 'member' | 'fleet'
+  readonly baseline?: string
   readonly bed?: string
   readonly logs: string
   readonly portBase: number
@@ -22,6 +23,8 @@ interface Options {
   readonly limit: number
 }
 
+const BATCH_MAX = 40, SLOW_FACTOR = 4
+const isSlow = ({ name }: Spec) => name.includes('[Slow]')
 const SIGS = ['api-machinery', 'apps', 'auth', 'cli', 'instrumentation']
 /** Every replica counts once: the sums that a fleet shows are what was asked for. What has no replicas goes everywhere. */
 const PLACEMENT = { replicaScheduling: { replicaSchedulingType: 'Divided', replicaDivisionPreference: 'Weighted' } }
@@ -30,6 +33,7 @@ const program = new Command('conformance').description('Runs Kubernetes\' confor
   .option('--json <file>', 'write a JSON object a line: {spec, sig, member, fleet, verdict, reason}')
   .option('--focus <regex>', 'only specs whose name matches', (text) => new RegExp(text), /(?:)/)
   .addOption(new Option('--only <where>', 'run them there only').choices(['member', 'fleet']))
+  .option('--baseline <file>', 'what --json wrote before: the runs on the member are taken from there')
   .option('--bed <folder>', 'a test bed that runs already, with all members joined')
   .option('--logs <folder>', 'where logs and reports are kept', path.join(os.tmpdir(), 'federation-conformance'))
   .option('--port-base <port>', 'first of the ports of the test bed', number, 7640)
@@ -52,9 +56,9 @@ async function runAll(ground: Ground, bed: Testbed): Promise<void> {
   const exemptions = JSON.parse(readFileSync(path.join(import.meta.dirname, 'not-applicable.json'), 'utf8')) as Exemption[]
   const mistakes = checkExemptions(exemptions, new Set(all.map(({ name }) => name)))
   // The member is bare: our server does not run yet.
-  const member = options.only === 'fleet' ? new Map<string, Run>() : await runIn('member1', ground, specs)
+  const member = options.baseline !== undefined ? readBaseline(options.baseline) : options.only === 'fleet' ? new Map<string, Run>() : await runIn('member1', ground, specs)
   if (options.only !== 'member') await startFleet(bed)
-  const fleet = options.only === 'member' ? new Map<string, Run>() : await runIn('fleet', ground, specs)
+  const fleet = options.only === 'member' ? new Map<string, Run>() : await runIn('fleet', ground, specs.filter(({ name }) => (member.get(name)?.outcome ?? 'passed') === 'passed'))
   const judged = specs.map((spec) => {
     const outcome: Outcome = { spec, ...(member.has(spec.name) && { member: member.get(spec.name)! }), ...(fleet.has(spec.name) && { fleet: fleet.get(spec.name)! }) }
     return { outcome, verdict: judge(outcome, exemptions) }
@@ -71,6 +75,10 @@ async function runAll(ground: Ground, bed: Testbed): Promise<void> {
   if (mistakes.length > 0 || judged.some(({ verdict }) => verdict.verdict === 'failed' || verdict.verdict === 'wrongly exempt')) process.exitCode = 1
 }
 
+function readBaseline(file: string): Map<string, Run> {
+  return new Map(readFileSync(file, 'utf8').trimEnd().split('\n').flatMap((line) => { const { spec, member } = JSON.parse(line) as { spec: string; member?: Run }; return member ? [[spec, member] as const] : [] }))
+}
+
 async function startFleet(bed: Testbed): Promise<void> {
   if (options.bed === undefined) {
     await bed.server.register()
@@ -84,17 +92,18 @@ async function startFleet(bed: Testbed): Promise<void> {
 /** Several at once; those that need the cluster for themselves afterwards, one by one. */
 async function runIn(context: string, ground: Ground, specs: readonly Spec[]): Promise<Map<string, Run>> {
   const runs = new Map<string, Run>()
-  const loop = async (queue: Iterable<Spec>) => {
-    for (const spec of queue) {
-      const run = await runSpec(ground, spec, { context, limitMs: options.limit * 1_000 }, abort.signal)
+  const run = async (batch: string, some: readonly Spec[]) => {
+    await runSpecs(ground, some, { context, batch, limitMs: options.limit * 1_000 * (some.some(isSlow) ? SLOW_FACTOR : 1), onRun: (spec, run) => {
       runs.set(spec.name, run)
       console.error(`${context} ${runs.size}/${specs.length} ${run.outcome} in ${run.seconds.toFixed(0)} s: ${spec.name}`)
-    }
+    } }, abort.signal)
   }
-  // One iterator shared by several loops: each takes the next spec when it is done with one.
-  const shared = specs.filter(({ serial }) => !serial).values()
-  await Promise.all(Array.from({ length: options.jobs }, () => loop(shared)))
-  await loop(specs.filter(({ serial }) => serial))
+  const parallel = specs.filter((spec) => !spec.serial && !isSlow(spec)), slow = specs.filter((spec) => !spec.serial && isSlow(spec)).map((spec, at) => [`slow-${at + 1}`, [spec]] as const), size = Math.max(1, Math.min(BATCH_MAX, Math.ceil(parallel.length / options.jobs)))
+  // One iterator shared by several loops: each takes the next batch when it is done with one. Neighbours by name are alike, and slow alike: they are dealt out.
+  const count = Math.ceil(parallel.length / size), batches = [...slow, ...Array.from({ length: count }, (_, at) => [String(at + 1), parallel.filter((_, index) => index % count === at)] as const)].values()
+  const loop = async () => { for (const [batch, some] of batches) await run(batch, some) }
+  await Promise.all(Array.from({ length: options.jobs }, loop))
+  await run('serial', specs.filter(({ serial }) => serial))
   return runs
 }
 

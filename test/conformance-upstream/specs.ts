@@ -1,7 +1,8 @@
-/** Kubernetes' conformance specs: which there are, and running one. */
+/** Kubernetes' conformance specs: which there are, and running them. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Spec {
   /** In full, as conformance.yaml of Kubernetes has it under `codename`. */
@@ -33,35 +34,59 @@ export interface Ground {
 export async function listSpecs(ground: Ground, { sigs, focus }: { sigs: readonly string[]; focus: RegExp }, signal: AbortSignal): Promise<Spec[]> {
   const report = path.join(ground.logs, 'specs.json')
   await execute(ground, { args: ['--ginkgo.dry-run', String.raw`--ginkgo.focus=\[Conformance\]`, `--ginkgo.json-report=${report}`], log: 'specs.log', limitMs: LIST_LIMIT_MS }, signal)
-  const specs = readReport(report).filter(({ State }) => State === 'passed').map((spec) => ({ name: nameOf(spec), serial: spec.IsSerial, sig: /^\[sig-([a-z-]+)\]/.exec(nameOf(spec))?.[1] ?? '' }))
+  const specs = readReport(report).filter(({ State }) => State === 'passed').map((spec) => ({ name: nameOf(spec), serial: spec.IsSerial || nameOf(spec).includes('[Serial]'), sig: /^\[sig-([a-z-]+)\]/.exec(nameOf(spec))?.[1] ?? '' }))
   if (specs.length === 0) throw new Error(`no specs are listed: see ${path.join(ground.logs, 'specs.log')}`)
   return specs.filter(({ name, sig }) => sigs.includes(sig) && focus.test(name)).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/**
- * Runs one spec in a process of its own, so that one that waits for what never comes can be ended: upstream's own limits are for machines
- * that pull images. The log stays in `<logs>/<context>/`.
- */
-export async function runSpec(ground: Ground, { name }: Spec, { context, limitMs }: { context: string; limitMs: number }, signal: AbortSignal): Promise<Run> {
-  const base = path.join(context, name.replaceAll(/[^\w-]+/g, '_').slice(0, 180)), report = path.join(ground.logs, `${base}.json`)
-  mkdirSync(path.dirname(report), { recursive: true })
-  rmSync(report, { force: true })
-  const args = [
-    `--context=${context}`, `--kubectl-path=${ground.kubectl}`, `--ginkgo.focus=${name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}$`,
-    `--ginkgo.json-report=${report}`, `--ginkgo.timeout=${limitMs}ms`, `--ginkgo.grace-period=${GRACE_MS}ms`, '--dump-logs-on-failure=false', '--e2e-verify-service-account=false', '--allowed-not-ready-nodes=-1', '--minStartupPods=-1',
-  ]
-  const started = performance.now()
-  await execute(ground, { args, log: `${base}.log`, limitMs: limitMs + 4 * GRACE_MS }, signal)
-  const seconds = (performance.now() - started) / 1_000
-  const ran = existsSync(report) ? readReport(report).find((spec) => nameOf(spec) === name) : undefined
-  // It holds all specs there are, 13 MB.
-  rmSync(report, { force: true })
-  if (!ran) return { outcome: 'failed', message: `no report: see ${base}.log`, seconds }
-  const message = ran.Failure ? `${ran.Failure.Message.trim()} (${path.basename(ran.Failure.Location?.FileName ?? '')}:${ran.Failure.Location?.LineNumber ?? 0})` : ''
-  return { outcome: ran.State === 'passed' ? 'passed' : ran.State === 'skipped' ? 'skipped' : 'failed', message: ran.State === 'timedout' || ran.State === 'interrupted' ? `not done after ${limitMs / 1_000} s: ${message}` : message, seconds }
+export interface RunOptions {
+  /** Of the kubeconfig. */
+  readonly context: string
+  /** Names the log. */
+  readonly batch: string
+  /** A spec that takes longer has failed: upstream's own limits are for machines that pull images. */
+  readonly limitMs: number
+  readonly onRun: (spec: Spec, run: Run) => void
 }
 
-const LIST_LIMIT_MS = 120_000, GRACE_MS = 10_000
+/**
+ * Runs specs one after the other, in one process while none hangs: a start costs seconds. One that takes too long is interrupted, and the rest
+ * begin anew. The logs stay in `<logs>/<context>/`, one for each spec.
+ */
+export async function runSpecs(ground: Ground, specs: readonly Spec[], { context, batch, limitMs, onRun }: RunOptions, signal: AbortSignal): Promise<void> {
+  const base = path.join(context, `batch-${batch}`), report = path.join(ground.logs, `${base}.json`), log = `${base}.log`
+  mkdirSync(path.dirname(report), { recursive: true })
+  for (let left = specs; left.length > 0;) {
+    rmSync(report, { force: true })
+    const args = [
+      `--context=${context}`, `--kubectl-path=${ground.kubectl}`, `--ginkgo.focus=(${left.map(({ name }) => name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)).join('|')})$`, '--ginkgo.v', `--ginkgo.json-report=${report}`, `--ginkgo.grace-period=${GRACE_MS}ms`,
+      '--dump-logs-on-failure=false', '--e2e-verify-service-account=false', '--allowed-not-ready-nodes=-1', '--minStartupPods=-1',
+    ]
+    await execute(ground, { args, log, limitMs }, signal)
+    const reported = existsSync(report) ? readReport(report).filter(({ NumAttempts }) => NumAttempts > 0) : []
+    // It holds all specs there are, 13 MB.
+    rmSync(report, { force: true })
+    const done = left.flatMap((spec) => { const found = reported.find((one) => nameOf(one) === spec.name); return found ? [{ spec, found }] : [] })
+    for (const { spec, found } of done) {
+      writeFileSync(path.join(ground.logs, context, `${spec.name.replaceAll(/[^\w-]+/g, '_').slice(0, 180)}.log`), `${found.CapturedGinkgoWriterOutput ?? ''}\n${runOf(found).message}\n`)
+      onRun(spec, runOf(found))
+    }
+    // Without a report nothing is known of any but, by the log, of the one that hung.
+    const hung = done.length === 0 ? (left.find(({ name }) => name === lastBegun(readFileSync(path.join(ground.logs, log), 'utf8'), left)) ?? left[0]!) : undefined
+    if (hung) onRun(hung, { outcome: 'failed', message: `no report: see ${log}`, seconds: limitMs / 1_000 })
+    left = left.filter((spec) => spec !== hung && !done.some(({ spec: { name } }) => spec.name === name))
+  }
+}
+
+/** In the log a spec begins with its name. */
+const lastBegun = (log: string, specs: readonly Spec[]): string | undefined => specs.map(({ name }) => ({ name, at: log.lastIndexOf(`\n${name}`) })).filter(({ at }) => at >= 0).sort((a, b) => b.at - a.at)[0]?.name
+
+function runOf({ State, Failure, RunTime }: SpecReport): Run {
+  const seconds = RunTime / 1e9, said = Failure ? `${Failure.Message.trim()} (${path.basename(Failure.Location?.FileName ?? '')}:${Failure.Location?.LineNumber ?? 0})` : ''
+  return { outcome: State === 'passed' || State === 'skipped' ? State : 'failed', message: State === 'interrupted' ? `not done after ${seconds.toFixed(0)} s: ${said}` : said, seconds }
+}
+
+const LIST_LIMIT_MS = 120_000, GRACE_MS = 20_000, LOOK_MS = 500
 
 /** Of ginkgo's report in JSON: an array of suites. */
 interface SpecReport {
@@ -70,6 +95,11 @@ interface SpecReport {
   readonly LeafNodeType: string
   readonly State: string
   readonly IsSerial: boolean
+  /** 0: it was not run. */
+  readonly NumAttempts: number
+  /** In nanoseconds. */
+  readonly RunTime: number
+  readonly CapturedGinkgoWriterOutput?: string
   readonly Failure?: { readonly Message: string; readonly Location?: { readonly FileName: string; readonly LineNumber: number } }
 }
 
@@ -77,13 +107,25 @@ const readReport = (file: string): SpecReport[] =>
   (JSON.parse(readFileSync(file, 'utf8')) as { SpecReports: SpecReport[] | null }[]).flatMap(({ SpecReports }) => SpecReports ?? []).filter(({ LeafNodeType }) => LeafNodeType === 'It')
 const nameOf = ({ ContainerHierarchyTexts, LeafNodeText }: SpecReport) => [...(ContainerHierarchyTexts ?? []), LeafNodeText].join(' ')
 
-/** Ends when the program does, whatever it says: what became of specs is in the report. */
+/** Ends when the program does, whatever it says: what became of specs is in the report. No spec that ends within the limit: it is interrupted. */
 async function execute({ program, kubeconfig, logs }: Ground, { args, log, limitMs }: { args: readonly string[]; log: string; limitMs: number }, signal: AbortSignal): Promise<void> {
-  const file = openSync(path.join(logs, log), 'w')
+  const file = path.join(logs, log), output = openSync(file, 'w')
   try {
-    const child = spawn(program, [`--kubeconfig=${kubeconfig}`, '--provider=skeleton', '--ginkgo.no-color', ...args], { stdio: ['ignore', file, file], signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]), killSignal: 'SIGKILL' })
-    await new Promise<void>((resolve, reject) => {
-      child.on('error', (error) => { if (error.name !== 'AbortError' || signal.aborted) reject(error) }).on('close', () => { resolve() })
-    })
-  } finally { closeSync(file) }
+    const child = spawn(program, [`--kubeconfig=${kubeconfig}`, '--provider=skeleton', '--ginkgo.no-color', ...args], { stdio: ['ignore', output, output], signal, killSignal: 'SIGKILL' })
+    const closed = new Promise<'closed'>((resolve, reject) => { child.on('error', reject).on('close', () => { resolve('closed') }) })
+    let ended = 0, since = performance.now(), interruptedAt: number | undefined
+    while ((await Promise.race([closed, sleep(LOOK_MS, 'running', { ref: false })])) === 'running') {
+      const text = readFileSync(file, 'utf8'), now = text.match(ENDED)?.length ?? 0
+      // To find all specs there are takes a while by itself.
+      if (now > ended || !text.includes('Will run ')) since = performance.now()
+      ended = now
+      if (interruptedAt === undefined && performance.now() - since > limitMs && child.kill('SIGINT')) interruptedAt = performance.now()
+      // Its cleaning up hangs, too.
+      if (interruptedAt !== undefined && performance.now() - interruptedAt > 4 * GRACE_MS) child.kill('SIGKILL')
+    }
+    await closed
+  } finally { closeSync(output) }
 }
+
+/** How ginkgo begins the line that says how a spec ended. */
+const ENDED = /^(?:•|S|P) (?:\[|$)/gm

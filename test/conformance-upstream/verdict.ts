@@ -18,11 +18,11 @@ export type Verdict =
   | { readonly verdict: 'wrongly exempt'; readonly reason: string }
 
 export function judge({ spec, member, fleet }: Outcome, exemptions: readonly Exemption[]): Verdict {
+  if (member && member.outcome !== 'passed') return { verdict: 'not applicable', reason: `does not pass on a bare member of the test bed: ${firstLine(member.message)}` }
   if (!fleet) return { verdict: 'not run' }
   const reason = exemptions.find(({ specs }) => specs.includes(spec.name))?.reason
   if (fleet.outcome === 'passed') return reason === undefined ? { verdict: 'passed' } : { verdict: 'wrongly exempt', reason }
   if (fleet.outcome === 'skipped') return { verdict: 'not applicable', reason: fleet.message }
-  if (member && member.outcome !== 'passed') return { verdict: 'not applicable', reason: `does not pass on a bare member of the test bed either: ${firstLine(member.message)}` }
   return reason === undefined ? { verdict: 'failed', reason: firstLine(fleet.message) } : { verdict: 'not applicable', reason }
 }
 

@@ -4,20 +4,21 @@
  */
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { isJsonObject, type JsonObject } from '../../machinery/meta/json-value.ts'
+import { podSpecWithDefaults } from './pod-defaults.ts'
 
 /** The object with the defaults of its kind, one of Kubernetes' own by that name; others come back as they are. Shares parts with what was given. */
 export const withDefaults = (kind: string, object: KubeObject): KubeObject => DEFAULTS[kind]?.(object) ?? object
 
 const DEFAULTS: Readonly<Record<string, (object: KubeObject) => KubeObject>> = {
-  Pod: (object) => ({ ...object, spec: podSpec(part(object['spec'])) }),
+  Pod: (object) => ({ ...object, spec: podSpecWithDefaults(part(object['spec'])) }),
   Deployment: workload((spec) => ({
     ...spec, replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600, ...spec,
     strategy: part(spec['strategy'])['type'] === 'Recreate' ? spec['strategy'] : { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '25%', maxSurge: '25%', ...part(part(spec['strategy'])['rollingUpdate']) } },
   })),
   ReplicaSet: workload((spec) => ({ ...spec, replicas: 1, ...spec })),
   ReplicationController: workload((spec) => ({ ...spec, replicas: 1, ...spec })),
-  StatefulSet: workload((spec) => ({ ...spec, replicas: 1, podManagementPolicy: 'OrderedReady', revisionHistoryLimit: 10, updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } }, persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' }, ...spec })),
-  DaemonSet: workload((spec) => ({ ...spec, revisionHistoryLimit: 10, updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } }, ...spec })),
+  StatefulSet: workload((spec) => ({ ...spec, replicas: 1, podManagementPolicy: 'OrderedReady', revisionHistoryLimit: 10, persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' }, ...spec, updateStrategy: rolling(spec, { partition: 0 }) })),
+  DaemonSet: workload((spec) => ({ ...spec, revisionHistoryLimit: 10, ...spec, updateStrategy: rolling(spec, { maxUnavailable: 1, maxSurge: 0 }) })),
   Job: workload(jobSpec),
   CronJob: (object) => {
     const spec = part(object['spec']), template = part(spec['jobTemplate'])
@@ -33,18 +34,14 @@ function workload(fill: (spec: JsonObject) => JsonObject): (object: KubeObject) 
   return (object) => ({ ...object, spec: ofTemplate(fill(part(object['spec']))) })
 }
 
-const part = (value: unknown): JsonObject => (isJsonObject(value) ? value : {})
-const ofTemplate = (spec: JsonObject): JsonObject => ({ ...spec, template: { ...part(spec['template']), spec: podSpec(part(part(spec['template'])['spec'])) } })
-
-const podSpec = (spec: JsonObject): JsonObject => ({
-  ...spec, restartPolicy: 'Always', terminationGracePeriodSeconds: 30, dnsPolicy: 'ClusterFirst', securityContext: {}, schedulerName: 'default-scheduler', ...spec,
-  containers: Array.isArray(spec['containers']) ? spec['containers'].map((each) => container(part(each))) : [],
-})
-
-const container = (each: JsonObject): JsonObject => {
-  const image = typeof each['image'] === 'string' ? each['image'] : '', tag = /:([^/:]+)$/.exec(image)?.[1] ?? 'latest'
-  return { ...each, resources: {}, terminationMessagePath: '/dev/termination-log', terminationMessagePolicy: 'File', imagePullPolicy: tag === 'latest' && !image.includes('@') ? 'Always' : 'IfNotPresent', ...each }
+/** An update strategy that is not `OnDelete`. */
+function rolling(spec: JsonObject, defaults: JsonObject): JsonObject {
+  const strategy = part(spec['updateStrategy'])
+  return strategy['type'] === 'OnDelete' ? strategy : { type: 'RollingUpdate', ...strategy, rollingUpdate: { ...defaults, ...part(strategy['rollingUpdate']) } }
 }
+
+const part = (value: unknown): JsonObject => (isJsonObject(value) ? value : {})
+const ofTemplate = (spec: JsonObject): JsonObject => ({ ...spec, template: { ...part(spec['template']), spec: podSpecWithDefaults(part(part(spec['template'])['spec'])) } })
 
 /** Both numbers are 1 where neither is given; a parallelism alone leaves completions open: a work queue. */
 function jobSpec(spec: JsonObject): JsonObject {

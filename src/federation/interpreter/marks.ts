@@ -18,3 +18,5 @@ export const RETAIN_REPLICAS_LABEL = 'resourcetemplate.federation/retain-replica
 
 /** On answers of dry runs: what storing the object would lead to, as JSON. */
 export const PLAN_ANNOTATION = 'policy.federation/plan'
+/** On Deployments, by the controller of each member: how often its pods were changed. */
+export const DEPLOYMENT_REVISION_ANNOTATION = 'deployment.kubernetes.io/revision'

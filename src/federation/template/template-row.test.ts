@@ -20,3 +20,10 @@ test.each<[string, object[], ReturnType<typeof copy>[], string, string | undefin
   const row = templateRow(federated(targets), copies, { target, hub, fleetId: 'fleet', uid: 'u' }), column = columnsFor('apps', 'Deployment')!.find(({ name }) => name === 'Ready')!
   expect([column.cell(row), row.metadata.annotations?.['cluster.federation/replicas']]).toEqual([ready, annotation])
 })
+
+test.each<[string, (string | undefined)[], string | undefined]>([
+  ['the latest of the copies', ['2', '10'], '10'], ['one that is not there yet says nothing', [undefined, '3'], '3'], ['none', [undefined, undefined], undefined], ['what is no number', ['x', '1'], '1'],
+])('the revision of a Deployment is told as its copies have it: %s', (_, revisions, told) => {
+  const copies = revisions.map((revision, at) => { const { cluster, object } = copy(`m${at}`, 1); return { cluster, object: { ...object, metadata: { ...object.metadata, ...(revision !== undefined && { annotations: { 'deployment.kubernetes.io/revision': revision } }) } } } })
+  expect(templateRow(federated([{ cluster: 'm0' }, { cluster: 'm1' }]), copies, { target, hub, fleetId: 'fleet', uid: 'u' }).metadata.annotations?.['deployment.kubernetes.io/revision']).toBe(told)
+})

@@ -6,7 +6,7 @@ import { aggregateStatus, type Report } from '../interpreter/aggregate-status.ts
 import { valueAt } from '../interpreter/fields.ts'
 import type { Copy } from '../interpreter/fold.ts'
 import { reflectedStatus } from '../interpreter/reflected-status.ts'
-import { CLUSTERS_ANNOTATION, REPLICAS_ANNOTATION, TARGETS_ANNOTATION } from '../interpreter/marks.ts'
+import { CLUSTERS_ANNOTATION, DEPLOYMENT_REVISION_ANNOTATION, REPLICAS_ANNOTATION, TARGETS_ANNOTATION } from '../interpreter/marks.ts'
 import { MANAGED_LABEL } from './marks.ts'
 import { toNative } from './native-object.ts'
 import type { TargetKind } from './target-kind.ts'
@@ -26,11 +26,15 @@ export function templateRow(federated: FederatedObject, copies: readonly Copy[],
   // Kinds of other groups may be called as Kubernetes' own are.
   const plain = toNative(federated, target, hub, uid), native = target.group.includes('.') ? plain : withDefaults(target.kind, plain), own = copies.filter(({ object }) => object.metadata.labels?.[MANAGED_LABEL] === fleetId)
   const targets = federated.status?.schedule?.targets?.map(({ cluster }) => cluster) ?? [], status = statusOfCopies(federated, own, native), total = totalReplicas(federated, own, native, target)
-  const annotations = { ...native.metadata.annotations, [CLUSTERS_ANNOTATION]: own.map(({ cluster }) => cluster).toSorted().join(','), [TARGETS_ANNOTATION]: targets.join(','), ...(total !== undefined && { [REPLICAS_ANNOTATION]: `${total}` }) }
+  const revision = revisionOf(own)
+  const annotations = { ...native.metadata.annotations, ...(revision > 0 && { [DEPLOYMENT_REVISION_ANNOTATION]: `${revision}` }), [CLUSTERS_ANNOTATION]: own.map(({ cluster }) => cluster).toSorted().join(','), [TARGETS_ANNOTATION]: targets.join(','), ...(total !== undefined && { [REPLICAS_ANNOTATION]: `${total}` }) }
   const { managedFields, ...metadata } = native.metadata, row: KubeObject = { ...native, metadata: { ...metadata, annotations, ...(managedFields && { managedFields }) } }
   if (status) row['status'] = status
   return row
 }
+
+/** The latest of the copies: `kubectl rollout status --revision` and others wait for it. 0: none says. */
+const revisionOf = (copies: readonly Copy[]): number => Math.max(0, ...copies.map(({ object }) => Number(object.metadata.annotations?.[DEPLOYMENT_REVISION_ANNOTATION] ?? 0) || 0))
 
 /** What all copies together are to have; undefined: what the template says, or replicas are not counted. A copy that is not known has what was decided for it. */
 function totalReplicas({ status }: FederatedObject, copies: readonly Copy[], native: KubeObject, { scale }: TargetKind): number | undefined {
