@@ -18,6 +18,12 @@ test.each([
   expect([last.number, last.slots.map(({ source }) => source), last.active]).toEqual([number, slots, active])
 })
 
+test('a set that leaves out a member, or takes one in, begins an epoch, though the members are the same', () => {
+  const members = [{ id: 'a' }, { id: 'b' }], first = nextLedger(after(members), members, ['set prod: a']), same = nextLedger(first, members, ['set prod: a']), wider = nextLedger(same, members, [])
+  expect([first, same, wider].map(({ epochs }) => epochs.at(-1)!.number)).toEqual([6, 6, 8])
+  expect(wider.epochs.at(-1)!.slots.map(({ source }) => source), 'marks take no slots').toEqual(['a', 'b'])
+})
+
 test('a source with large resourceVersions gets a base', () => {
   expect(after([{ id: 'a', version: 5 }, { id: 'b', version: 10 ** 13 }]).epochs.at(-1)!.slots).toEqual([{ source: 'a', base: 0 }, { source: 'b', base: 10 ** 13 - 1 }])
 })

@@ -68,9 +68,11 @@ export class MemberNetwork {
 
   /** Watches last, all else is given up after a while. */
   async #timed(server: SimulatedServer, stub: StubMember, request: Parameters<Handler>[0], signal: AbortSignal): ReturnType<Handler> {
-    if (request.query.get('watch') === 'true') return this.#heard(server, stub.name, await stub.handler(request, signal))
-    const { clock } = this.#options, lists = request.query.has('limit') ? this.#options.lists.get(stub.name) : undefined
+    const { clock } = this.#options, isStream = request.query.has('sendInitialEvents'), lists = isStream || request.query.has('limit') ? this.#options.lists.get(stub.name) : undefined
+    // Who lies in pages has no streams.
+    if (isStream && lists === 'empty') return { status: 422, headers: [], body: Buffer.from(JSON.stringify(new StatusError('Invalid', 'sendInitialEvents: Forbidden').status())) }
     if (lists === 'fail') throw StatusError.unavailable(`${stub.name}: etcdserver: leader changed`)
+    if (request.query.get('watch') === 'true') return this.#heard(server, stub.name, await stub.handler(request, signal))
     const done = new AbortController(), late = new AbortController()
     const watchTime = async () => {
       await clock.sleep(REQUEST_TIMEOUT_MS, done.signal)

@@ -17,11 +17,10 @@ class StubMember {
   isForgetful = false
   state = [object('a', 1), object('b', 2)]
   version = 5
-  #told = ''
   #watches = new Set<(text: string | undefined) => void>()
 
   readonly handler: Handler = (request, signal) => Promise.resolve(this.#answer(request, signal))
-  tell(text: string): void { this.#told += text; for (const write of this.#watches) write(text) }
+  tell(text: string): void { for (const write of this.#watches) write(text) }
   cut(): void { for (const write of this.#watches) write(undefined) }
 
   #answer({ query }: Request, signal: AbortSignal): Response {

@@ -15,7 +15,7 @@ export function selected(runs: Runs, kind: Kind, query: ListQuery): Iterable<Ent
 /** A page of a snapshot. Without a limit nothing is looked at until it is read. */
 export function pageOf(runs: Runs, kind: Kind, query: ListQuery, position: Position): Page {
   const entries = selected(runs, kind, query), limit = query.limit ?? 0
-  if (limit <= 0 || countBetween(runs, '') <= limit) return { entries, position, warnings: [] }
+  if (limit <= 0 || countBetween(runs, '') <= limit) return { entries, position, warnings: [], ...(isAll(query) && { runs }) }
   const page: Entry[] = [], isSelected = query.where !== undefined || query.name !== undefined
   for (const entry of entries) {
     page.push(entry)
@@ -26,6 +26,8 @@ export function pageOf(runs: Runs, kind: Kind, query: ListQuery, position: Posit
   }
   return { entries: page, position, warnings: [] }
 }
+
+const isAll = ({ namespace, name, where, after }: ListQuery) => namespace === undefined && name === undefined && where === undefined && after === undefined
 
 /** The first key behind another. */
 const behind = (key: string) => `${key}\u0000`

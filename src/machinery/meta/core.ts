@@ -148,6 +148,8 @@ export interface WatchQuery extends Query {
 /** A page of one consistent snapshot. `entries` is lazy, can be walked again, and stays valid however slowly it is read. */
 export interface Page {
   readonly entries: Iterable<Entry>
+  /** The same in runs, where the page is all of a snapshot: a run in which nothing has changed is the same array in the next one. */
+  readonly runs?: readonly (readonly Entry[])[]
   readonly position: Position
   /** Present when there is more. `remaining` is known only where no selector filters. */
   readonly next?: { readonly after: string; readonly remaining?: number }
@@ -295,6 +297,8 @@ export interface Response {
   readonly headers: Headers
   /** Chunks taken from a ChunkSink are given back (`recycle`) by whoever has written them to a socket. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array>
+  /** The same body as gzip, cheaper than compressing it. */
+  readonly gzip?: () => AsyncIterable<Uint8Array>
 }
 
 /** Below the first waist: a revisioned map of bytes. Keys are paths: '/cluster.federation/clusters/member1'. */

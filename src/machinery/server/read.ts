@@ -5,6 +5,7 @@ import { compileSelector } from '../meta/selector.ts'
 import { fieldSelectorName } from '../meta/field-selector.ts'
 import { isTrue } from '../auth/request-info.ts'
 import { encodeContinue, expiredContinue } from './continue-token.ts'
+import { gzipList } from './gzip-list.ts'
 import { getAt, listOptions } from './list-options.ts'
 import type { Representation } from './negotiation.ts'
 import { negotiate } from './negotiation.ts'
@@ -59,7 +60,8 @@ export function respondPage(page: Page, { shape, representation, namespace, now 
   }
   const first = chunks.next(), second = first.done ? first : chunks.next()
   if (first.done || second.done) return { status: 200, headers: [...JSON_TYPE, ['content-length', String(first.value?.length ?? 0)], ...headers], body: first.value ?? Buffer.alloc(0) }
-  return { status: 200, headers: [...JSON_TYPE, ...headers], body: stream([first.value, second.value], chunks) }
+  const { runs } = page, gzip = runs && runs.length > 1 && !shape.aging ? { gzip: () => gzipList(shape, runs, { resourceVersion: page.position }, now) } : {}
+  return { status: 200, headers: [...JSON_TYPE, ...headers], body: stream([first.value, second.value], chunks), ...gzip }
 }
 
 export const JSON_TYPE: Headers = [['content-type', 'application/json']]

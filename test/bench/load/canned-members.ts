@@ -23,7 +23,7 @@ function item(object: { metadata: object; spec?: object }): Item {
   const text = JSON.stringify({ ...object, metadata: { ...object.metadata, resourceVersion: '@' } }), at = text.indexOf('"resourceVersion":"@"') + 19
   return { before: Buffer.from(text.slice(1, at)), after: Buffer.from(text.slice(at + 1, -1)) }
 }
-const managed = (i: number) => [{ manager: 'kubelet', operation: 'Update', apiVersion: 'v1', time: '2026-01-01T00:00:00Z', fieldsType: 'FieldsV1', fieldsV1: Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`f:field-${n}-${i % 10}`, { '.': {}, 'f:value': {} }])) }]
+const managed = (i: number) => [{ manager: 'kubelet', operation: 'Update', apiVersion: 'v1', time: '2026-01-01T00:00:00Z', fieldsType: 'FieldsV1', fieldsV1: Object.fromEntries(Array.from({ length: 34 }, (_, n) => [`f:field-${n}-${i % 10}`, { '.': {}, 'f:value': {} }])) }]
 const metadata = (i: number) => ({ uid: `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`, creationTimestamp: '2026-01-01T00:00:00Z', managedFields: managed(i) })
 
 function podItem(i: number): Item {

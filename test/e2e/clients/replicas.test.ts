@@ -79,7 +79,7 @@ describeInformer('client-go on two servers', () => {
       await eventually(async () => {
         const truth = await truthOf(members, ask), held = await Promise.all(programs.map((program) => storesOf(program, stores)))
         for (const { client, target, objects } of held.flat()) expect((objects ?? []).map(({ metadata }) => metadata!.name!).toSorted(), `${what}: ${client} ${target}`).toEqual([...truth.get(target)!.keys()].toSorted())
-        for (const { client, target, objects } of held.flat()) for (const { metadata } of objects ?? []) if (target.endsWith('pods')) expect(metadata!.uid, `${what}: ${client} ${metadata!.name!}`).toBe(truth.get(target)!.get(metadata!.name!))
+        for (const { client, target, objects } of held.flat().filter(({ target }) => target.endsWith('pods'))) for (const { metadata } of objects ?? []) expect(metadata!.uid, `${what}: ${client} ${metadata!.name!}`).toBe(truth.get(target)!.get(metadata!.name!))
         for (const { objects } of held.flat().filter(({ client, target }) => client === 'dynamic' && target.endsWith('deployments'))) expect(objects!.find(({ metadata }) => metadata!.name === 'web')!.spec!.replicas, `${what}: replicas`).toBe(members.length * (1 + (turn % 3)))
         told.splice(0, told.length, ...held.map((lines, at) => `${['list', 'stream'][at]!} ${lines.filter(({ client }) => client === 'dynamic').map(({ target, states = 0, requests = 0 }) => `${target.split('/').at(-1)} ${states} states in ${requests} requests`).join(', ')}`))
         // Both informers of a target began once each.

@@ -13,7 +13,9 @@ const THRESHOLD_BYTES = 128 << 10
 export const compression: Filter = (next) => async (request, signal) => {
   const response = await next(request, signal)
   if (!accepts(request) || response.status !== 200 || response.headers.some(([name]) => name === 'content-encoding')) return response
-  if (response.body instanceof Uint8Array) return response.body.length > THRESHOLD_BYTES ? gzipped(response, [response.body]) : response
+  const { gzip, ...plain } = response
+  if (gzip) return gzipped(plain, gzip())
+  if (response.body instanceof Uint8Array) return response.body.length > THRESHOLD_BYTES ? gzipped(response, compress([response.body], pieces([]))) : response
   const ahead: Uint8Array[] = [], rest = response.body[Symbol.asyncIterator]()
   for (let size = 0; size <= THRESHOLD_BYTES; ) {
     const { done, value } = await rest.next()
@@ -21,15 +23,15 @@ export const compression: Filter = (next) => async (request, signal) => {
     ahead.push(value)
     size += value.length
   }
-  return gzipped(response, ahead, { [Symbol.asyncIterator]: () => rest })
+  return gzipped(response, compress(ahead, { [Symbol.asyncIterator]: () => rest }))
 }
 
 const accepts = (request: Request) =>
   headerValues(request.headers, 'accept-encoding').some((value) => value.split(',').some((word) => word.trim() === 'gzip')) && !isLongRunning(requestInfo(request.method, request.path, request.query))
 
-function gzipped(response: Response, ahead: readonly Uint8Array[], rest: AsyncIterable<Uint8Array> = pieces([])): Response {
+function gzipped(response: Response, body: AsyncIterable<Uint8Array>): Response {
   const headers: Headers = [...response.headers.filter(([name]) => name !== 'content-length'), ['content-encoding', 'gzip'], ['vary', 'Accept-Encoding']]
-  return { ...response, headers, body: compress(ahead, rest) }
+  return { ...response, headers, body }
 }
 
 async function* compress(ahead: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
