@@ -8,7 +8,6 @@ const CASES: Record<string, { of: [string, string]; field: string; object: objec
   'a pod of its node\'s network': { of: ['', 'Pod'], field: 'spec.hostNetwork', object: { spec: { hostNetwork: true } }, is: 'true' },
   'a pod that has no node yet': { of: ['', 'Pod'], field: 'spec.nodeName', object: { metadata: { labels: { 'cluster.federation/name': 'member1' } }, spec: {} }, is: '' },
   'a pod\'s node goes by the fleet\'s name': { of: ['', 'Pod'], field: 'spec.nodeName', object: { metadata: { labels: { 'cluster.federation/name': 'member1' } }, spec: { nodeName: 'n1' } }, is: 'n1@member1' },
-  'a ReplicaSet without pods': { of: ['apps', 'ReplicaSet'], field: 'status.replicas', object: { status: {} }, is: '0' },
   'a ReplicationController without status': { of: ['', 'ReplicationController'], field: 'status.replicas', object: {}, is: '0' },
   'a Job\'s pods that succeeded': { of: ['batch', 'Job'], field: 'status.successful', object: { status: { succeeded: 2 } }, is: '2' },
   'a Job of which none succeeded': { of: ['batch', 'Job'], field: 'status.successful', object: { status: {} }, is: '0' },

@@ -79,7 +79,7 @@ export class StatusController {
     const now = clock.now(), waitMs = this.#waitMs(template)
     if (!federated.status?.schedule || this.#fold(store, key, federated, now) === federated.status) return {}
     if (waitMs > 0) return { requeueAfterMs: waitMs }
-    const firstMs = this.#firstMs(template, federated, now)
+    const firstMs = this.#firstMs(store, key, federated, now)
     if (firstMs > 0) return { requeueAfterMs: firstMs }
     this.#first.delete(template)
     this.#written.set(template, now)
@@ -87,10 +87,11 @@ export class StatusController {
     return {}
   }
 
-  /** How long the first status waits for the clusters that have not been heard of: what it says of them would be out of date at once. */
-  #firstMs(template: string, { status }: FederatedObject, now: number): number {
-    const heard = this.#options.ledger.of(template), isFirst = !status?.conditions?.some(({ type }) => type === 'Propagated')
-    if (!isFirst || !status?.schedule?.targets?.some(({ cluster }) => !heard.has(cluster))) return 0
+  /** How long the first status waits for the clusters that have not been heard of, and for copies that are made and not seen yet: what it says of them would be out of date at once. */
+  #firstMs(store: TemplateStore, key: string, { status }: FederatedObject, now: number): number {
+    const template = templateKey(store.id, key), heard = this.#options.ledger.of(template), isFirst = !status?.conditions?.some(({ type }) => type === 'Propagated')
+    const isAwaited = (cluster: string) => { const known = heard.get(cluster); return known === undefined || (known !== 'gone' && known.state === 'OK' && !this.#options.copyOf(store, key, cluster)) }
+    if (!isFirst || !status?.schedule?.targets?.some(({ cluster }) => isAwaited(cluster))) return 0
     const since = this.#first.get(template) ?? now
     this.#first.set(template, since)
     return since + FIRST_MS - now

@@ -114,7 +114,7 @@ describe('replicas that find no node', () => {
     story.decide()
     story.stuck = { a: [3, 1], b: [3, 2] }
     const { schedule: { targets, scheduled } } = story.decide(2 * MINUTE)
-    expect([targets, scheduled.reason, scheduled.message]).toEqual([[{ cluster: 'a', replicas: 3 }, { cluster: 'b', replicas: 3 }], 'Unschedulable', '2 clusters have room for 3 of 6 replicas; the 2 present targets stay'])
+    expect([targets.map(({ cluster, replicas }) => `${cluster}=${replicas}`), scheduled.reason, scheduled.message]).toEqual([['a=3', 'b=3'], 'Unschedulable', '2 clusters have room for 3 of 6 replicas; the 2 present targets stay'])
   })
   test('stay where the policy does not say that they may move', () => {
     const story = new Story({ a: {}, b: {} })
