@@ -134,7 +134,7 @@ describe('rule 6: jobs run once', () => {
     await fleet.create('Job', 'default/report', { template: job(4), placement: { clusterAffinity: {}, replicaScheduling: { replicaSchedulingType: 'Divided' } } }, 10_000)
     const shares = async () => (await fleet.template('Job', 'default/report'))!.status!.schedule!.targets
     const before = await shares()
-    expect(before).toEqual([{ cluster: 'm1', replicas: 2 }, { cluster: 'm2', replicas: 2 }])
+    expect(before).toMatchObject([{ cluster: 'm1', replicas: 2 }, { cluster: 'm2', replicas: 2 }])
     await fleet.addMember('m3')
     await fleet.advance(30_000)
     expect(await shares()).toEqual(before)

@@ -289,9 +289,9 @@ export class PlacementController {
     return again
   }
 
-  /** Others may have been given room in the meantime that this decision counted on. */
-  #isBounded(store: TemplateStore, federated: FederatedObject, { schedule: { algorithm } }: Placed): boolean {
-    return algorithm === 'DynamicWeight' || algorithm === 'Aggregated' || this.#options.quotas.allowance(store, federated) !== undefined
+  /** Others may have been given room, or a place, in the meantime that this decision counted on. */
+  #isBounded(store: TemplateStore, federated: FederatedObject, { schedule: { algorithm }, groups }: Placed): boolean {
+    return algorithm === 'DynamicWeight' || algorithm === 'Aggregated' || groups.affinity !== undefined || groups.antiAffinity !== undefined || this.#options.quotas.allowance(store, federated) !== undefined
   }
 
   /** Once a pod has found no node for long enough, where it belongs to is looked at. */

@@ -16,7 +16,7 @@ interface Shares { readonly replicas: ReadonlyMap<string, number>; readonly wait
 /** `selected` in order of preference. */
 export function divideReplicas(snapshot: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm, selected: readonly Candidate[]): Divided {
   const { replicas: own } = snapshot.template, total = snapshot.preference?.totalReplicas ?? own
-  if (total === undefined) return { targets: selected.map(({ name }) => ({ cluster: name, message: snapshot.template.components ? 'is fit, and gets the whole workload' : 'is fit' })), unplaced: 0, rejected: [] }
+  if (total === undefined) return { targets: selected.map(({ name }) => ({ cluster: name, ...(snapshot.template.components && { message: 'is fit, and gets the whole workload' }) })), unplaced: 0, rejected: [] }
   const why = explainShares(request.division, { selected, total })
   if (request.division.algorithm === 'Duplicated') return { targets: selected.map((one) => ({ cluster: one.name, replicas: total, ...why(one, total) })), unplaced: 0, rejected: [] }
   const shares = sharesOf(snapshot, request, term, { selected, total })
