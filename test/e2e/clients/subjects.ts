@@ -38,7 +38,7 @@ const WORKLOAD: Subject = {
 
 const CLUSTER: Subject = {
   group: 'cluster.federation', kind: 'Cluster', plural: 'clusters', isNamespaced: false, shortNames: ['cl'],
-  spec: { syncMode: 'Push', apiEndpoint: 'https://127.0.0.1:1', resourceModels: [] },
+  spec: { syncMode: 'Push', apiEndpoint: 'https://127.0.0.1:1', resourceModels: [], taints: [{ key: 'cluster.federation/not-ready', effect: 'NoSchedule' }] }, // else the server adds that taint, at a moment of its own
   text: { path: ['spec', 'provider'], values: ['one', 'two'] }, set: ['spec', 'zones'],
   columns: [['Version', 'string', '.status.kubernetesVersion'], ['Mode', 'string', '.spec.syncMode'], ['Ready', 'string', '.status.ready'], ['Age', 'date', '.metadata.creationTimestamp'], ['APIEndpoint', 'string', '.spec.apiEndpoint', 1], ['Provider', 'string', '.spec.provider', 1], ['Region', 'string', '.spec.region', 1], ['Zones', 'string', '.spec.zones', 1]],
   live: ['READY', 'VERSION', 'ZONES'],
