@@ -78,7 +78,7 @@ async function contenderOf(name: string, child: ChildProcess, kubeconfig: string
 }
 
 async function joined({ client }: Contender, count: number): Promise<void> {
-  for (const until = Date.now() + 60_000; ;) {
+  for (const until = Date.now() + 240_000; ;) {
     try {
       const { body } = await client.get('/apis/cluster.federation/v1alpha1/clusters'), ready = body.items?.filter(({ status }) => (status as { conditions?: { type: string; status: string }[] } | undefined)?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) ?? []
       if (ready.length === count) return
