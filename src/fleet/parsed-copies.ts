@@ -11,7 +11,7 @@ export class ParsedCopies {
   #bytes = 0
 
   /** `bytesMax`: of the JSON; objects take about twice as much. */
-  constructor(bytesMax = 8 << 20) { this.#bytesMax = bytesMax }
+  constructor(bytesMax = 2 << 20) { this.#bytesMax = bytesMax }
 
   of(entry: Entry): KubeObject {
     const known = this.#parsed.get(entry)

@@ -78,7 +78,7 @@ async function contenderOf(name: string, child: ChildProcess, kubeconfig: string
 }
 
 async function joined({ client }: Contender, count: number): Promise<void> {
-  for (const until = Date.now() + 60_000; ;) {
+  for (const until = Date.now() + 240_000; ;) {
     try {
       const { body } = await client.get('/apis/cluster.federation/v1alpha1/clusters'), ready = body.items?.filter(({ status }) => (status as { conditions?: { type: string; status: string }[] } | undefined)?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) ?? []
       if (ready.length === count) return
@@ -92,7 +92,8 @@ interface Size { readonly members: number; readonly fillSeconds: number; readonl
 
 async function measure({ ours }: Canned, load: LoadGenerator, members: number): Promise<Size> {
   const ask = (job: LoadJob) => ({ contender: ours, job: { http2: true, ...job } }), begin = performance.now()
-  await load.run(ours.url, ours.user, { http2: true, connections: 1, path: `${POD_LIST}?limit=1`, count: 1 })
+  // 503 while members have not synced: what a client does then is to ask again.
+  while ((await ours.client.get(`${POD_LIST}?limit=1`)).status !== 200) await sleep(100)
   const fillSeconds = (performance.now() - begin) / 1000, resident = residentMiB(ours.pid), metrics = (await ours.client.get('/metrics')).text, held = [...metrics.matchAll(/^federation_cache_bytes\{.*\} ([\d.e+]+)$/gm)].reduce((sum, [, bytes]) => sum + Number(bytes), 0)
   const turns = await inTurns(load, TURNS, {
     json: ask({ connections: 1, path: `${POD_LIST}?resourceVersion=0`, milliseconds: TURN_MS }), gzip: ask({ connections: 1, path: `${POD_LIST}?resourceVersion=0`, headers: GZIP, milliseconds: TURN_MS }),

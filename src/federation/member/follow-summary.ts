@@ -33,7 +33,7 @@ export class FollowedSummary {
   get current(): Summary | undefined { return this.#known.size === 2 ? this.#summary : undefined }
 
   async #follow(plural: string, { handler, onComplete, clock, random }: FollowOptions, accept: (batch: Batch) => void, clear: () => void, signal: AbortSignal): Promise<void> {
-    const reader = new RemoteReader({ group: '', version: 'v1', plural }, handler, { clock, streamed: true }), backoff = new Backoff({ initialMs: 1000, maxMs: 60_000, random })
+    const reader = new RemoteReader({ group: '', version: 'v1', plural }, handler, { clock }), backoff = new Backoff({ initialMs: 1000, maxMs: 60_000, random })
     let position: Position | undefined
     while (!signal.aborted) {
       let hasBegun = position !== undefined

@@ -53,7 +53,7 @@ const turns = async () => { for (let i = 0; i < 30; i++) await settle() }
 async function bed(options: { readonly bytesMax?: number; readonly change?: (member: StubMember) => void } = {}) {
   const member = new StubMember(), clock = new ManualClock(0)
   options.change?.(member)
-  const caches = new MemberCaches({ handler: member.handler, admit: () => Promise.resolve(), clock, random: Math.random, idleMs: 60_000, cluster: 'member1', ...(options.bytesMax !== undefined && { bytesMax: options.bytesMax }) }), use = caches.acquire(kind)
+  const caches = new MemberCaches({ handler: member.handler, admit: () => Promise.resolve(), clock, random: Math.random, idleMs: 60_000, cluster: 'member1', streamed: true, ...(options.bytesMax !== undefined && { bytesMax: options.bytesMax }) }), use = caches.acquire(kind)
   await turns()
   return { member, clock, caches, use, keys: () => use.cache.snapshot().flat().map(({ key }) => key) }
 }

@@ -30,6 +30,8 @@ interface MemberCachesOptions {
   readonly idleMs: number
   /** Kinds that are never dropped, as `group/plural`. */
   readonly pinned?: (kind: Kind) => boolean
+  /** States are asked for as streams (`RemoteReader`), not in pages. */
+  readonly streamed?: boolean
   /** The member's name, for messages. */
   readonly cluster?: string
   /** How many bytes of JSON the objects of one kind may have, those of a label selector excepted: what is ours is bounded by what is distributed. Absent: any number. */
@@ -118,7 +120,7 @@ export class MemberCaches {
       for (const listener of held.listeners) listener(state)
     }
     const { bytesMax = Infinity, cluster = '' } = this.#options, tooLarge = new TooLarge(kind, cluster, bytesMax), fits = (bytes: number) => { if (labels === '' && bytes > bytesMax) throw tooLarge }
-    const reader = admitted(new RemoteReader(kind, handler, { clock, streamed: true, onStateBytes: fits, checks: memberChecks(kind), ...(labels !== '' && { labelSelector: labels }) }), admit, {
+    const reader = admitted(new RemoteReader(kind, handler, { clock, streamed: this.#options.streamed ?? false, onStateBytes: fits, checks: memberChecks(kind), ...(labels !== '' && { labelSelector: labels }) }), admit, {
       cut: () => held.cut.signal, onBatch: () => fits(cache.bytes), onState: () => { if (cache.isReady) this.#relists++ },
     })
     void reflect(reader, cache, {

@@ -89,7 +89,8 @@ export class History {
     if (at === this.#first) return undefined
     const stand = this.#moments[at - 1]!
     if (!found) return { moment: stand, after: position, isOwn: stand.told.has(position) }
-    if (comparePositions(position, found.before) <= 0) return { moment: stand, after: undefined, isOwn: stand.told.has(position) || position === found.before }
+    // A bookmark that took another's place has what was told there.
+    if (comparePositions(position, found.before) <= 0) return { moment: stand, after: undefined, isOwn: stand.told.has(position) || position === found.before || found.told.has(position) }
     return found.isWhole ? undefined : { moment: stand, after: position, isOwn: found.batch.some((change) => change.position === position) }
   }
 
