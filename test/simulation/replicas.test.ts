@@ -97,6 +97,18 @@ test('what one sees while it does not lead is looked at once it leads again', as
   expect([first.leads, await fleet.having('ConfigMap', 'default/a')]).toEqual([true, ['m1']])
 })
 
+test('policies and quotas that are written while nobody leads are told of by the next who does', async () => {
+  fleet = await start(1)
+  leader().kill()
+  await fleet.policy('PropagationPolicy', 'shop/all', { resourceSelectors: [{ apiVersion: 'v1', kind: 'ConfigMap' }], placement: onAll })
+  await fleet.policy('FederatedResourceQuota', 'shop/team', { overall: { pods: '10' }, staticAssignments: [{ clusterName: 'm1', hard: { pods: '10' } }] })
+  expect(fleet.servers.filter(({ leads, isDead }) => leads && !isDead)).toEqual([])
+  await fleet.advance(TAKEOVER_MS)
+  const statuses = await Promise.all(['PropagationPolicy', 'FederatedResourceQuota'].map(async (kind) => Array.from((await fleet.policies(kind).reader.list({}, fleet.server.signal)).entries, (entry) => entry.parse()['status'])))
+  expect(statuses).toEqual([[{ observedGeneration: 1, claimed: 0 }], [expect.objectContaining({ overall: { pods: '10' } })]])
+  expect((await fleet.template('ResourceQuota', 'shop/team'))?.spec.template).toMatchObject({ kind: 'ResourceQuota' })
+})
+
 test('what one remembers of copies is old when it leads again: a Job that ran meanwhile does not run twice', async () => {
   fleet = await start(2)
   await fleet.create('Job', 'default/report', { template: job(), placement: onAll }, 10_000)
