@@ -22,8 +22,8 @@ function bed() {
   const serve = resourceHandler({ groups: () => [{ name: 'coordination.k8s.io', versions: [{ version: 'v1', resources: [leases] }] }] }, { clock, random: () => 0, authorizer: denyAll })
   const host: Handler = (request, inner) => serve({ ...request, user }, inner)
   const replica = (identity: string) => {
-    const own = new AbortController(), state = { isCut: false, leads: 0 }
-    const leadership = new LeaseLeadership({ host: (request, inner) => (state.isCut ? Promise.reject(StatusError.unavailable('cut')) : host(request, inner)), namespace: 'ours', name: 'server', identity, clock, random: () => 0, logger: silentLogger })
+    const own = new AbortController(), state = { isCut: false, leads: 0, gate: Promise.resolve() }
+    const leadership = new LeaseLeadership({ host: async (request, inner) => { await state.gate; if (state.isCut) throw StatusError.unavailable('cut'); return host(request, inner) }, namespace: 'ours', name: 'server', identity, clock, random: () => 0, logger: silentLogger })
     stops.push(own)
     leadership.onLead(() => { state.leads++ }, own.signal)
     const done = leadership.run(own.signal)
@@ -69,4 +69,15 @@ test('who cannot renew stops before another begins', async () => {
   one.state.isCut = false
   await pass(10_000)
   expect([one.leadership.isLeader, two.leadership.isLeader], 'it does not take it back').toEqual([false, true])
+})
+
+test('who could not renew in time, and still found nobody else, begins to lead anew: meanwhile it did nothing', async () => {
+  const { replica, pass } = bed(), one = replica('one'), { promise, resolve } = Promise.withResolvers<void>()
+  await pass(1000)
+  one.state.gate = promise
+  await pass(9500)
+  expect([one.leadership.isLeader, one.state.leads]).toEqual([false, 1])
+  resolve()
+  await pass(500)
+  expect([one.leadership.isLeader, one.state.leads]).toEqual([true, 2])
 })

@@ -56,18 +56,23 @@ export class LeaseLeadership implements Leadership {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, random, logger, identity } = this.#options
     let led = false
-    while (!signal.aborted) {
-      try {
-        const at = clock.now()
-        if (await this.#hold(AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]))) this.#renewedAt = at
-        else this.#renewedAt = -Infinity
-      } catch (error) {
-        if (!signal.aborted) logger.warn({ error: error instanceof Error ? error.message : error }, 'the lease of this server cannot be renewed; trying again')
-      }
+    const tell = () => {
       const { isLeader } = this
       if (isLeader && !led) for (const listener of this.#listeners) listener()
       if (isLeader !== led) logger.info({ identity }, isLeader ? 'this replica leads' : 'this replica no longer leads')
       led = isLeader
+    }
+    while (!signal.aborted) {
+      try {
+        const at = clock.now()
+        const isHeld = await this.#hold(AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]))
+        // It may have run out before it was renewed: whoever asked in between was told that this replica does not lead, and begins anew.
+        tell()
+        this.#renewedAt = isHeld ? at : -Infinity
+      } catch (error) {
+        if (!signal.aborted) logger.warn({ error: error instanceof Error ? error.message : error }, 'the lease of this server cannot be renewed; trying again')
+      }
+      tell()
       await clock.sleep(RETRY_MS * (1 + random() * 0.2), signal)
     }
     if (!this.isLeader) return

@@ -160,10 +160,11 @@ async function run(stages: Stages, signal: AbortSignal): Promise<void> {
 }
 
 /** This replica begins to lead. What another one has written since is not all followed: it is read anew, and everything looked at. */
-async function takeOver({ placement, propagation, status, typeConfigs, implied, tombstones, options: { leadership, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
+async function takeOver({ placement, propagation, status, quotaController, typeConfigs, implied, tombstones, options: { leadership, clock, logger } }: Stages, signal: AbortSignal): Promise<void> {
   propagation.resume()
-  placement.kickAll()
+  placement.resume()
   status.kickAll()
+  quotaController.kickAll()
   implied.kickAll()
   while (!signal.aborted && leadership.isLeader) {
     try {

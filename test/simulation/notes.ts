@@ -6,7 +6,7 @@ export class Notes {
   readonly foreign = new Map<string, KubeObject>()
   /** Copies of these may be in these clusters without a template: `cluster uid` of the template. They were away, came back from a backup, or arrived late. */
   readonly leftBehind = new Set<string>()
-  /** Jobs that were tidied away in members: `cluster key`. */
+  /** Jobs that were tidied away in members, or taken away after they had run: `cluster key`. */
   readonly tidied = new Set<string>()
   /** Copies that were to be left, and have no business being marked or removed: `cluster plural key` → uid. */
   readonly orphans = new Map<string, string>()

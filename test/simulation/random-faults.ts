@@ -1,7 +1,7 @@
 import { MANAGED_LABEL as MANAGED, TEMPLATE_ANNOTATION as TEMPLATE } from '../../src/federation/template/marks.ts'
 import type { Happening, Notes } from './notes.ts'
 import type { SimulatedFleet } from './simulated-fleet.ts'
-import { copyKey, KINDS } from './simulated-kinds.ts'
+import { KINDS, NAMESPACES } from './simulated-kinds.ts'
 import type { SimulatedServer } from './simulated-server.ts'
 import type { StubMember } from './stub-member.ts'
 
@@ -92,8 +92,8 @@ export class RandomFaults {
     this.#log(`  ${stub.name} ${ms} ms${isBumped ? ', versions go on' : ''}`)
     await stub.restore(ms, isBumped)
     await this.leaveBehind(stub)
-    for (const kind of KINDS) for (const name of kind.keys) {
-      const { plural } = kind, key = copyKey(kind, name), id = `${stub.name} ${plural} ${key}`, there = await stub.get(plural, key), isMarked = there?.metadata.labels?.[MANAGED] !== undefined
+    for (const kind of KINDS) for (const key of kind.kind === 'Namespace' ? NAMESPACES : kind.keys) {
+      const { plural } = kind, id = `${stub.name} ${plural} ${key}`, there = await stub.get(plural, key), isMarked = there?.metadata.labels?.[MANAGED] !== undefined
       this.#notes.orphans.delete(id)
       if (!there && plural === 'jobs') this.#notes.tidied.add(`${stub.name} ${key}`)
       if (there && !isMarked && this.#notes.foreign.get(id)?.metadata.uid === there.metadata.uid) this.#notes.foreign.set(id, there)

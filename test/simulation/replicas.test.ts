@@ -64,6 +64,51 @@ test('a tombstone that one wrote is worked off by the next', async () => {
   expect(await fleet.having('ConfigMap', 'default/a')).toEqual([])
 })
 
+test('a copy in a cluster that comes back while nobody leads is found by the next who does', async () => {
+  fleet = await start(2)
+  await fleet.create('ConfigMap', 'default/a', { template: config('1'), placement: onAll })
+  await fleet.removeMember('m2')
+  await fleet.edit('ConfigMap', 'default/a', { placement: on('m1') })
+  leader().kill()
+  await fleet.addMember('m2')
+  await fleet.advance(TAKEOVER_MS)
+  expect(await fleet.having('ConfigMap', 'default/a')).toEqual(['m1'])
+})
+
+test('what one sees while it does not lead is looked at once it leads again', async () => {
+  fleet = await start(2)
+  for (const key of ['default/a', 'default/b']) await fleet.create('ConfigMap', key, { template: config('1'), placement: onAll })
+  const from = fleet.clock.now()
+  await fleet.edit('ConfigMap', 'default/a', { placement: on('m1') })
+  // One that knows nothing of the copy that was.
+  leader().kill()
+  await fleet.start()
+  await fleet.advance(TAKEOVER_MS)
+  const first = leader()
+  first.pause()
+  await fleet.advance(TAKEOVER_MS)
+  first.resume()
+  await fleet.advance(5000)
+  leader().kill()
+  await fleet.stub('m2').restore(fleet.clock.now() - from, true)
+  await fleet.advance(5000)
+  expect([first.leads, await fleet.having('ConfigMap', 'default/a')]).toEqual([false, ['m1', 'm2']])
+  await fleet.advance(60_000)
+  expect([first.leads, await fleet.having('ConfigMap', 'default/a')]).toEqual([true, ['m1']])
+})
+
+test('policies and quotas that are written while nobody leads are told of by the next who does', async () => {
+  fleet = await start(1)
+  leader().kill()
+  await fleet.policy('PropagationPolicy', 'shop/all', { resourceSelectors: [{ apiVersion: 'v1', kind: 'ConfigMap' }], placement: onAll })
+  await fleet.policy('FederatedResourceQuota', 'shop/team', { overall: { pods: '10' }, staticAssignments: [{ clusterName: 'm1', hard: { pods: '10' } }] })
+  expect(fleet.servers.filter(({ leads, isDead }) => leads && !isDead)).toEqual([])
+  await fleet.advance(TAKEOVER_MS)
+  const statuses = await Promise.all(['PropagationPolicy', 'FederatedResourceQuota'].map(async (kind) => Array.from((await fleet.policies(kind).reader.list({}, fleet.server.signal)).entries, (entry) => entry.parse()['status'])))
+  expect(statuses).toEqual([[{ observedGeneration: 1, claimed: 0 }], [expect.objectContaining({ overall: { pods: '10' } })]])
+  expect((await fleet.template('ResourceQuota', 'shop/team'))?.spec.template).toMatchObject({ kind: 'ResourceQuota' })
+})
+
 test('what one remembers of copies is old when it leads again: a Job that ran meanwhile does not run twice', async () => {
   fleet = await start(2)
   await fleet.create('Job', 'default/report', { template: job(), placement: onAll }, 10_000)

@@ -1,4 +1,5 @@
 import type { FederatedObject } from '../../src/apis/types.federation/v1alpha1/federated-object.ts'
+import { isFinished } from '../../src/federation/propagation/deletion.ts'
 import { COPIES_FINALIZER, MANAGED_LABEL as MANAGED, REVISION_ANNOTATION as REVISION, TEMPLATE_ANNOTATION as TEMPLATE } from '../../src/federation/template/marks.ts'
 import type { MemberRequest } from './member-network.ts'
 import type { Notes } from './notes.ts'
@@ -54,6 +55,8 @@ export class SafetyMonitor {
     if (namespace !== undefined) await this.#checkNamespace(cluster, namespace, wrong)
     const copy = await stub.byUid(uid ?? ''), template = copy?.metadata.annotations?.[TEMPLATE], federated = template === undefined ? undefined : this.#fleet.storedTemplate(template)
     if (federated && federated.metadata.deletionTimestamp === undefined) this.#countRemoval(server, wrong)
+    // What has run and is taken away does not run again where it is wanted back at that very moment.
+    if (copy && path.includes('/jobs/') && isFinished({ ...copy, kind: 'Job' })) this.#notes.tidied.add(`${cluster} ${copy.metadata.namespace}/${copy.metadata.name}`)
   }
 
   /** Only what the fleet made goes, and holding nothing of others that was there to be seen. */

@@ -47,7 +47,7 @@ export class SmallFleet extends SimulatedFleet {
     await this.advance(waitMs)
   }
 
-  async policy(kind: 'PropagationPolicy' | 'OverridePolicy', key: string, spec: object | undefined): Promise<void> {
+  async policy(kind: 'PropagationPolicy' | 'OverridePolicy' | 'FederatedResourceQuota', key: string, spec: object | undefined): Promise<void> {
     const [namespace, name] = key.split('/') as [string, string], { writer } = this.policies(kind)
     if (spec) await writer!.update(key, (current) => ({ ...(current ?? { apiVersion: 'policy.federation/v1alpha1', kind, metadata: { namespace, name } }), spec }), author, this.server.signal)
     else await writer!.delete(key, author, this.server.signal)

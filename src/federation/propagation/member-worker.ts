@@ -71,10 +71,11 @@ export class MemberWorker {
     await runController({ name: `copies in ${this.member.name}`, queue: this.#queue, sources: [], reconcile: (key, signal) => this.#reconcile(key, signal), concurrency, logger }, this.#stop.signal)
   }
 
-  /** Another server has written meanwhile: what was carried out here says nothing any more. */
+  /** Another server has written meanwhile: what was carried out here says nothing any more, and what was seen was not acted upon. */
   forget(): void {
     this.#settled.clear()
     this.#stays.clear()
+    for (const template of this.#decisive.keys()) this.#queue.addUnhurried(template)
   }
 
   stop(): void { this.#stop.abort() }

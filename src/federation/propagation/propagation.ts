@@ -33,7 +33,8 @@ export class Propagation {
   readonly #seen = new Map<string, { readonly signature: string; readonly clusters: readonly string[]; readonly decided: Decided }>()
   /** Per cluster what its copies depend on: whether it can be reached, and what overrides can see of it. */
   readonly #known = new Map<string, { readonly state: Member['state']['state']; readonly seen: string }>()
-  readonly #searched = new WeakSet<MemberWorker>()
+  /** Members that were, or are being, looked around in since this replica leads. */
+  #searched = new WeakSet<MemberWorker>()
   /** Templates that are being deleted. */
   readonly #ending = new Set<string>()
 
@@ -85,7 +86,11 @@ export class Propagation {
   /** Called when this replica begins to lead: others may have led since it did. */
   resume(): void {
     this.#options.ledger.forget()
-    for (const { worker } of this.#workers.values()) worker.forget()
+    this.#searched = new WeakSet()
+    for (const [name, { worker }] of this.#workers) {
+      worker.forget()
+      void this.#lookAround(name)
+    }
     this.kickAll()
   }
 
@@ -164,12 +169,12 @@ export class Propagation {
     if (state === 'ready') void this.#lookAround(name)
   }
 
-  /** Once for each time that a member comes; until it answers. */
+  /** Once for each time that a member comes, or this replica begins to lead: what one that does not finds is left to those that do. Until the member answers. */
   async #lookAround(name: string): Promise<void> {
-    const { clock, logger, members } = this.#options, worker = this.#workers.get(name)?.worker
-    if (!worker || this.#searched.has(worker)) return
-    this.#searched.add(worker)
-    while (!worker.signal.aborted) {
+    const { clock, logger, members, leads } = this.#options, worker = this.#workers.get(name)?.worker, searched = this.#searched
+    if (!worker || searched.has(worker) || !leads()) return
+    searched.add(worker)
+    while (!worker.signal.aborted && searched === this.#searched) {
       try {
         if (members.get(name)?.state.state === 'ready') return await worker.lookAround()
       } catch (error) { logger.debug({ cluster: name, error: String(error) }, 'what copies a cluster has could not be found out; trying again') }

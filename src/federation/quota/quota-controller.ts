@@ -36,24 +36,35 @@ const KIND = 'FederatedResourceQuota', TARGET = 'resourcequotas'
 export class QuotaController {
   readonly #options: QuotaControllerOptions
   readonly #queue: Queue
+  /** Keys of quotas, and of what is made of them. */
+  readonly #seen = new Set<string>()
 
   constructor(options: QuotaControllerOptions) {
     this.#options = options
     this.#queue = new Queue({ clock: options.clock, random: options.random })
   }
 
+  /** Looks at every quota again: called when this replica begins to lead. */
+  kickAll(): void { for (const key of this.#seen) this.#kick(key) }
+
   async run(signal: AbortSignal): Promise<void> {
     const { quotas, templates, clock, logger } = this.#options, store = templates.get(TARGET)!
-    quotas.onChange((namespace, quota) => { for (const key of quota === undefined ? quotas.of(namespace).map(({ metadata }) => keyOfObject({ metadata })) : [quota]) this.#queue.add(key, SETTLE_MS) })
+    quotas.onChange((namespace, quota) => { for (const key of quota === undefined ? quotas.of(namespace).map(({ metadata }) => keyOfObject({ metadata })) : [quota]) this.#kick(key) })
     // One whose quota went while nobody looked is found by its owner.
-    const { done } = follow(store.cache, (key, object) => { if (!object || ownerOf(object as FederatedObject)) this.#queue.add(key, SETTLE_MS) }, { clock, logger }, signal)
+    const { done } = follow(store.cache, (key, object) => { if (!object || ownerOf(object as FederatedObject)) this.#kick(key) }, { clock, logger }, signal)
     await quotas.ready
     await runController({ name: 'quotas', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(store, key, inner), concurrency: 2, logger }, signal)
     await done
   }
 
+  #kick(key: string): void {
+    this.#seen.add(key)
+    this.#queue.add(key, SETTLE_MS)
+  }
+
   async #reconcile(store: TemplateStore, key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { quotas, leads, resource, clock } = this.#options, quota = quotas.get(key), there = store.cache.get(key)?.parse() as FederatedObject | undefined, owner = there && ownerOf(there)
+    if (!quota && !there) this.#seen.delete(key)
     if (!leads()) return {}
     const wanted = quota && quota.metadata.deletionTimestamp === undefined && quota.spec.staticAssignments?.length ? templateOf(quota) : undefined, isOurs = owner !== undefined && owner === quota?.metadata.uid
     if (there && owner !== undefined && there.metadata.deletionTimestamp === undefined && !(wanted && isOurs)) await store.resource.writer.delete(key, { ...SERVER, ...(there.metadata.uid !== undefined && { uid: there.metadata.uid }), propagation: 'Background' }, signal)

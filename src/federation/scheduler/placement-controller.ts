@@ -111,7 +111,13 @@ export class PlacementController {
     this.#status = new PolicyStatus({ ...options, claimed: (policy) => this.#index.claimedBy(policy).length })
   }
 
-  /** Decides about every template again: called when this replica begins to lead. */
+  /** Called when this replica begins to lead: what was seen before was left undone. */
+  resume(): void {
+    this.kickAll()
+    this.#status.kickAll()
+  }
+
+  /** Decides about every template again. */
   kickAll(): void { for (const key of this.#templates.keys()) this.#queue.addUnhurried(key) }
 
   async run(signal: AbortSignal): Promise<void> {

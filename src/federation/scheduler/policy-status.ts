@@ -27,6 +27,7 @@ const SETTLE_MS = 500
 export class PolicyStatus {
   readonly #options: PolicyStatusOptions
   readonly #queue: Queue
+  readonly #seen = new Set<string>()
 
   constructor(options: PolicyStatusOptions) {
     this.#options = options
@@ -34,7 +35,13 @@ export class PolicyStatus {
   }
 
   /** The claims of a policy changed, or the policy did. */
-  kick({ kind, namespace, name }: PolicyReference): void { this.#queue.add(`${kind}|${namespace ? `${namespace}/` : ''}${name}`, SETTLE_MS) }
+  kick({ kind, namespace, name }: PolicyReference): void { this.#kick(`${kind}|${namespace ? `${namespace}/` : ''}${name}`) }
+  /** Looks at every policy again: called when this replica begins to lead. */
+  kickAll(): void { for (const key of this.#seen) this.#kick(key) }
+  #kick(key: string): void {
+    this.#seen.add(key)
+    this.#queue.add(key, SETTLE_MS)
+  }
 
   async run(signal: AbortSignal): Promise<void> {
     await runController({ name: 'policy status', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency: 2, logger: this.#options.logger }, signal)
@@ -43,9 +50,10 @@ export class PolicyStatus {
   async #reconcile(queueKey: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { policies, claimed, leads } = this.#options, at = queueKey.indexOf('|'), kind = queueKey.slice(0, at), key = queueKey.slice(at + 1)
     const resource = policies.find((one) => one.kind.kind === kind), scope = scopeOfKey(key)
-    if (!resource?.writer || !leads()) return {}
+    if (!resource?.writer) return {}
     const count = claimed({ kind: kind as PolicyReference['kind'], ...scope }), [entry] = (await resource.reader.list(scope, signal)).entries
-    if (!entry || equalJson((entry.parse() as PropagationPolicy).status, next(entry.parse() as PropagationPolicy, count))) return {}
+    if (!entry) this.#seen.delete(queueKey)
+    if (!entry || !leads() || equalJson((entry.parse() as PropagationPolicy).status, next(entry.parse() as PropagationPolicy, count))) return {}
     await writeStatus({ kind: resource.kind, writer: resource.writer }, key, (current) => next(current as PropagationPolicy, count), signal)
     return {}
   }
