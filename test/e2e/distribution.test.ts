@@ -122,7 +122,7 @@ describeFleet('distribution', () => {
       await fleet(`rollout undo deploy/${name} --to-revision=1`)
       await finished()
       expect(await images()).toEqual(both('registry.example/web:1'))
-      expect(await fleet(`get deploy ${name} -o jsonpath={.metadata.annotations}`)).toBe('{"cluster.federation/clusters":"member1,member2","cluster.federation/replicas":"6","cluster.federation/targets":"member1,member2"}')
+      expect(await fleet(`get deploy ${name} -o jsonpath={.metadata.annotations}`)).toBe('{"cluster.federation/clusters":"member1,member2","cluster.federation/replicas":"6","cluster.federation/targets":"member1,member2","deployment.kubernetes.io/revision":"4"}')
     }, 90_000)
     test('label, annotate, edit and each kind of patch', async () => {
       await fleet(`label deploy/${name} by=label`)
