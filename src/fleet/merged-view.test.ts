@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../lib/clock.ts'
-import { Cache } from '../machinery/cache/cache.ts'
+import { Cache, type CacheOptions } from '../machinery/cache/cache.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import { comparePositions } from '../machinery/meta/position.ts'
 import type { Batch, Change, Kind } from '../machinery/meta/core.ts'
@@ -21,10 +21,10 @@ const summed: Combine = folded((copies) => ({ metadata: { namespace: 'shop', nam
 class Member implements ViewSource {
   readonly cluster: string
   readonly id: string
-  readonly cache = new Cache(kind)
+  readonly cache: Cache
   version = 100
   now: SourceState = { state: 'synced' }
-  constructor(cluster: string) { this.cluster = cluster; this.id = `${cluster}-uid` }
+  constructor(cluster: string, options: CacheOptions = {}) { this.cluster = cluster; this.id = `${cluster}-uid`; this.cache = new Cache(kind, options) }
   readonly state = (): SourceState => this.now
   start(...names: string[]): this { this.cache.accept([...names.map((name) => this.#change('ADDED', name, 0)), { type: 'BOOKMARK', position: String(this.version), initial: true }]); return this }
   put(name: string, value: number): void { this.cache.accept([this.#change(this.cache.get(`shop/${name}`) ? 'MODIFIED' : 'ADDED', name, value)]) }
@@ -162,6 +162,26 @@ describe('a merged view', () => {
     expect(Object.fromEntries(client.store)).toEqual(stateOf(view))
   })
 
+  test('a source with a new cache is followed on, however often that happens', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web'), view = await viewOf(epochs, [a], summed), client = new Client()
+    await client.list(view)
+    for (let value = 1; value <= 3; value++) {
+      const again = new Member('a')
+      again.version = a.version + 100 * value
+      view.use(epochs.current, [again])
+      again.start('web')
+      await settle()
+      again.put('web', value)
+      again.put('new', value)
+      await settle()
+      again.remove('new')
+      await settle()
+      await client.follow(view, 10)
+      expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': `{"a":${value}}` })
+      expect(client.events.splice(0)).toEqual(['MODIFIED shop/web', 'MODIFIED shop/web', 'ADDED shop/new', 'DELETED shop/new'])
+    }
+  })
+
   test('several that leave at once are one step: positions do not go back', async () => {
     const epochs = await Epochs.open(new MemoryStorage(), signal), [a, b, c] = ['a', 'b', 'c'].map((cluster) => new Member(cluster).start('web', `${cluster}-own`)), view = await viewOf(epochs, [a!, b!, c!], summed), client = new Client()
     await client.list(view)
@@ -214,6 +234,22 @@ describe('a merged view', () => {
     await settle()
     await client.follow(view, 10)
     expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': '{"a":0}' })
+  })
+
+  test('a feed that fell off its history is followed on from the state that it took', async () => {
+    const a = new Member('a', { historyMax: 1 }).start('web', 'gone'), view = await viewOf(await Epochs.open(new MemoryStorage(), signal), [a], summed), client = new Client()
+    await client.list(view)
+    // At once: the feed has no turn between them.
+    a.remove('gone')
+    for (let value = 1; value <= 5; value++) a.put('web', value)
+    await settle()
+    await client.follow(view, 10)
+    expect(client.events).toContain('DELETED shop/gone')
+    expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': '{"a":5}' })
+    a.put('web', 6)
+    await settle()
+    await client.follow(view, 10)
+    expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': '{"a":6}' })
   })
 })
 
