@@ -129,6 +129,20 @@ describe('a merged view', () => {
     expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': '{"a":0,"b":0}', 'shop/late': '{"b":0}' })
   })
 
+  test('a source that comes with a new cache while the view fills loses nothing that it had not held before', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web', 'gone'), b = new Member('b'), again = new Member('a')
+    b.now = { state: 'syncing', since: 0 }
+    const view = await viewOf(epochs, [a, b], summed)
+    again.version = 200
+    view.use(epochs.current, [again, b])
+    again.start('web', 'new')
+    await settle()
+    expect(view.cache.isReady).toBe(false)
+    b.start('web')
+    await settle()
+    expect(stateOf(view)).toEqual({ 'shop/web': '{"a":0,"b":0}', 'shop/new': '{"a":0}' })
+  })
+
   test('watches survive join and unjoin; a stream cut within an unjoin repeats and does not lose', async () => {
     const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web'), b = new Member('b').start('web', 'only-b', 'also-b'), view = await viewOf(epochs, [a], summed), client = new Client(), before = new Client()
     await client.list(view)

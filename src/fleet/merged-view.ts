@@ -173,7 +173,10 @@ export class MergedView {
       const copies = this.#combine.oneCopy ? { copies: change.type === 'DELETED' ? [] : [{ cluster: feed.source.cluster, entry: change.entry }] } : {}
       touched.push({ row, position: this.#position(), slot: feed.slot, version: this.#versions[feed.slot]!, ...copies })
     }
-    if (this.#pending) return this.settle()
+    if (this.#pending) {
+      for (const { row } of touched) this.#pending.add(row)
+      return this.settle()
+    }
     this.#deliver(touched)
     if (isWhole) this.#log.forget(feed.slot, this.#versions[feed.slot]!)
     if (batch.at(-1)?.type === 'BOOKMARK') this.cache.accept([{ type: 'BOOKMARK', position: this.#position() }])
