@@ -274,8 +274,9 @@ test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, client
   let joined = members.slice(0, 2)
   await epochs.use(joined, signal)
   // Two replicas: each has caches of its own, fed from the same members but at its own pace; each can start anew, and hears of a new epoch in its own time.
+  const mirrorOf = (member: Member) => ({ cluster: member.cluster, id: member.id, cache: new Cache(kind), state: (): SourceState => ({ state: 'synced' }), cursor: member.cache.watch({ initial: true }, signal)[Symbol.asyncIterator]() })
   const start = () => {
-    const mirrors = new Map(members.map((member) => [member.cluster, { cluster: member.cluster, id: member.id, cache: new Cache(kind), state: (): SourceState => ({ state: 'synced' }), cursor: member.cache.watch({ initial: true }, signal)[Symbol.asyncIterator](), queue: [] as Batch[] }]))
+    const mirrors = new Map(members.map((member) => [member.cluster, mirrorOf(member)]))
     return { view: new MergedView({ kind, combine: summed, epochs, clock: systemClock, onError: (error) => { throw error } }), mirrors }
   }
   const replicas = [start(), start()]
@@ -310,6 +311,12 @@ test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, client
       replicas[at]!.view.stop()
       replicas[at] = start()
       await catchUp(replicas[at])
+    }
+    // A cache was dropped, as when a member was refused for a while.
+    if (random(12) === 0) {
+      const replica = replicas[random(2)]!
+      replica.mirrors.set(member.cluster, mirrorOf(member))
+      use(replica)
     }
     if (random(2) === 0) await pump(replicas[random(2)]!, false)
     if (random(3) === 0) {
