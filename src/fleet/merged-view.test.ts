@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../lib/clock.ts'
-import { Cache } from '../machinery/cache/cache.ts'
+import { Cache, type CacheOptions } from '../machinery/cache/cache.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import { comparePositions } from '../machinery/meta/position.ts'
 import type { Batch, Change, Kind } from '../machinery/meta/core.ts'
@@ -21,10 +21,10 @@ const summed: Combine = folded((copies) => ({ metadata: { namespace: 'shop', nam
 class Member implements ViewSource {
   readonly cluster: string
   readonly id: string
-  readonly cache = new Cache(kind)
+  readonly cache: Cache
   version = 100
   now: SourceState = { state: 'synced' }
-  constructor(cluster: string) { this.cluster = cluster; this.id = `${cluster}-uid` }
+  constructor(cluster: string, options: CacheOptions = {}) { this.cluster = cluster; this.id = `${cluster}-uid`; this.cache = new Cache(kind, options) }
   readonly state = (): SourceState => this.now
   start(...names: string[]): this { this.cache.accept([...names.map((name) => this.#change('ADDED', name, 0)), { type: 'BOOKMARK', position: String(this.version), initial: true }]); return this }
   put(name: string, value: number): void { this.cache.accept([this.#change(this.cache.get(`shop/${name}`) ? 'MODIFIED' : 'ADDED', name, value)]) }
@@ -129,6 +129,20 @@ describe('a merged view', () => {
     expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': '{"a":0,"b":0}', 'shop/late': '{"b":0}' })
   })
 
+  test('a source that comes with a new cache while the view fills loses nothing that it had not held before', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web', 'gone'), b = new Member('b'), again = new Member('a')
+    b.now = { state: 'syncing', since: 0 }
+    const view = await viewOf(epochs, [a, b], summed)
+    again.version = 200
+    view.use(epochs.current, [again, b])
+    again.start('web', 'new')
+    await settle()
+    expect(view.cache.isReady).toBe(false)
+    b.start('web')
+    await settle()
+    expect(stateOf(view)).toEqual({ 'shop/web': '{"a":0,"b":0}', 'shop/new': '{"a":0}' })
+  })
+
   test('watches survive join and unjoin; a stream cut within an unjoin repeats and does not lose', async () => {
     const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web'), b = new Member('b').start('web', 'only-b', 'also-b'), view = await viewOf(epochs, [a], summed), client = new Client(), before = new Client()
     await client.list(view)
@@ -160,6 +174,26 @@ describe('a merged view', () => {
     await client.follow(view, 10)
     expect(client.events.toSorted()).toEqual(['DELETED shop/gone', 'MODIFIED shop/web', 'MODIFIED shop/web'])
     expect(Object.fromEntries(client.store)).toEqual(stateOf(view))
+  })
+
+  test('a source with a new cache is followed on, however often that happens', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web'), view = await viewOf(epochs, [a], summed), client = new Client()
+    await client.list(view)
+    for (let value = 1; value <= 3; value++) {
+      const again = new Member('a')
+      again.version = a.version + 100 * value
+      view.use(epochs.current, [again])
+      again.start('web')
+      await settle()
+      again.put('web', value)
+      again.put('new', value)
+      await settle()
+      again.remove('new')
+      await settle()
+      await client.follow(view, 10)
+      expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': `{"a":${value}}` })
+      expect(client.events.splice(0)).toEqual(['MODIFIED shop/web', 'MODIFIED shop/web', 'ADDED shop/new', 'DELETED shop/new'])
+    }
   })
 
   test('several that leave at once are one step: positions do not go back', async () => {
@@ -215,6 +249,22 @@ describe('a merged view', () => {
     await client.follow(view, 10)
     expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': '{"a":0}' })
   })
+
+  test('a feed that fell off its history is followed on from the state that it took', async () => {
+    const a = new Member('a', { historyMax: 1 }).start('web', 'gone'), view = await viewOf(await Epochs.open(new MemoryStorage(), signal), [a], summed), client = new Client()
+    await client.list(view)
+    // At once: the feed has no turn between them.
+    a.remove('gone')
+    for (let value = 1; value <= 5; value++) a.put('web', value)
+    await settle()
+    await client.follow(view, 10)
+    expect(client.events).toContain('DELETED shop/gone')
+    expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': '{"a":5}' })
+    a.put('web', 6)
+    await settle()
+    await client.follow(view, 10)
+    expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': '{"a":6}' })
+  })
 })
 
 test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, clients hopping between replicas: nothing lost or repeated, positions only grow (seed %i)', async (seed) => {
@@ -224,8 +274,9 @@ test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, client
   let joined = members.slice(0, 2)
   await epochs.use(joined, signal)
   // Two replicas: each has caches of its own, fed from the same members but at its own pace; each can start anew, and hears of a new epoch in its own time.
+  const mirrorOf = (member: Member) => ({ cluster: member.cluster, id: member.id, cache: new Cache(kind), state: (): SourceState => ({ state: 'synced' }), cursor: member.cache.watch({ initial: true }, signal)[Symbol.asyncIterator]() })
   const start = () => {
-    const mirrors = new Map(members.map((member) => [member.cluster, { cluster: member.cluster, id: member.id, cache: new Cache(kind), state: (): SourceState => ({ state: 'synced' }), cursor: member.cache.watch({ initial: true }, signal)[Symbol.asyncIterator](), queue: [] as Batch[] }]))
+    const mirrors = new Map(members.map((member) => [member.cluster, mirrorOf(member)]))
     return { view: new MergedView({ kind, combine: summed, epochs, clock: systemClock, onError: (error) => { throw error } }), mirrors }
   }
   const replicas = [start(), start()]
@@ -260,6 +311,12 @@ test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, client
       replicas[at]!.view.stop()
       replicas[at] = start()
       await catchUp(replicas[at])
+    }
+    // A cache was dropped, as when a member was refused for a while.
+    if (random(12) === 0) {
+      const replica = replicas[random(2)]!
+      replica.mirrors.set(member.cluster, mirrorOf(member))
+      use(replica)
     }
     if (random(2) === 0) await pump(replicas[random(2)]!, false)
     if (random(3) === 0) {

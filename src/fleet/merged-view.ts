@@ -32,8 +32,8 @@ export interface Combine {
   merge(rowKey: string, copies: readonly Copy[], position: Position): Entry
 }
 
-/** `before`: what was held of the source until its new cache has synced. */
-interface Feed { readonly source: ViewSource; slot: number; readonly stop: AbortController; synced: boolean; before?: Cache }
+/** `before`: what was held of the source until its new cache has synced. `seen`: while a feed that was synced before starts over, the keys that came; its rows are merged again once all of its state is there. */
+interface Feed { readonly source: ViewSource; slot: number; readonly stop: AbortController; synced: boolean; before?: Cache; seen?: Set<string> }
 
 const INITIAL_BATCH = 500
 
@@ -147,35 +147,36 @@ export class MergedView {
     const { signal } = feed.stop
     // A feed that fell off its member's history starts over: what vanished meanwhile is found by comparing. One whose source was closed has nothing to wait for.
     while (!signal.aborted && !feed.source.cache.isClosed) {
-      const seen = feed.synced ? new Set<string>() : undefined
-      for await (const batch of feed.source.cache.watch({ initial: true }, signal)) this.#take(feed, batch, seen)
+      if (feed.synced) feed.seen = new Set()
+      for await (const batch of feed.source.cache.watch({ initial: true }, signal)) this.#take(feed, batch)
     }
   }
 
-  /** `seen` is given while a feed that was synced before starts over: its rows are merged again once all of its state is there. */
-  #take(feed: Feed, batch: Batch, seen: Set<string> | undefined): void {
+  #take(feed: Feed, batch: Batch): void {
     if (feed.stop.signal.aborted) return
     const touched: Touched[] = [], isRelist = batch.some((change) => change.type !== 'BOOKMARK' && Number(change.position) <= (this.#versions[feed.slot] ?? 0))
-    let isWhole = isRelist, pending = seen
+    let isWhole = isRelist
     for (const change of inOrder(batch)) {
       if (change.type === 'BOOKMARK') {
         this.#advance(feed, change.position)
         if (change.initial) {
           isWhole = true
           feed.synced = true
-          if (pending) touched.push(...this.#startedOver(feed, pending))
-          pending = undefined
+          if (feed.seen) touched.push(...this.#startedOver(feed, feed.seen))
         }
         continue
       }
-      if (pending) { pending.add(change.entry.key); continue }
+      if (feed.seen) { feed.seen.add(change.entry.key); continue }
       this.#advance(feed, told(change))
       const row = this.#combine.rowKey(change.entry.key, feed.source.cluster)
       if (this.#pending) { this.#pending.add(row); continue }
       const copies = this.#combine.oneCopy ? { copies: change.type === 'DELETED' ? [] : [{ cluster: feed.source.cluster, entry: change.entry }] } : {}
       touched.push({ row, position: this.#position(), slot: feed.slot, version: this.#versions[feed.slot]!, ...copies })
     }
-    if (this.#pending) return this.settle()
+    if (this.#pending) {
+      for (const { row } of touched) this.#pending.add(row)
+      return this.settle()
+    }
     this.#deliver(touched)
     if (isWhole) this.#log.forget(feed.slot, this.#versions[feed.slot]!)
     if (batch.at(-1)?.type === 'BOOKMARK') this.cache.accept([{ type: 'BOOKMARK', position: this.#position() }])
@@ -190,6 +191,7 @@ export class MergedView {
   #startedOver(feed: Feed, seen: ReadonlySet<string>): Touched[] {
     const { source: { cache, cluster }, slot, before } = feed, version = this.#versions[slot]!, position = this.#position()
     delete feed.before
+    delete feed.seen
     const versionOf = (held: Cache, key: string) => held.get(key)?.position
     const changed = before
       ? [...new Set([...seen, ...before.snapshot().flat().map(({ key }) => key)])].filter((key) => versionOf(before, key) !== versionOf(cache, key) || versionOf(cache, key) === '')
