@@ -79,7 +79,7 @@ function mistakes(snapshot: SchedulingSnapshot, decision: Schedule): string[] {
     say(algorithm === 'Duplicated' && new Set(groups.flat()).size < minGroups, `fewer groups by ${spreadByField ?? spreadByLabel} than the spread needs`)
   }
   say(scheduled.status === 'True' && !isSpread && (placement.spreadConstraints ?? []).length > 0 && !isIgnored, 'spread constraints are passed over in silence')
-  say(targets.some(({ message }) => !message), 'a target is not explained')
+  say(targets.some(({ message, replicas }) => !message && replicas !== undefined), 'a share is not explained')
   say(scheduled.status === 'True' && (algorithm === 'DynamicWeight' || algorithm === 'Aggregated' || placement.clusterAffinities !== undefined) && !fitsRoom(snapshot, decision), 'a cluster has more than there is room for')
   say(scheduled.status === 'True' && targets.length === 0, 'success without a target')
   return wrong
