@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CLUSTERS, describeFleet, eventually, KUBECTLS, kubectl, MEMBERS, raw, rows, tryKubectl } from './fleet-bed.ts'
 import type { RawAnswer } from './raw-client.ts'
 
-const cluster = (spec: object, name = 'e2e-new') => ({ apiVersion: 'cluster.federation/v1alpha1', kind: 'Cluster', metadata: { name }, spec: { syncMode: 'Push', apiEndpoint: 'https://127.0.0.1:1', ...spec } })
+const cluster = (spec: object, name = 'e2e-new') => ({ apiVersion: 'cluster.federation/v1alpha1', kind: 'Cluster', metadata: { name }, spec: { syncMode: 'Push', apiEndpoint: 'https://127.0.0.1:1', taints: [{ key: 'cluster.federation/not-ready', effect: 'NoSchedule' }], ...spec } })
 const clusterSet = (name: string, { metadata = {}, ...rest }: { metadata?: object; spec?: object } = {}) => ({ apiVersion: 'cluster.federation/v1alpha1', kind: 'ClusterSet', metadata: { name, ...metadata }, spec: {}, ...rest })
 const causes = ({ body }: RawAnswer) => (body.details?.causes ?? []).map(({ field, reason, message }) => `${field} ${reason}: ${message}`)
 

@@ -141,7 +141,7 @@ export class Cache implements ListerWatcher {
     else await this.#until(() => this.#isReady, signal)
     if (at?.match === 'exact') return pageOf(this.snapshotAt(at.position), this.kind, query, at.position)
     this.#history.tell(this.#position)
-    return pageOf(this.#among(query), this.kind, query, this.#position)
+    return pageOf(this.#entries.snapshot(), this.kind, query, this.#position, this.#among(query))
   }
 
   async *watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {

@@ -12,9 +12,9 @@ export function selected(runs: Runs, kind: Kind, query: ListQuery): Iterable<Ent
   return { [Symbol.iterator]: () => (query.where || query.name !== undefined ? filtered(between(runs, from, to), query) : between(runs, from, to)) }
 }
 
-/** A page of a snapshot. Without a limit nothing is looked at until it is read. */
-export function pageOf(runs: Runs, kind: Kind, query: ListQuery, position: Position): Page {
-  const entries = selected(runs, kind, query), limit = query.limit ?? 0
+/** A page of a snapshot. Without a limit nothing is looked at until it is read. `among`: those of its entries among which all are that the query asks for. */
+export function pageOf(runs: Runs, kind: Kind, query: ListQuery, position: Position, among: Runs = runs): Page {
+  const entries = selected(among, kind, query), limit = query.limit ?? 0
   if (limit <= 0 || countBetween(runs, '') <= limit) return { entries, position, warnings: [], ...(isAll(query) && { runs }) }
   const page: Entry[] = [], isSelected = query.where !== undefined || query.name !== undefined
   for (const entry of entries) {

@@ -48,3 +48,11 @@ test('objects are looked at once for a selector, not for each list; writes look 
   cache.accept([{ type: 'MODIFIED', entry: object(1, 401, { app: 'a2' }), position: '401' }])
   expect([reads, Array.from((await cache.list({ where }, signal)).entries).length]).toEqual([402, 9])
 })
+
+test('a full page goes on where objects are left that no selector was asked about, as with a kube-apiserver', async () => {
+  const cache = new Cache(kind), first = SlabEntry.of({ metadata: { namespace: 'n', name: 'a', resourceVersion: '1', labels: { app: 'a1' } } }), last = SlabEntry.of({ metadata: { namespace: 'n', name: 'b', resourceVersion: '2', labels: { app: 'a2' } } })
+  cache.accept([{ type: 'ADDED', entry: first, position: '1' }, { type: 'ADDED', entry: last, position: '2' }, { type: 'BOOKMARK', position: '2', initial: true }])
+  const page = await cache.list({ where: compileSelector({ labels: 'app=a1' }, kind), limit: 1 }, signal)
+  expect([Array.from(page.entries, ({ key }) => key), page.next]).toEqual([['n/a'], { after: 'n/a' }])
+  expect(Array.from((await cache.list({ where: compileSelector({ labels: 'app=a1' }, kind), limit: 1, after: 'n/a' }, signal)).entries)).toEqual([])
+})
