@@ -153,7 +153,10 @@ export class RandomEvents {
     if (adopts) this.notes.overwritten.add(`${plural} ${key}`)
     for (const id of this.notes.orphans.keys()) {
       const [cluster = ''] = id.split(' ')
-      if (id === `${cluster} ${plural} ${key}` && (adopts || (await this.#fleet.stubs.get(cluster)!.get(plural, key))?.metadata.labels?.[MANAGED] !== undefined)) this.notes.orphans.delete(id)
+      if (id !== `${cluster} ${plural} ${key}`) continue
+      const { labels = {}, annotations = {} } = (await this.#fleet.stubs.get(cluster)!.get(plural, key))?.metadata ?? {}
+      // A namespace that the fleet made is known as such for good.
+      if (adopts || labels[MANAGED] !== undefined || annotations['cluster.federation/created-by'] !== undefined) this.notes.orphans.delete(id)
     }
   }
 
