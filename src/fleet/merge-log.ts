@@ -39,14 +39,16 @@ export class MergeLog {
   /** A source left when it was known up to `version`: another replica may have told of more. */
   leave(slot: number, version: number): void { this.#end.set(slot, version) }
 
-  /** The latest line of every row that changed after the vector `components` of `epoch`; undefined where history does not reach back that far. */
-  since(epoch: number, components: readonly number[], known: ReadonlyMap<number, EpochState>): readonly LogLine[] | undefined {
+  /** `fed`: slots of the sources that are read now. The latest line of every row that changed after the vector `components` of `epoch`; undefined where history does not reach back that far. */
+  since(epoch: number, components: readonly number[], { known, current, fed }: { readonly known: ReadonlyMap<number, EpochState>; readonly current: EpochState; readonly fed: ReadonlySet<number> }): readonly LogLine[] | undefined {
     const begin = this.#begin, then = known.get(epoch)
     if (!begin || !then) return undefined
     if (epoch < begin.epoch && !sameMembers(then, known.get(begin.epoch))) return undefined
     // Of a source that was no member then, the reader holds nothing.
     const wasActive = (slot: number) => then.active.includes(then.slots[slot]?.source ?? '')
     if (begin.versions.some((version, slot) => version > (components[slot] ?? 0) && wasActive(slot))) return undefined
+    // It may have joined and left without being seen here.
+    if (!sameMembers(then, current) && components.some((version, slot) => version > 0 && wasActive(slot) && !fed.has(slot) && !this.#end.has(slot))) return undefined
     for (const [slot, version] of this.#end) if ((components[slot] ?? 0) > version && wasActive(slot)) return undefined
     const rows = new Map<string, LogLine>()
     for (const line of this.#lines) if (line.slot < 0 ? line.epoch > epoch : line.version > (components[line.slot] ?? 0)) rows.set(line.row, line)

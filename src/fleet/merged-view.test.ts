@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../lib/clock.ts'
+import { silentLogger } from '../lib/logger.ts'
 import { Cache } from '../machinery/cache/cache.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import { comparePositions } from '../machinery/meta/position.ts'
@@ -50,8 +51,11 @@ class Client {
   readonly events: string[] = []
   readonly #repeated: { readonly key: string; readonly position: string }[] = []
   readonly #told = new Map<string, Set<string>>()
-  /** What was told a second time: same object, same position; but for changes that arrived together (a join, a leave), which carry one position and are told again when they are cut. */
-  get repeated(): string[] { return this.#repeated.filter(({ position }) => this.#told.get(position)!.size === 1).map(({ key, position }) => `${key}@${position}`) }
+  /** What was told a second time: same object, same position; but for changes that arrived together (a join, a leave), which carry one position and are told again when they are cut, and what a view tells that lags behind an epoch's bases. */
+  repeated(epochs: Epochs): string[] {
+    const isExact = (position: string) => { const decoded = decodePosition(position, epochs.known); return decoded?.form === 'vector' && decoded.vague.length === 0 }
+    return this.#repeated.filter(({ position }) => this.#told.get(position)!.size === 1 && isExact(position)).map(({ key, position }) => `${key}@${position}`)
+  }
   take(batch: Batch): void {
     for (const change of batch) {
       if (comparePositions(change.position, this.position) < 0) throw new Error(`position went back from ${this.position} to ${change.position}`)
@@ -207,6 +211,37 @@ describe('a merged view', () => {
     expect(client.events.toSorted()).toEqual(['DELETED shop/only-b', 'MODIFIED shop/web'])
   })
 
+  test('a replica that never saw a member come and go cannot say what its rows were', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web'), b = new Member('b').start('only-b'), elsewhere = await viewOf(epochs, [a], summed), view = await viewOf(epochs, [a], summed), client = new Client()
+    await epochs.use([a, b], signal)
+    elsewhere.use(epochs.current, [a, b])
+    await settle()
+    await client.list(elsewhere)
+    await epochs.use([a], signal)
+    view.use(epochs.current, [a])
+    await client.follow(view, 10)
+    expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': '{"a":0}' })
+  })
+
+  test('what outgrows its component is told once the next epoch has begun; a leave meanwhile takes it along', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), members = ['a', 'b', 'c', 'd', 'e'].map((cluster) => new Member(cluster).start(`${cluster}-own`)), [a, b] = members as [Member, Member], view = await viewOf(epochs, members, summed), client = new Client(), before = epochs.current.number
+    await client.list(view)
+    a.version = b.version = 3_000_000
+    a.put('late', 1)
+    b.remove('b-own')
+    await settle()
+    expect(client.position.length, 'a narrow position').toBeLessThan(39)
+    expect([view.cache.get('shop/late'), epochs.current.number]).toEqual([undefined, before])
+    const stop = new AbortController(), following = epochs.follow({ clock: systemClock, logger: silentLogger }, stop.signal)
+    await vi.waitFor(() => { expect(epochs.current.number).toBeGreaterThan(before) })
+    view.use(epochs.current, members.filter((member) => member !== b))
+    await settle()
+    await client.follow(view, 10)
+    expect(client.events.toSorted()).toEqual(['ADDED shop/late', 'DELETED shop/b-own'])
+    stop.abort()
+    await following
+  })
+
   test('what vanished while a feed was off its history is found by comparing', async () => {
     const a = new Member('a').start('web', 'gone'), view = await viewOf(await Epochs.open(new MemoryStorage(), signal), [a], summed), client = new Client()
     await client.list(view)
@@ -217,12 +252,23 @@ describe('a merged view', () => {
   })
 })
 
-test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, clients hopping between replicas: nothing lost or repeated, positions only grow (seed %i)', async (seed) => {
+/** A ledger that was begun before there was a narrow form. */
+async function wideLedger(): Promise<MemoryStorage> {
+  const storage = new MemoryStorage()
+  await storage.commit('/federation/epochs', Buffer.from(JSON.stringify({ epochs: [{ number: 2, slots: [], active: [], minimumDigits: 0 }], replicas: 0 })), 0, signal)
+  return storage
+}
+
+const histories = ['narrow', 'wide'].flatMap((form) => Array.from({ length: 30 }, (_, i) => [form, i + 1] as const))
+test.each(histories)('random histories, clients hopping between replicas: nothing lost or repeated, positions only grow (%s, seed %i)', async (form, seed) => {
   let state = seed * 7919
   const random = (below: number) => { state = (state * 1103515245 + 12345) % 2147483648; return Math.floor((state / 2147483648) * below) }
-  const epochs = await Epochs.open(new MemoryStorage(), signal), members = ['a', 'b', 'c'].map((cluster) => new Member(cluster).start('web', `${cluster}-own`))
+  const epochs = await Epochs.open(form === 'narrow' ? new MemoryStorage() : await wideLedger(), signal), members = ['a', 'b', 'c'].map((cluster) => new Member(cluster).start('web', `${cluster}-own`)), end = form === 'narrow' ? 10 ** 6 : 10 ** 12
+  const stop = new AbortController(), following = epochs.follow({ clock: systemClock, logger: silentLogger }, stop.signal)
   let joined = members.slice(0, 2)
-  await epochs.use(joined, signal)
+  // Five slots: as narrow as components get.
+  const silent = [{ id: 'x' }, { id: 'y' }]
+  await epochs.use([...joined, ...silent], signal)
   // Two replicas: each has caches of its own, fed from the same members but at its own pace; each can start anew, and hears of a new epoch in its own time.
   const start = () => {
     const mirrors = new Map(members.map((member) => [member.cluster, { cluster: member.cluster, id: member.id, cache: new Cache(kind), state: (): SourceState => ({ state: 'synced' }), cursor: member.cache.watch({ initial: true }, signal)[Symbol.asyncIterator](), queue: [] as Batch[] }]))
@@ -241,18 +287,20 @@ test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, client
     await settle()
   }
   const use = ({ view, mirrors }: (typeof replicas)[number]) => view.use(epochs.current, joined.map(({ cluster }) => mirrors.get(cluster)!))
-  const catchUp = async (replica: (typeof replicas)[number]) => { use(replica); await pump(replica, true) }
+  // What has outgrown its component waits for the next epoch.
+  const catchUp = async (replica: (typeof replicas)[number]) => { for (let i = 0; i < 12; i++) { use(replica); await pump(replica, true) } }
   for (const replica of replicas) await catchUp(replica)
   await settle()
   const clients = [new Client(), new Client(), new Client()]
   for (const client of clients) await client.list(replicas[0]!.view)
   for (let step = 0; step < 40; step++) {
     const member = members[random(3)]!, name = ['web', 'db', `${member.cluster}-own`][random(3)]!
+    if (random(6) === 0) member.version += Math.floor(end * (random(12) / 10))
     if (random(4) === 0) member.remove(name)
     else member.put(name, step)
     if (random(12) === 0) {
       joined = members.filter(({ cluster }) => cluster === 'a' || random(2) === 0)
-      await epochs.use(joined, signal)
+      await epochs.use([...joined, ...silent], signal)
     }
     if (random(3) === 0) use(replicas[random(2)]!)
     if (random(25) === 0) {
@@ -270,6 +318,9 @@ test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, client
   }
   for (const replica of replicas) await catchUp(replica)
   for (const [i, client] of clients.entries()) await client.follow(replicas[i % 2]!.view, 100)
-  expect(stateOf(replicas[0]!.view)).toEqual(stateOf(replicas[1]!.view))
-  for (const client of clients) expect([Object.fromEntries(client.store), client.repeated]).toEqual([stateOf(replicas[0]!.view), []])
+  const truth = Object.fromEntries(['web', 'db', 'a-own', 'b-own', 'c-own'].map((name) => [`shop/${name}`, joined.flatMap(({ cluster, cache }) => { const entry = cache.get(`shop/${name}`); return entry ? [[cluster, entry.parse()['value']]] : [] })] as const).filter(([, copies]) => copies.length > 0).map(([key, copies]) => [key, JSON.stringify(Object.fromEntries(copies))]))
+  for (const { view } of replicas) expect(stateOf(view)).toEqual(truth)
+  for (const client of clients) expect([Object.fromEntries(client.store), client.repeated(epochs)]).toEqual([truth, []])
+  stop.abort()
+  await following
 })
