@@ -1,102 +1,24 @@
 import { describe, expect, test, vi } from 'vitest'
+import { Client, kind, Member, settle, stateOf, summed, tick, viewOf } from '../../test/suites/merged-view-bed.ts'
 import { systemClock } from '../lib/clock.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { Cache } from '../machinery/cache/cache.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import { comparePositions } from '../machinery/meta/position.ts'
-import type { Batch, Change, Kind } from '../machinery/meta/core.ts'
+import type { Batch, Change, Entry } from '../machinery/meta/core.ts'
 import { MemoryStorage } from '../machinery/storage/memory-storage.ts'
-import { folded, identityBound } from './combine.ts'
+import { identityBound } from './combine.ts'
 import { Epochs } from './epochs.ts'
-import { MergedView, type Combine } from './merged-view.ts'
+import { MergedView } from './merged-view.ts'
 import { decodePosition, encodeVector } from './position-codec.ts'
 import type { SourceState, ViewSource } from './view-source.ts'
 
-const kind: Kind = { group: 'apps', version: 'v1', kind: 'Deployment', listKind: 'DeploymentList', plural: 'deployments', singular: 'deployment', shortNames: [], categories: [], namespaced: true, columns: [], fields: {} }
-const { signal } = new AbortController(), tick = () => new Promise<void>((resolve) => { setImmediate(resolve) })
-const settle = async () => { for (let i = 0; i < 5; i++) await tick() }
-
-/** Rows say which clusters have them, and each copy's value. */
-const summed: Combine = folded((copies) => ({ metadata: { namespace: 'shop', name: copies[0]!.object.metadata.name! }, copies: Object.fromEntries(copies.map(({ cluster, object }) => [cluster, object['value']])) }))
-
-class Member implements ViewSource {
-  readonly cluster: string
-  readonly id: string
-  readonly cache = new Cache(kind)
-  version = 100
-  now: SourceState = { state: 'synced' }
-  constructor(cluster: string) { this.cluster = cluster; this.id = `${cluster}-uid` }
-  readonly state = (): SourceState => this.now
-  start(...names: string[]): this { this.cache.accept([...names.map((name) => this.#change('ADDED', name, 0)), { type: 'BOOKMARK', position: String(this.version), initial: true }]); return this }
-  put(name: string, value: number): void { this.cache.accept([this.#change(this.cache.get(`shop/${name}`) ? 'MODIFIED' : 'ADDED', name, value)]) }
-  remove(name: string): void { const entry = this.cache.get(`shop/${name}`); if (entry) this.cache.accept([{ type: 'DELETED', entry, position: String(++this.version) }]) }
-  #change(type: 'ADDED' | 'MODIFIED', name: string, value: number): Change {
-    const position = String(++this.version)
-    return { type, entry: SlabEntry.of({ metadata: { namespace: 'shop', name, resourceVersion: position }, value }), position }
-  }
-}
-
-async function viewOf(epochs: Epochs, members: readonly Member[], combine: Combine): Promise<MergedView> {
-  await epochs.use(members, signal)
-  const view = new MergedView({ kind, combine, epochs, clock: systemClock, onError: (error) => { throw error } })
-  view.use(epochs.current, members)
-  await settle()
-  return view
-}
-
-/** What a client's store holds after a list and some watching. */
-class Client {
-  readonly store = new Map<string, string>()
-  position = '0'
-  readonly events: string[] = []
-  readonly #repeated: { readonly key: string; readonly position: string }[] = []
-  readonly #told = new Map<string, Set<string>>()
-  /** What was told a second time: same object, same position; but for changes that arrived together (a join, a leave), which carry one position and are told again when they are cut, and what a view tells that lags behind an epoch's bases. */
-  repeated(epochs: Epochs): string[] {
-    const isExact = (position: string) => { const decoded = decodePosition(position, epochs.known); return decoded?.form === 'vector' && decoded.vague.length === 0 }
-    return this.#repeated.filter(({ position }) => this.#told.get(position)!.size === 1 && isExact(position)).map(({ key, position }) => `${key}@${position}`)
-  }
-  take(batch: Batch): void {
-    for (const change of batch) {
-      if (comparePositions(change.position, this.position) < 0) throw new Error(`position went back from ${this.position} to ${change.position}`)
-      this.position = change.position
-      if (change.type === 'BOOKMARK') continue
-      this.events.push(`${change.type} ${change.entry.key}`)
-      const { entry: { key }, position } = change, told = this.#told.get(position) ?? new Set()
-      if (told.has(key)) this.#repeated.push({ key, position })
-      this.#told.set(position, told.add(key))
-      if (change.type === 'DELETED') this.store.delete(change.entry.key)
-      else this.store.set(change.entry.key, JSON.stringify(change.entry.parse()['copies']))
-    }
-  }
-  async list(view: MergedView): Promise<void> {
-    const page = await view.cache.list({}, signal)
-    this.store.clear()
-    for (const entry of page.entries) this.store.set(entry.key, JSON.stringify(entry.parse()['copies']))
-    this.position = page.position
-  }
-  /** Reads what there is now, then leaves; Expired: lists again, as a reflector does. */
-  async follow(view: MergedView, batches: number): Promise<void> {
-    const stop = new AbortController(), stream = view.watch({ at: { position: this.position, match: 'notOlder' } }, stop.signal)[Symbol.asyncIterator]()
-    try {
-      for (let i = 0; i < batches; i++) {
-        const next = await Promise.race([stream.next(), settle().then(() => undefined)])
-        if (!next || next.done) break
-        this.take(next.value)
-      }
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.includes('too old')) throw error
-      await this.list(view)
-    }
-    stop.abort()
-  }
-}
+const { signal } = new AbortController()
 const decodeVector = (position: string, epochs: Epochs): readonly number[] => {
   const decoded = decodePosition(position, epochs.known)
   if (decoded?.form !== 'vector') throw new Error(`${position} is no vector`)
   return decoded.components
 }
-const stateOf = (view: MergedView) => Object.fromEntries(view.cache.snapshot().flat().map((entry) => [entry.key, JSON.stringify(entry.parse()['copies'])]))
 
 describe('a merged view', () => {
   test('folds copies, follows changes, and its positions grow', async () => {
@@ -221,6 +143,18 @@ describe('a merged view', () => {
     view.use(epochs.current, [a])
     await client.follow(view, 10)
     expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': '{"a":0}' })
+  })
+
+  test('a row that left a selection meanwhile is told to be gone, on another replica too; one that stayed is no new one', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web', 'db'), b = new Member('b').start(), view = await viewOf(epochs, [a, b], summed), before = a.version
+    for (const value of [1, 2]) { a.put('web', value); a.put('db', -value); await settle() }
+    b.put('other', 5)
+    await settle()
+    // Of a replica that heard of b first.
+    const position = encodeVector(epochs.current, [before, b.version])
+    const where = { matches: (entry: Entry) => ((entry.parse()['copies'] as { a?: number }).a ?? 1) < 1 }, seen: string[] = []
+    for await (const batch of view.watch({ where, at: { position, match: 'notOlder' } }, signal)) { seen.push(...batch.map((change) => (change.type === 'BOOKMARK' ? change.type : `${change.type} ${change.entry.key}`))); break }
+    expect(seen).toEqual(['DELETED shop/web', 'MODIFIED shop/db', 'BOOKMARK'])
   })
 
   test('what outgrows its component is told once the next epoch has begun; a leave meanwhile takes it along', async () => {

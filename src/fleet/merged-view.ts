@@ -15,6 +15,7 @@ import { comparePositions } from '../machinery/meta/position.ts'
 import { isReason, StatusError } from '../machinery/meta/status-error.ts'
 import type { Epochs, EpochState } from './epochs.ts'
 import { MergeLog } from './merge-log.ts'
+import { MissedChanges } from './missed-changes.ts'
 import { decodePosition, encodeSequence, encodeVector, fits, MAX_VECTOR_SLOTS } from './position-codec.ts'
 import type { SourceState, ViewSource } from './view-source.ts'
 
@@ -280,22 +281,21 @@ export class MergedView {
     return decoded?.form === 'vector' && decoded.vague.some((slot) => this.#feeds.some((feed) => feed.slot === slot))
   }
 
-  /** A position of another replica, or of this one before its history began. */
+  /** A position of another replica, of a write, or of this one before its history began. */
   #resume(position: Position): Batch | undefined {
     const { known } = this.#epochs, current = this.#epoch, from = decodePosition(position, known)
     if (from?.form !== 'vector' || current.bases.length > MAX_VECTOR_SLOTS || this.#isVague(position)) return undefined
     const since = this.#log.since(from.epoch, from.components, { known, current, fed: new Set(this.#feeds.map(({ slot }) => slot)) })
     if (!since) return undefined
-    const raise = (other: Position) => {
-      const decoded = decodePosition(other, known), components = decoded?.form === 'vector' ? decoded.components : []
-      // Never beyond what the rows hold: a source that left is silent, and one that came back begins anew.
-      return encodeVector(current, current.bases.map((_, slot) => Math.min(this.#versions[slot] ?? 0, Math.max(components[slot] ?? 0, from.components[slot] ?? 0))))
+    const missed = new MissedChanges({ combine: this.#combine, get: (row) => this.cache.get(row), copies: (row) => this.#copies(row), versions: this.#versions, from: from.components, epoch: current, known })
+    for (const { slot, from: seen, until } of since.gaps) {
+      const feed = this.#feeds.find((one) => one.slot === slot)
+      if (seen === 0) { if (feed) missed.addState(slot, feed.source.cluster, (feed.before ?? feed.source.cache).snapshot().flat()); continue }
+      const changes = feed?.synced && !feed.before ? feed.source.cache.since(String(seen)) : undefined
+      if (!feed || !changes) return undefined
+      missed.addHistory(slot, feed.source.cluster, changes.filter((change) => Number(told(change)) <= until), until)
     }
-    const changes = since.map(({ row, position: at, previous }): Change | undefined => {
-      const entry = this.cache.get(row)
-      return entry ? { type: 'MODIFIED', entry, position: raise(entry.position) } : previous ? { type: 'DELETED', entry: previous, position: raise(at) } : undefined
-    }).filter((change) => change !== undefined)
-    return [...changes.toSorted((a, b) => comparePositions(a.position, b.position)), { type: 'BOOKMARK', position: raise(this.cache.position) }]
+    return [...missed.changes(since.lines), { type: 'BOOKMARK', position: missed.at(this.cache.position) }]
   }
 }
 
