@@ -48,6 +48,29 @@ test('bases are renewed before a component outgrows its width, and by nobody twi
   expect(renewed(next, reached(750_000))).toBe(next)
 })
 
+test('a source that was set back gets a lower base, once it is said to be: who only lags does not lower it', () => {
+  const far = renewed(nextLedger(narrow, sources(5)), new Map([['s1', 9_000_000]])), reached = new Map([['s1', 400_000]])
+  expect(renewed(far, reached)).toBe(far)
+  const next = renewed(far, reached, new Set(['s1']))
+  expect([far, next].map((ledger) => last(ledger).slots[1]!.base)).toEqual([8_750_000, 150_000])
+  expect(last(next).number).toBe(last(far).number + 2)
+})
+
+test('a replica that saw more of a source before it was set back does not raise its base again', async () => {
+  const storage = new MemoryStorage(), [one, two] = [await Epochs.open(storage, signal), await Epochs.open(storage, signal)], stop = new AbortController(), following = [one, two].map((epochs) => epochs.follow({ clock: systemClock, logger: silentLogger }, stop.signal))
+  await one.use(sources(5), signal)
+  for (const epochs of [one, two]) await epochs.roomFor(new Map([['s1', 9_000_000]]), signal)
+  await vi.waitFor(() => { expect([one, two].map(({ current }) => current.bases[1])).toEqual([8_750_000, 8_750_000]) })
+  one.setBack('s1', 400_000)
+  await vi.waitFor(() => { expect([one, two].map(({ current }) => current.bases[1])).toEqual([150_000, 150_000]) })
+  const { number } = one.current
+  two.reached('s0', 5)
+  await two.use(sources(5), signal)
+  expect([two.current.number, two.current.bases[1]]).toEqual([number, 150_000])
+  stop.abort()
+  await Promise.all(following)
+})
+
 test('a join that leaves less width for each renews bases with it', () => {
   const ledger = nextLedger(narrow, sources(3)), next = nextLedger(ledger, sources(5), { reached: new Map([['s0', 900_000_000]]) })
   expect([last(ledger), last(next)].map(({ slots }) => slots[0]!.base)).toEqual([0, 899_750_000])

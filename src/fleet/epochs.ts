@@ -31,6 +31,8 @@ export class Epochs {
   readonly #storage: Storage
   readonly #listeners = new Set<() => void>()
   readonly #reached = new Map<string, number>()
+  /** Sources that are behind what they were, as after a restore. */
+  readonly #setBack = new Set<string>()
   #outgrown = Promise.withResolvers<void>()
   /** Resolves when the bases were renewed, or that was tried in vain. */
   #tried = Promise.withResolvers<void>()
@@ -69,6 +71,15 @@ export class Epochs {
     this.#watchBases()
   }
 
+  /** That a source, freshly read, is at that version, though it was seen further on. Below its base positions could not tell its states apart. */
+  setBack(source: string, version: number): void {
+    const slot = this.#current.slots.find((one) => one.source === source)
+    if (!slot || version === 0 || version > slot.base || slot.base === 0) return
+    this.#reached.set(source, version)
+    this.#setBack.add(source)
+    this.#watchBases()
+  }
+
   /** The current epoch, once these versions can be told in it; or as it is, where the store cannot be written. */
   async roomFor(versions: Reached, signal: AbortSignal): Promise<EpochState> {
     for (const [source, version] of versions) this.reached(source, version)
@@ -90,7 +101,9 @@ export class Epochs {
       this.#outgrown = Promise.withResolvers()
       let isLate = false
       try {
-        this.#learn(await change(this.#storage, (old) => renewed(old, this.#reached), signal))
+        const asked = [...this.#setBack]
+        this.#learn(await change(this.#storage, (old) => renewed(old, this.#reached, this.#setBack), signal))
+        for (const source of asked) this.#setBack.delete(source)
       } catch (error) {
         if (signal.aborted) return
         isLate = true
@@ -103,7 +116,7 @@ export class Epochs {
     }
   }
 
-  #watchBases(): void { if (isOutgrown(this.#current, this.#reached)) this.#outgrown.resolve() }
+  #watchBases(): void { if (isOutgrown(this.#current, this.#reached, this.#setBack)) this.#outgrown.resolve() }
 
   async #followOthers({ clock, logger }: { readonly clock: Clock; readonly logger: Logger }, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -126,6 +139,8 @@ export class Epochs {
     const latest = epochs.at(-1)!
     if (this.#current && latest.number <= this.#current.number) return
     this.#known = new Map(epochs.map(stateOf).flatMap((state) => [[state.number - 1, { ...state, number: state.number - 1 }], [state.number, state]] as const))
+    // What was seen of a source before it was set back counts no more, or its base would go up again.
+    for (const { source, base } of this.#current?.slots ?? []) if ((latest.slots.find((slot) => slot.source === source)?.base ?? base) < base) this.#reached.delete(source)
     this.#current = stateOf(latest)
     this.#watchBases()
     for (const listener of this.#listeners) listener()
@@ -146,23 +161,27 @@ export function nextLedger(ledger: Ledger, sources: readonly EpochSource[], { ma
 }
 
 /** Pure: the same ledger where every source has room. */
-export function renewed(ledger: Ledger, reached: Reached): Ledger {
+export function renewed(ledger: Ledger, reached: Reached, setBack: ReadonlySet<string> = new Set()): Ledger {
   const last = ledger.epochs.at(-1)!
-  return isOutgrown(last, reached) ? begun(ledger, last, reached) : ledger
+  return isOutgrown(last, reached, setBack) ? begun(ledger, last, reached, setBack) : ledger
 }
 
-function begun(ledger: Ledger, { slots, active }: Pick<EpochRecord, 'slots' | 'active'>, reached: Reached): Ledger {
+function begun(ledger: Ledger, { slots, active }: Pick<EpochRecord, 'slots' | 'active'>, reached: Reached, setBack: ReadonlySet<string> = new Set()): Ledger {
   const last = ledger.epochs.at(-1)!, number = last.number + 2, narrow = last.narrow === true && canBeNarrow(number, slots.length), end = componentEnd({ slots: slots.length, narrow })
-  const rebased = slots.map((slot) => (isNear(end, slot, reached) ? { ...slot, base: reached.get(slot.source)! - BEHIND * end } : slot))
+  const rebased = slots.map((slot) => (isOut(end, slot, reached, setBack) ? { ...slot, base: Math.max(0, reached.get(slot.source)! - BEHIND * end) } : slot))
   return { ...ledger, epochs: [...ledger.epochs, { number, slots: rebased, active, minimumDigits: minimumDigitsAfter(stateOf(last), number, slots.length), ...(narrow && { narrow }) }].slice(-KEPT_EPOCHS) }
 }
 
-function isOutgrown({ slots, narrow = false }: EpochRecord, reached: Reached): boolean {
+function isOutgrown({ slots, narrow = false }: EpochRecord, reached: Reached, setBack: ReadonlySet<string>): boolean {
   const end = componentEnd({ slots: slots.length, narrow })
-  return slots.length <= MAX_VECTOR_SLOTS && slots.some((slot) => isNear(end, slot, reached))
+  return slots.length <= MAX_VECTOR_SLOTS && slots.some((slot) => isOut(end, slot, reached, setBack))
 }
 
-const isNear = (end: number, { source, base }: SlotRecord, reached: Reached) => (reached.get(source) ?? 0) - base >= RENEW_AT * end
+/** Nearly beyond what the base leaves, or before it. */
+function isOut(end: number, { source, base }: SlotRecord, reached: Reached, setBack: ReadonlySet<string>): boolean {
+  const version = reached.get(source) ?? 0
+  return version - base >= RENEW_AT * end || (setBack.has(source) && version <= base)
+}
 
 async function change(storage: Storage, next: (old: Ledger) => Ledger, signal: AbortSignal): Promise<Ledger> {
   for (;;) {

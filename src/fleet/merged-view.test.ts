@@ -145,6 +145,19 @@ describe('a merged view', () => {
     expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': '{"a":0}' })
   })
 
+  test('a source that was restored, and is before its base, gets numbers again', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web'), stop = new AbortController(), following = epochs.follow({ clock: systemClock, logger: silentLogger }, stop.signal)
+    await epochs.use([a, ...['w', 'x', 'y', 'z'].map((id) => ({ id }))], signal)
+    await epochs.roomFor(new Map([[a.id, 9_000_000]]), signal)
+    const before = epochs.current, view = new MergedView({ kind, combine: summed, epochs, clock: systemClock, onError: (error) => { throw error } })
+    view.use(before, [a])
+    await vi.waitFor(() => { expect(epochs.current.number).toBeGreaterThan(before.number) })
+    view.use(epochs.current, [a])
+    expect(decodeVector(view.cache.position, epochs)[0]).toBe(a.version)
+    stop.abort()
+    await following
+  })
+
   test('a row that left a selection meanwhile is told to be gone, on another replica too; one that stayed is no new one', async () => {
     const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web', 'db'), b = new Member('b').start(), view = await viewOf(epochs, [a, b], summed), before = a.version
     for (const value of [1, 2]) { a.put('web', value); a.put('db', -value); await settle() }

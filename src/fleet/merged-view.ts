@@ -121,6 +121,7 @@ export class MergedView {
     if (!this.#pending || this.#feeds.some((feed) => !feed.synced && feed.source.state().state !== 'failed')) return
     const rows = [...this.#pending], position = this.#position()
     this.#pending = undefined
+    for (const { source: { id, state }, slot } of this.#feeds) if (state().state === 'synced') this.#epochs.setBack(id, this.#versions[slot] ?? 0)
     this.#log.start(this.#epoch.number, this.#versions)
     for (let from = 0; from < rows.length; from += INITIAL_BATCH) this.#deliver(rows.slice(from, from + INITIAL_BATCH).map((row) => ({ row, position })))
     this.cache.accept([{ type: 'BOOKMARK', position, initial: true }])
