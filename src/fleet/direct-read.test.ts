@@ -24,7 +24,7 @@ const member = (cluster: string, names: readonly string[] | undefined, asked: st
 async function read(name: string | undefined, held: Readonly<Record<string, readonly string[] | undefined>>) {
   const epochs = await Epochs.open(new MemoryStorage(), signal), asked: string[] = [], members = Object.entries(held).map(([cluster, names]) => member(cluster, names, asked))
   await epochs.use(members.map(({ source }) => source), signal)
-  const page = await directRead({ kind, combine: identityBound('Event', undefined), members, epoch: epochs.current, replica: 0, query: { namespace: 'shop', ...(name !== undefined && { name }) } }, signal)
+  const page = await directRead({ kind, combine: identityBound('Event', undefined), members, epochs, query: { namespace: 'shop', ...(name !== undefined && { name }) } }, signal)
   return { asked, names: Array.from(page.entries, (entry) => entry.parse().metadata.name), warnings: page.warnings }
 }
 

@@ -1,11 +1,13 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { systemClock } from '../lib/clock.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { MemoryStorage } from '../machinery/storage/memory-storage.ts'
-import { Epochs, nextLedger } from './epochs.ts'
+import { Epochs, nextLedger, renewed } from './epochs.ts'
 
-const { signal } = new AbortController(), first = { epochs: [{ number: 2, slots: [], active: [], minimumDigits: 0 }], replicas: 1 }
-const after = (...steps: readonly (readonly { id: string; version?: number }[])[]) => steps.reduce((ledger, sources) => nextLedger(ledger, sources), first as ReturnType<typeof nextLedger>)
+type Ledger = ReturnType<typeof nextLedger>
+const { signal } = new AbortController(), narrow: Ledger = { epochs: [{ number: 2, slots: [], active: [], minimumDigits: 0, narrow: true }], replicas: 1 }, wide: Ledger = { epochs: [{ number: 2, slots: [], active: [], minimumDigits: 0 }], replicas: 1 }
+const after = (...steps: readonly (readonly { id: string }[])[]) => steps.reduce((ledger, sources) => nextLedger(ledger, sources), narrow)
+const sources = (many: number) => Array.from({ length: many }, (_, i) => ({ id: `s${i}` })), last = ({ epochs }: Ledger) => epochs.at(-1)!
 
 test.each([
   ['the same sources begin no epoch', [[{ id: 'a' }, { id: 'b' }], [{ id: 'b' }, { id: 'a' }]], 4, ['a', 'b'], ['a', 'b']],
@@ -19,13 +21,59 @@ test.each([
 })
 
 test('a set that leaves out a member, or takes one in, begins an epoch, though the members are the same', () => {
-  const members = [{ id: 'a' }, { id: 'b' }], first = nextLedger(after(members), members, ['set prod: a']), same = nextLedger(first, members, ['set prod: a']), wider = nextLedger(same, members, [])
+  const members = [{ id: 'a' }, { id: 'b' }], first = nextLedger(after(members), members, { marks: ['set prod: a'] }), same = nextLedger(first, members, { marks: ['set prod: a'] }), wider = nextLedger(same, members)
   expect([first, same, wider].map(({ epochs }) => epochs.at(-1)!.number)).toEqual([6, 6, 8])
   expect(wider.epochs.at(-1)!.slots.map(({ source }) => source), 'marks take no slots').toEqual(['a', 'b'])
 })
 
-test('a source with large resourceVersions gets a base', () => {
-  expect(after([{ id: 'a', version: 5 }, { id: 'b', version: 10 ** 13 }]).epochs.at(-1)!.slots).toEqual([{ source: 'a', base: 0 }, { source: 'b', base: 10 ** 13 - 1 }])
+test.each([
+  ['five sources are narrow', narrow, [2, 5], true],
+  ['a sixth makes it wide', narrow, [5, 6], undefined],
+  ['it does not go back when one leaves: slots stay', narrow, [6, 5], undefined],
+  ['what was begun wide stays wide, though it is small', wide, [2, 3], undefined],
+] as const)('%s', (_, begin, steps, isNarrow) => {
+  expect(last(steps.reduce<Ledger>((ledger, many) => nextLedger(ledger, sources(many)), begin)).narrow).toBe(isNarrow)
+})
+
+test('a source with large resourceVersions gets a base, with room below for those who are behind', () => {
+  const ledger = nextLedger(narrow, sources(5), { reached: new Map([['s0', 5], ['s1', 10_000_000]]) })
+  expect(last(ledger).slots.slice(0, 2)).toEqual([{ source: 's0', base: 0 }, { source: 's1', base: 9_750_000 }])
+})
+
+test('bases are renewed before a component outgrows its width, and by nobody twice', () => {
+  const ledger = nextLedger(narrow, sources(5)), reached = (version: number) => new Map([['s0', 3], ['s1', version]])
+  expect(renewed(ledger, reached(749_999))).toBe(ledger)
+  const next = renewed(ledger, reached(750_000))
+  expect([last(next).number, last(next).active, last(next).slots.map(({ base }) => base)]).toEqual([last(ledger).number + 2, last(ledger).active, [0, 500_000, 0, 0, 0]])
+  expect(renewed(next, reached(750_000))).toBe(next)
+})
+
+test('a source that was set back gets a lower base, once it is said to be: who only lags does not lower it', () => {
+  const far = renewed(nextLedger(narrow, sources(5)), new Map([['s1', 9_000_000]])), reached = new Map([['s1', 400_000]])
+  expect(renewed(far, reached)).toBe(far)
+  const next = renewed(far, reached, new Set(['s1']))
+  expect([far, next].map((ledger) => last(ledger).slots[1]!.base)).toEqual([8_750_000, 150_000])
+  expect(last(next).number).toBe(last(far).number + 2)
+})
+
+test('a replica that saw more of a source before it was set back does not raise its base again', async () => {
+  const storage = new MemoryStorage(), [one, two] = [await Epochs.open(storage, signal), await Epochs.open(storage, signal)], stop = new AbortController(), following = [one, two].map((epochs) => epochs.follow({ clock: systemClock, logger: silentLogger }, stop.signal))
+  await one.use(sources(5), signal)
+  for (const epochs of [one, two]) await epochs.roomFor(new Map([['s1', 9_000_000]]), signal)
+  await vi.waitFor(() => { expect([one, two].map(({ current }) => current.bases[1])).toEqual([8_750_000, 8_750_000]) })
+  one.setBack('s1', 400_000)
+  await vi.waitFor(() => { expect([one, two].map(({ current }) => current.bases[1])).toEqual([150_000, 150_000]) })
+  const { number } = one.current
+  two.reached('s0', 5)
+  await two.use(sources(5), signal)
+  expect([two.current.number, two.current.bases[1]]).toEqual([number, 150_000])
+  stop.abort()
+  await Promise.all(following)
+})
+
+test('a join that leaves less width for each renews bases with it', () => {
+  const ledger = nextLedger(narrow, sources(3)), next = nextLedger(ledger, sources(5), { reached: new Map([['s0', 900_000_000]]) })
+  expect([last(ledger), last(next)].map(({ slots }) => slots[0]!.base)).toEqual([0, 899_750_000])
 })
 
 test('the ledger survives a restart, replicas share it, and each start is another replica', async () => {
@@ -38,6 +86,18 @@ test('the ledger survives a restart, replicas share it, and each start is anothe
   expect([...three.known.keys()]).toEqual([1, 2, 3, 4, 5, 6])
 })
 
+test('whoever sees a source outgrow its component begins the next epoch, and whoever waits for it goes on in it', async () => {
+  const storage = new FailingOnce(), epochs = await Epochs.open(storage, signal), stop = new AbortController(), following = epochs.follow({ clock: systemClock, logger: silentLogger }, stop.signal)
+  await epochs.use(sources(5), signal)
+  const before = epochs.current.number, room = await epochs.roomFor(new Map([['s1', 2_000_000]]), signal)
+  expect([room.number, room.bases[1], epochs.current.number]).toEqual([before + 2, 1_750_000, before + 2])
+  storage.fails = true
+  expect((await epochs.roomFor(new Map([['s1', 9_000_000]]), signal)).number, 'nobody is held up by a store that cannot be written').toBe(before + 2)
+  await vi.waitFor(() => { expect(epochs.current.bases[1]).toBe(8_750_000) }, 5000)
+  stop.abort()
+  await following
+})
+
 test('what another replica decides is followed', async () => {
   const storage = new MemoryStorage(), one = await Epochs.open(storage, signal), two = await Epochs.open(storage, signal), stop = new AbortController()
   const changed = new Promise<void>((resolve) => { two.onChange(resolve) }), following = two.follow({ clock: systemClock, logger: silentLogger }, stop.signal)
@@ -47,3 +107,12 @@ test('what another replica decides is followed', async () => {
   stop.abort()
   await following
 })
+
+class FailingOnce extends MemoryStorage {
+  fails = false
+  override commit(...of: Parameters<MemoryStorage['commit']>): ReturnType<MemoryStorage['commit']> {
+    if (!this.fails) return super.commit(...of)
+    this.fails = false
+    return Promise.reject(new Error('the store cannot be written'))
+  }
+}

@@ -2,19 +2,23 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Storage } from '../machinery/meta/core.ts'
 import { isReason } from '../machinery/meta/status-error.ts'
-import { digitsOf, MAX_VECTOR_SLOTS, type Epoch } from './position-codec.ts'
+import { canBeNarrow, componentEnd, fits, MAX_VECTOR_SLOTS, minimumDigitsAfter, type Epoch } from './position-codec.ts'
 
 const KEY = '/federation/epochs', KEPT_EPOCHS = 32, RETRY_MS = 1000
-/** Bases begin where a component would otherwise come near its width. */
-const BASE_FROM = 10 ** 11
+/** Shares of a component's width: bases are renewed when so much of it is used, and are then so far behind: sets and kinds that are quiet are not at the latest version. */
+const RENEW_AT = 0.75, BEHIND = 0.25
 
-/** Whose resourceVersion a slot carries. `id` names one identity: a member restored from a backup is another. `version`: its resourceVersion now, where known. */
-export interface EpochSource { readonly id: string; readonly version?: number }
+/** Whose resourceVersion a slot carries. `id` names one identity: a member restored from a backup is another. */
+export interface EpochSource { readonly id: string }
 
 interface SlotRecord { readonly source: string; readonly base: number }
 /** `active`: the sources merged in this epoch, and marks of what its sets leave out, sorted. Slots of others are kept, silent. */
 export interface EpochState extends Epoch { readonly slots: readonly SlotRecord[]; readonly active: readonly string[] }
-interface Ledger { readonly epochs: readonly { number: number; slots: readonly SlotRecord[]; active: readonly string[]; minimumDigits: number }[]; readonly replicas: number }
+/** Positions are narrow from the first start on, or never: a ledger without the mark was begun with the wide form, and numbers must not go back. */
+interface EpochRecord { readonly number: number; readonly slots: readonly SlotRecord[]; readonly active: readonly string[]; readonly minimumDigits: number; readonly narrow?: boolean }
+interface Ledger { readonly epochs: readonly EpochRecord[]; readonly replicas: number }
+/** By source: the resourceVersion that it was seen at. */
+type Reached = ReadonlyMap<string, number>
 
 /**
  * Epochs, slots and bases: the only state that replicas share about positions. Changed by compare-and-set.
@@ -26,6 +30,12 @@ export class Epochs {
   #current!: EpochState
   readonly #storage: Storage
   readonly #listeners = new Set<() => void>()
+  readonly #reached = new Map<string, number>()
+  /** Sources that are behind what they were, as after a restore. */
+  readonly #setBack = new Set<string>()
+  #outgrown = Promise.withResolvers<void>()
+  /** Resolves when the bases were renewed, or that was tried in vain. */
+  #tried = Promise.withResolvers<void>()
   /** Larger for every process start: positions of fleets that outgrew vectors carry it. */
   readonly replica: number
 
@@ -36,7 +46,7 @@ export class Epochs {
   }
 
   static async open(storage: Storage, signal: AbortSignal): Promise<Epochs> {
-    const ledger = await change(storage, (old) => ({ epochs: old?.epochs ?? [firstEpoch], replicas: (old?.replicas ?? 0) + 1 }), signal)
+    const ledger = await change(storage, (old) => ({ ...old, replicas: old.replicas + 1 }), signal)
     return new Epochs(storage, ledger)
   }
 
@@ -51,11 +61,64 @@ export class Epochs {
 
   /** Begins a new epoch where these are not the sources, or the marks, of the current one. */
   async use(sources: readonly EpochSource[], signal: AbortSignal, marks: readonly string[] = []): Promise<void> {
-    this.#learn(await change(this.#storage, (old) => nextLedger(old ?? { epochs: [firstEpoch], replicas: 1 }, sources, marks), signal))
+    this.#learn(await change(this.#storage, (old) => nextLedger(old, sources, { marks, reached: this.#reached }), signal))
   }
 
-  /** Follows what other replicas decide, until the signal aborts. */
-  async follow({ clock, logger }: { readonly clock: Clock; readonly logger: Logger }, signal: AbortSignal): Promise<void> {
+  /** That a source was seen at that version. Before it outgrows its component an epoch with higher bases begins: any replica can begin it, the sources being the same. */
+  reached(source: string, version: number): void {
+    if (version <= (this.#reached.get(source) ?? 0)) return
+    this.#reached.set(source, version)
+    this.#watchBases()
+  }
+
+  /** That a source, freshly read, is at that version, though it was seen further on. Below its base positions could not tell its states apart. */
+  setBack(source: string, version: number): void {
+    const slot = this.#current.slots.find((one) => one.source === source)
+    if (!slot || version === 0 || version > slot.base || slot.base === 0) return
+    this.#reached.set(source, version)
+    this.#setBack.add(source)
+    this.#watchBases()
+  }
+
+  /** The current epoch, once these versions can be told in it; or as it is, where the store cannot be written. */
+  async roomFor(versions: Reached, signal: AbortSignal): Promise<EpochState> {
+    for (const [source, version] of versions) this.reached(source, version)
+    const isRoom = () => this.#current.slots.every(({ source }, slot) => fits(this.#current, slot, versions.get(source) ?? 0))
+    if (!isRoom()) await Promise.race([this.#tried.promise, aborted(signal)])
+    return this.#current
+  }
+
+  /** Follows what other replicas decide, and renews bases, until the signal aborts. */
+  async follow(options: { readonly clock: Clock; readonly logger: Logger }, signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#followOthers(options, signal), this.#renewBases(options, signal)])
+  }
+
+  async #renewBases({ clock, logger }: { readonly clock: Clock; readonly logger: Logger }, signal: AbortSignal): Promise<void> {
+    const end = aborted(signal)
+    for (;;) {
+      await Promise.race([this.#outgrown.promise, end])
+      if (signal.aborted) return
+      this.#outgrown = Promise.withResolvers()
+      let isLate = false
+      try {
+        const asked = [...this.#setBack]
+        this.#learn(await change(this.#storage, (old) => renewed(old, this.#reached, this.#setBack), signal))
+        for (const source of asked) this.#setBack.delete(source)
+      } catch (error) {
+        if (signal.aborted) return
+        isLate = true
+        logger.warn({ error: error instanceof Error ? error.message : error }, 'no epoch with higher bases can be begun; trying again')
+      }
+      this.#tried.resolve()
+      this.#tried = Promise.withResolvers()
+      if (isLate) await clock.sleep(RETRY_MS, signal)
+      this.#watchBases()
+    }
+  }
+
+  #watchBases(): void { if (isOutgrown(this.#current, this.#reached, this.#setBack)) this.#outgrown.resolve() }
+
+  async #followOthers({ clock, logger }: { readonly clock: Clock; readonly logger: Logger }, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         const { record, revision } = await this.#storage.get(KEY, signal)
@@ -76,28 +139,53 @@ export class Epochs {
     const latest = epochs.at(-1)!
     if (this.#current && latest.number <= this.#current.number) return
     this.#known = new Map(epochs.map(stateOf).flatMap((state) => [[state.number - 1, { ...state, number: state.number - 1 }], [state.number, state]] as const))
+    // What was seen of a source before it was set back counts no more, or its base would go up again.
+    for (const { source, base } of this.#current?.slots ?? []) if ((latest.slots.find((slot) => slot.source === source)?.base ?? base) < base) this.#reached.delete(source)
     this.#current = stateOf(latest)
+    this.#watchBases()
     for (const listener of this.#listeners) listener()
   }
 }
 
-const firstEpoch = { number: 2, slots: [] as SlotRecord[], active: [] as string[], minimumDigits: 0 }
-const stateOf = (record: Ledger['epochs'][number]): EpochState => ({ ...record, bases: record.slots.map(({ base }) => base) })
+const firstLedger: Ledger = { epochs: [{ number: 2, slots: [], active: [], minimumDigits: 0, narrow: true }], replicas: 0 }
+const stateOf = (record: EpochRecord): EpochState => ({ ...record, bases: record.slots.map(({ base }) => base) })
 const parse = (value: Uint8Array): Ledger => JSON.parse(Buffer.from(value).toString()) as Ledger
+const aborted = (signal: AbortSignal) => new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })
 
 /** Pure: the same ledger where nothing changes. */
-export function nextLedger(ledger: Ledger, sources: readonly EpochSource[], marks: readonly string[] = []): Ledger {
+export function nextLedger(ledger: Ledger, sources: readonly EpochSource[], { marks = [], reached = new Map() }: { readonly marks?: readonly string[]; readonly reached?: Reached } = {}): Ledger {
   const last = ledger.epochs.at(-1)!, active = [...sources.map(({ id }) => id), ...marks].sort()
-  if (active.length === last.active.length && active.every((id, i) => id === last.active[i])) return ledger
-  const slots = [...last.slots]
-  for (const { id, version = 0 } of sources) if (!slots.some((slot) => slot.source === id)) slots.push({ source: id, base: version >= BASE_FROM ? version - 1 : 0 })
-  const outgrows = slots.length > MAX_VECTOR_SLOTS && last.slots.length <= MAX_VECTOR_SLOTS, minimumDigits = outgrows ? digitsOf(stateOf(last)) : last.minimumDigits
-  return { ...ledger, epochs: [...ledger.epochs, { number: last.number + 2, slots, active, minimumDigits }].slice(-KEPT_EPOCHS) }
+  if (active.length === last.active.length && active.every((id, i) => id === last.active[i])) return renewed(ledger, reached)
+  const added = sources.filter(({ id }) => !last.slots.some(({ source }) => source === id)).map(({ id }) => ({ source: id, base: 0 }))
+  return begun(ledger, { slots: [...last.slots, ...added], active }, reached)
 }
 
-async function change(storage: Storage, next: (old: Ledger | undefined) => Ledger, signal: AbortSignal): Promise<Ledger> {
+/** Pure: the same ledger where every source has room. */
+export function renewed(ledger: Ledger, reached: Reached, setBack: ReadonlySet<string> = new Set()): Ledger {
+  const last = ledger.epochs.at(-1)!
+  return isOutgrown(last, reached, setBack) ? begun(ledger, last, reached, setBack) : ledger
+}
+
+function begun(ledger: Ledger, { slots, active }: Pick<EpochRecord, 'slots' | 'active'>, reached: Reached, setBack: ReadonlySet<string> = new Set()): Ledger {
+  const last = ledger.epochs.at(-1)!, number = last.number + 2, narrow = last.narrow === true && canBeNarrow(number, slots.length), end = componentEnd({ slots: slots.length, narrow })
+  const rebased = slots.map((slot) => (isOut(end, slot, reached, setBack) ? { ...slot, base: Math.max(0, reached.get(slot.source)! - BEHIND * end) } : slot))
+  return { ...ledger, epochs: [...ledger.epochs, { number, slots: rebased, active, minimumDigits: minimumDigitsAfter(stateOf(last), number, slots.length), ...(narrow && { narrow }) }].slice(-KEPT_EPOCHS) }
+}
+
+function isOutgrown({ slots, narrow = false }: EpochRecord, reached: Reached, setBack: ReadonlySet<string>): boolean {
+  const end = componentEnd({ slots: slots.length, narrow })
+  return slots.length <= MAX_VECTOR_SLOTS && slots.some((slot) => isOut(end, slot, reached, setBack))
+}
+
+/** Nearly beyond what the base leaves, or before it. */
+function isOut(end: number, { source, base }: SlotRecord, reached: Reached, setBack: ReadonlySet<string>): boolean {
+  const version = reached.get(source) ?? 0
+  return version - base >= RENEW_AT * end || (setBack.has(source) && version <= base)
+}
+
+async function change(storage: Storage, next: (old: Ledger) => Ledger, signal: AbortSignal): Promise<Ledger> {
   for (;;) {
-    const { record } = await storage.get(KEY, signal), old = record && parse(record.value), ledger = next(old)
+    const { record } = await storage.get(KEY, signal), old = record && parse(record.value), ledger = next(old ?? firstLedger)
     if (ledger === old) return ledger
     const done = await storage.commit(KEY, Buffer.from(JSON.stringify(ledger)), record?.revision ?? 0, signal)
     if ('revision' in done) return ledger

@@ -107,7 +107,7 @@ export class FleetCatalog implements Catalog {
     const current = () => this.#served.get(`${served.group}/${served.plural}`)?.kind ?? served
     const reader = new FleetReader({
       kind, clock, graceMs, restrictsClusters: !bound, clusters: () => current().clusters, open: (clusters) => views.open(clusters), isOpen: () => views.isOpen, isUnwatchable: !served.verbs.includes('watch') || !served.verbs.includes('list'),
-      direct: (query, chosen, signal) => directRead({ kind: served, combine, members: [...(store && !chosen ? [templateSource(store)] : []), ...this.#members.filter(({ cluster }) => current().clusters.includes(cluster) && (!chosen || chosen.includes(cluster)))], epoch: this.#epoch, replica: epochs.replica, query }, signal),
+      direct: (query, chosen, signal) => directRead({ kind: served, combine, members: [...(store && !chosen ? [templateSource(store)] : []), ...this.#members.filter(({ cluster }) => current().clusters.includes(cluster) && (!chosen || chosen.includes(cluster)))], epochs, query }, signal),
     })
     const isWritable = this.#isWritable(served, store), writable = isWritable === 'soon' ? templates!.writableSoon(kind) : stored ? isWritable && templates!.writable(store, stored, { reader, open: (key) => views.row(key), members: () => this.#members.filter(({ cluster }) => current().clusters.includes(cluster)) }) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
     const access: Served['access'] = (served) => this.#access(served, bound, { kind, combine, reader, views })
@@ -124,7 +124,10 @@ export class FleetCatalog implements Catalog {
     const { identity, epochs, clock, byCluster, ownNamespace } = this.#options
     return new MemberObjects({
       kind, combine, now: () => clock.now(), member: (cluster) => (cluster === '' ? undefined : this.member(cluster)),
-      positionAfter: (key, { source }, version) => positionAfter(epochs, { source: source.id, version }, views.row(key)?.versions ?? []),
+      positionAfter: async (key, { source }, version, signal) => {
+        await epochs.roomFor(new Map([[source.id, version]]), signal)
+        return positionAfter(epochs, { source: source.id, version }, views.row(key)?.versions ?? [])
+      },
       hasSeen: (key, position, { source }, version) => hasSeen(epochs, { source: source.id, version }, position) ?? views.row(key)?.position === position,
       folded: (reference) => {
         const of = byCluster ? undefined : this.#byKind(reference.group, reference.kind)

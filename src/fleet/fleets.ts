@@ -69,11 +69,12 @@ export class Fleets {
   }
 
   async #apply(signal: AbortSignal): Promise<void> {
-    const { epochs, leads } = this.#options
+    const { epochs, leads, templates } = this.#options
     while (this.#wanted) {
       const { sets, members: wanted } = this.#wanted, isLeader = leads()
       this.#wanted = undefined
-      if (isLeader) await epochs.use([...(this.#options.templates ? [TEMPLATES_SOURCE] : []), ...wanted.map(({ source }) => source)], signal, narrowed(sets, wanted))
+      if (isLeader && templates) epochs.reached(TEMPLATES_SOURCE.id, await templates.storage.revision(signal))
+      if (isLeader) await epochs.use([...(templates ? [TEMPLATES_SOURCE] : []), ...wanted.map(({ source }) => source)], signal, narrowed(sets, wanted))
       if (this.#wanted) continue
       const epoch = epochs.current, members = isLeader ? wanted : inEpoch(epoch, wanted, this.#members)
       this.#members = members

@@ -26,7 +26,7 @@ function bed(isOnHost = true) {
     },
   } as Partial<FleetMember> as FleetMember
   const objects = new MemberObjects({
-    kind, combine: identityBound('Lease', undefined), member: () => undefined, now: () => 0, positionAfter: (_, __, version) => String(9000 + version), hasSeen: (_, position, __, version) => Number(position) >= 9000 + version, folded: () => undefined,
+    kind, combine: identityBound('Lease', undefined), member: () => undefined, now: () => 0, positionAfter: (_, __, version) => Promise.resolve(String(9000 + version)), hasSeen: (_, position, __, version) => Number(position) >= 9000 + version, folded: () => undefined,
     host: () => (isOnHost ? hostObjects({ member: host, ownNamespace: 'federation-system', of: { group: kind.group, resource: kind.plural } }) : undefined),
   })
   const send = async (method: string, name: string | undefined, body?: unknown, { type = JSON_TYPE, namespace = 'shop' } = {}) => {

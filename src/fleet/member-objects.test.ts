@@ -27,7 +27,7 @@ function bed(answer: { status?: number; body?: object; headers?: Headers } = {})
   } as Partial<FleetMember> as FleetMember
   const objects = new MemberObjects({
     kind, combine: identityBound('Pod', undefined), member: (cluster) => (cluster === 'member1' ? member : undefined), now: () => 0,
-    positionAfter: (_, __, version) => String(9000 + version), hasSeen: (_, position, __, version) => Number(position) >= 9000 + version, host: () => undefined,
+    positionAfter: (_, __, version) => Promise.resolve(String(9000 + version)), hasSeen: (_, position, __, version) => Number(position) >= 9000 + version, host: () => undefined,
     folded: ({ kind: of, name }) => (of === 'ReplicaSet' ? { uid: `folded ${name}`, kind: { group: 'apps', version: 'v1', plural: 'replicasets', namespaced: true } as UnionKind } : undefined),
   })
   const subresources = objects.subresources(['status', 'eviction', 'scale', 'binding', 'ephemeralcontainers'])

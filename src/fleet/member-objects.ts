@@ -37,7 +37,7 @@ export interface MemberObjectsOptions {
   readonly combine: Combine
   readonly member: (cluster: string) => FleetMember | undefined
   /** The fleet's position once that version of the member is in it. `key`: of the row. */
-  readonly positionAfter: (key: string, member: FleetMember, version: number) => Position
+  readonly positionAfter: (key: string, member: FleetMember, version: number, signal: AbortSignal) => Promise<Position>
   /** Whether whoever read at the position has seen that version of the member. */
   readonly hasSeen: (key: string, position: Position, member: FleetMember, version: number) => boolean
   /** The folded object that is referred to: the uid the fleet shows, and its kind; undefined where uids are the members'. */
@@ -58,7 +58,7 @@ export class MemberObjects {
   readonly passOn: NonNullable<Resource['passOn']> = async (name, request, signal) => {
     const { kind } = this.#options, { namespace: ofPath } = requestInfo(request.method, request.path, request.query), namespace = kind.namespaced ? ofPath : ''
     if (name === undefined) return this.#create(namespace, request, signal)
-    const place = await this.#find(namespace, name, signal), answer = this.#answerer(place, request)
+    const place = await this.#find(namespace, name, signal), answer = this.#answerer(place, request, signal)
     return answer(await this.#send(place, request, await this.#body(place, request, { kind, namespace, name }, signal), signal))
   }
 
@@ -74,7 +74,7 @@ export class MemberObjects {
       handle: async ({ namespace = '', name, path }, request, signal) => {
         if (path !== '') throw notServed()
         if (!verbs.includes(VERBS[request.method] ?? '')) throw new StatusError('MethodNotAllowed', 'the server does not allow this method on the requested resource', { details: {} })
-        const place = { ...(await this.#find(namespace, name, signal)), subresource }, answer = this.#answerer(place, request)
+        const place = { ...(await this.#find(namespace, name, signal)), subresource }, answer = this.#answerer(place, request, signal)
         return answer(await this.#send(place, request, await this.#body(place, request, { kind: bodyKind, namespace, name }, signal), signal))
       },
     }
@@ -91,7 +91,7 @@ export class MemberObjects {
     if (!found && !host) throw noPlacement(object, of)
     host?.check(namespace, object.metadata.name ?? '')
     const place: Place = { member: found ? member(found.cluster)! : host!.member, namespace, name: undefined }, name = found ? found.name : object.metadata.name
-    const answer = this.#answerer({ ...place, name }, request), placed = await inMemberTerms(name === undefined ? object : { ...object, metadata: { ...object.metadata, name } }, this.#terms(place, signal))
+    const answer = this.#answerer({ ...place, name }, request, signal), placed = await inMemberTerms(name === undefined ? object : { ...object, metadata: { ...object.metadata, name } }, this.#terms(place, signal))
     return answer(await this.#send(place, request, host ? ofHost(objectBody(placed), request.method) : objectBody(placed), signal))
   }
 
@@ -123,7 +123,7 @@ export class MemberObjects {
   }
 
   /** Negotiates before anything is done. */
-  #answerer(place: Place, request: Request): (response: Response) => Promise<Response> {
+  #answerer(place: Place, request: Request, signal: AbortSignal): (response: Response) => Promise<Response> {
     const { kind, combine, now } = this.#options, { member, name } = place, representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'object')
     return async (response) => {
       const warnings = warningHeaders(warningTexts(response.headers))
@@ -131,7 +131,7 @@ export class MemberObjects {
       const answer = parseJson(Buffer.from(await bytesOf(response)).toString()) as KubeObject | Status
       if (answer.kind === 'Status') return respond(response.status, withFleetName(answer as Status, name, member.cluster), representation, warnings)
       const { apiVersion, kind: kindName, ...object } = answer as KubeObject, entry = SlabEntry.of(object), key = combine.rowKey(entry.key, member.cluster)
-      const shown = combine.merge(key, [{ cluster: member.cluster, entry }], this.#options.positionAfter(key, member, Number(object.metadata.resourceVersion ?? 0)))
+      const shown = combine.merge(key, [{ cluster: member.cluster, entry }], await this.#options.positionAfter(key, member, Number(object.metadata.resourceVersion ?? 0), signal))
       if (apiVersion === apiVersionOf(kind) && kindName === kind.kind) return respondBytes(response.status, objectBytes(shape, shown, now()), representation, warnings)
       // A Scale, an Eviction: objects of another kind by the same name.
       return respond(response.status, { apiVersion, kind: kindName, ...shown.parse() }, representation, warnings)

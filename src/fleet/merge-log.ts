@@ -39,22 +39,30 @@ export class MergeLog {
   /** A source left, with `epoch`, when it was known up to `version`: another replica may have told of more. */
   leave(slot: number, version: number, epoch: number): void { this.#end.set(slot, { version, epoch }) }
 
-  /** The latest line of every row that changed after the vector `components` of `epoch`; undefined where history does not reach back that far. */
-  since(epoch: number, components: readonly number[], known: ReadonlyMap<number, EpochState>, current: EpochState): readonly LogLine[] | undefined {
+  /** What changed after the vector `components` of `epoch`. Undefined where history does not reach back to its members. */
+  since(epoch: number, components: readonly number[], { known, current }: { readonly known: ReadonlyMap<number, EpochState>; readonly current: EpochState }): Since | undefined {
     const begin = this.#begin, then = known.get(epoch)
     if (!begin || !then) return undefined
     if (epoch < begin.epoch && !sameMembers(then, known.get(begin.epoch))) return undefined
     // Of a source that was no member then, the reader holds nothing.
     const wasActive = (slot: number) => then.active.includes(then.slots[slot]?.source ?? '')
-    if (begin.versions.some((version, slot) => version > (components[slot] ?? 0) && wasActive(slot))) return undefined
+    const gaps = [...begin.versions.entries()].flatMap(([slot, until]) => (until > (components[slot] ?? 0) && wasActive(slot) ? [{ slot, from: components[slot] ?? 0, until }] : []))
     for (const [slot, { version }] of this.#end) if ((components[slot] ?? 0) > version && wasActive(slot)) return undefined
     // What came and left in epochs that this replica passed over did not leave here: the reader's rows of it would stay.
     const hasLeft = (slot: number) => wasActive(slot) && !current.active.includes(then.slots[slot]!.source)
     if (components.some((component, slot) => component > 0 && hasLeft(slot) && (this.#end.get(slot)?.epoch ?? 0) <= epoch)) return undefined
-    const rows = new Map<string, LogLine>()
-    for (const line of this.#lines) if (line.slot < 0 ? line.epoch > epoch : line.version > (components[line.slot] ?? 0)) rows.set(line.row, line)
-    return [...rows.values()]
+    const rows = new Map<string, Missed>()
+    for (const line of this.#lines) if (line.slot < 0 ? line.epoch > epoch : line.version > (components[line.slot] ?? 0)) {
+      const first = rows.get(line.row), held = first ? first.held : line.previous
+      rows.set(line.row, { ...line, ...(held && { held }) })
+    }
+    return { lines: [...rows.values()], gaps }
   }
 }
+
+/** The latest line of a row, and what was `held` of it before the first. */
+interface Missed extends LogLine { readonly held?: Entry }
+/** `lines`: the latest of every row. `gaps`: what sources told before history begins, and the reader has not seen; from 0: it holds nothing of the source. */
+interface Since { readonly lines: readonly Missed[]; readonly gaps: readonly { readonly slot: number; readonly from: number; readonly until: number }[] }
 
 const sameMembers = (a: EpochState, b: EpochState | undefined) => b !== undefined && a.active.length === b.active.length && a.active.every((id, i) => id === b.active[i])

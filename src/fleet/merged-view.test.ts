@@ -1,98 +1,24 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { Client, kind, Member, settle, stateOf, summed, tick, viewOf } from '../../test/suites/merged-view-bed.ts'
 import { systemClock } from '../lib/clock.ts'
-import { Cache, type CacheOptions } from '../machinery/cache/cache.ts'
+import { silentLogger } from '../lib/logger.ts'
+import { Cache } from '../machinery/cache/cache.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import { comparePositions } from '../machinery/meta/position.ts'
-import type { Batch, Change, Kind } from '../machinery/meta/core.ts'
+import type { Batch, Change, Entry } from '../machinery/meta/core.ts'
 import { MemoryStorage } from '../machinery/storage/memory-storage.ts'
-import { folded, identityBound } from './combine.ts'
+import { identityBound } from './combine.ts'
 import { Epochs } from './epochs.ts'
-import { MergedView, type Combine } from './merged-view.ts'
+import { MergedView } from './merged-view.ts'
 import { decodePosition, encodeVector } from './position-codec.ts'
 import type { SourceState, ViewSource } from './view-source.ts'
 
-const kind: Kind = { group: 'apps', version: 'v1', kind: 'Deployment', listKind: 'DeploymentList', plural: 'deployments', singular: 'deployment', shortNames: [], categories: [], namespaced: true, columns: [], fields: {} }
-const { signal } = new AbortController(), tick = () => new Promise<void>((resolve) => { setImmediate(resolve) })
-const settle = async () => { for (let i = 0; i < 5; i++) await tick() }
-
-/** Rows say which clusters have them, and each copy's value. */
-const summed: Combine = folded((copies) => ({ metadata: { namespace: 'shop', name: copies[0]!.object.metadata.name! }, copies: Object.fromEntries(copies.map(({ cluster, object }) => [cluster, object['value']])) }))
-
-class Member implements ViewSource {
-  readonly cluster: string
-  readonly id: string
-  readonly cache: Cache
-  version = 100
-  now: SourceState = { state: 'synced' }
-  constructor(cluster: string, options: CacheOptions = {}) { this.cluster = cluster; this.id = `${cluster}-uid`; this.cache = new Cache(kind, options) }
-  readonly state = (): SourceState => this.now
-  start(...names: string[]): this { this.cache.accept([...names.map((name) => this.#change('ADDED', name, 0)), { type: 'BOOKMARK', position: String(this.version), initial: true }]); return this }
-  put(name: string, value: number): void { this.cache.accept([this.#change(this.cache.get(`shop/${name}`) ? 'MODIFIED' : 'ADDED', name, value)]) }
-  remove(name: string): void { const entry = this.cache.get(`shop/${name}`); if (entry) this.cache.accept([{ type: 'DELETED', entry, position: String(++this.version) }]) }
-  #change(type: 'ADDED' | 'MODIFIED', name: string, value: number): Change {
-    const position = String(++this.version)
-    return { type, entry: SlabEntry.of({ metadata: { namespace: 'shop', name, resourceVersion: position }, value }), position }
-  }
-}
-
-async function viewOf(epochs: Epochs, members: readonly Member[], combine: Combine): Promise<MergedView> {
-  await epochs.use(members, signal)
-  const view = new MergedView({ kind, combine, epochs, clock: systemClock, onError: (error) => { throw error } })
-  view.use(epochs.current, members)
-  await settle()
-  return view
-}
-
-/** What a client's store holds after a list and some watching. */
-class Client {
-  readonly store = new Map<string, string>()
-  position = '0'
-  readonly events: string[] = []
-  readonly #repeated: { readonly key: string; readonly position: string }[] = []
-  readonly #told = new Map<string, Map<string, string>>()
-  /** What was told a second time: same object, same state, same position; but for changes that arrived together (a join, a leave), which carry one position and are told again when they are cut. */
-  get repeated(): string[] { return this.#repeated.filter(({ position }) => this.#told.get(position)!.size === 1).map(({ key, position }) => `${key}@${position}`) }
-  take(batch: Batch): void {
-    for (const change of batch) {
-      if (comparePositions(change.position, this.position) < 0) throw new Error(`position went back from ${this.position} to ${change.position}`)
-      this.position = change.position
-      if (change.type === 'BOOKMARK') continue
-      this.events.push(`${change.type} ${change.entry.key}`)
-      const { entry: { key }, position } = change, told = this.#told.get(position) ?? new Map<string, string>(), state = change.type === 'DELETED' ? '' : JSON.stringify(change.entry.parse()['copies'])
-      if (told.get(key) === state) this.#repeated.push({ key, position })
-      this.#told.set(position, told.set(key, state))
-      if (change.type === 'DELETED') this.store.delete(change.entry.key)
-      else this.store.set(change.entry.key, JSON.stringify(change.entry.parse()['copies']))
-    }
-  }
-  async list(view: MergedView): Promise<void> {
-    const page = await view.cache.list({}, signal)
-    this.store.clear()
-    for (const entry of page.entries) this.store.set(entry.key, JSON.stringify(entry.parse()['copies']))
-    this.position = page.position
-  }
-  /** Reads what there is now, then leaves; Expired: lists again, as a reflector does. */
-  async follow(view: MergedView, batches: number): Promise<void> {
-    const stop = new AbortController(), stream = view.watch({ at: { position: this.position, match: 'notOlder' } }, stop.signal)[Symbol.asyncIterator]()
-    try {
-      for (let i = 0; i < batches; i++) {
-        const next = await Promise.race([stream.next(), settle().then(() => undefined)])
-        if (!next || next.done) break
-        this.take(next.value)
-      }
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.includes('too old')) throw error
-      await this.list(view)
-    }
-    stop.abort()
-  }
-}
+const { signal } = new AbortController()
 const decodeVector = (position: string, epochs: Epochs): readonly number[] => {
   const decoded = decodePosition(position, epochs.known)
   if (decoded?.form !== 'vector') throw new Error(`${position} is no vector`)
   return decoded.components
 }
-const stateOf = (view: MergedView) => Object.fromEntries(view.cache.snapshot().flat().map((entry) => [entry.key, JSON.stringify(entry.parse()['copies'])]))
 
 describe('a merged view', () => {
   test('folds copies, follows changes, and its positions grow', async () => {
@@ -270,6 +196,62 @@ describe('a merged view', () => {
     expect(client.events.toSorted()).toEqual(['DELETED shop/only-b', 'MODIFIED shop/web'])
   })
 
+  test('a replica that never saw a member come and go cannot say what its rows were', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web'), b = new Member('b').start('only-b'), elsewhere = await viewOf(epochs, [a], summed), view = await viewOf(epochs, [a], summed), client = new Client()
+    await epochs.use([a, b], signal)
+    elsewhere.use(epochs.current, [a, b])
+    await settle()
+    await client.list(elsewhere)
+    await epochs.use([a], signal)
+    view.use(epochs.current, [a])
+    await client.follow(view, 10)
+    expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': '{"a":0}' })
+  })
+
+  test('a source that was restored, and is before its base, gets numbers again', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web'), stop = new AbortController(), following = epochs.follow({ clock: systemClock, logger: silentLogger }, stop.signal)
+    await epochs.use([a, ...['w', 'x', 'y', 'z'].map((id) => ({ id }))], signal)
+    await epochs.roomFor(new Map([[a.id, 9_000_000]]), signal)
+    const before = epochs.current, view = new MergedView({ kind, combine: summed, epochs, clock: systemClock, onError: (error) => { throw error } })
+    view.use(before, [a])
+    await vi.waitFor(() => { expect(epochs.current.number).toBeGreaterThan(before.number) })
+    view.use(epochs.current, [a])
+    expect(decodeVector(view.cache.position, epochs)[0]).toBe(a.version)
+    stop.abort()
+    await following
+  })
+
+  test('a row that left a selection meanwhile is told to be gone, on another replica too; one that stayed is no new one', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web', 'db'), b = new Member('b').start(), view = await viewOf(epochs, [a, b], summed), before = a.version
+    for (const value of [1, 2]) { a.put('web', value); a.put('db', -value); await settle() }
+    b.put('other', 5)
+    await settle()
+    // Of a replica that heard of b first.
+    const position = encodeVector(epochs.current, [before, b.version])
+    const where = { matches: (entry: Entry) => ((entry.parse()['copies'] as { a?: number }).a ?? 1) < 1 }, seen: string[] = []
+    for await (const batch of view.watch({ where, at: { position, match: 'notOlder' } }, signal)) { seen.push(...batch.map((change) => (change.type === 'BOOKMARK' ? change.type : `${change.type} ${change.entry.key}`))); break }
+    expect(seen).toEqual(['DELETED shop/web', 'MODIFIED shop/db', 'BOOKMARK'])
+  })
+
+  test('what outgrows its component is told once the next epoch has begun; a leave meanwhile takes it along', async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), members = ['a', 'b', 'c', 'd', 'e'].map((cluster) => new Member(cluster).start(`${cluster}-own`)), [a, b] = members as [Member, Member], view = await viewOf(epochs, members, summed), client = new Client(), before = epochs.current.number
+    await client.list(view)
+    a.version = b.version = 3_000_000
+    a.put('late', 1)
+    b.remove('b-own')
+    await settle()
+    expect(client.position.length, 'a narrow position').toBeLessThan(39)
+    expect([view.cache.get('shop/late'), epochs.current.number]).toEqual([undefined, before])
+    const stop = new AbortController(), following = epochs.follow({ clock: systemClock, logger: silentLogger }, stop.signal)
+    await vi.waitFor(() => { expect(epochs.current.number).toBeGreaterThan(before) })
+    view.use(epochs.current, members.filter((member) => member !== b))
+    await settle()
+    await client.follow(view, 10)
+    expect(client.events.toSorted()).toEqual(['ADDED shop/late', 'DELETED shop/b-own'])
+    stop.abort()
+    await following
+  })
+
   test('what vanished while a feed was off its history is found by comparing', async () => {
     const a = new Member('a').start('web', 'gone'), view = await viewOf(await Epochs.open(new MemoryStorage(), signal), [a], summed), client = new Client()
     await client.list(view)
@@ -296,12 +278,23 @@ describe('a merged view', () => {
   })
 })
 
-test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, clients hopping between replicas: nothing lost or repeated, positions only grow (seed %i)', async (seed) => {
+/** A ledger that was begun before there was a narrow form. */
+async function wideLedger(): Promise<MemoryStorage> {
+  const storage = new MemoryStorage()
+  await storage.commit('/federation/epochs', Buffer.from(JSON.stringify({ epochs: [{ number: 2, slots: [], active: [], minimumDigits: 0 }], replicas: 0 })), 0, signal)
+  return storage
+}
+
+const histories = ['narrow', 'wide'].flatMap((form) => Array.from({ length: 30 }, (_, i) => [form, i + 1] as const))
+test.each(histories)('random histories, clients hopping between replicas: nothing lost or repeated, positions only grow (%s, seed %i)', async (form, seed) => {
   let state = seed * 7919
   const random = (below: number) => { state = (state * 1103515245 + 12345) % 2147483648; return Math.floor((state / 2147483648) * below) }
-  const epochs = await Epochs.open(new MemoryStorage(), signal), members = ['a', 'b', 'c'].map((cluster) => new Member(cluster).start('web', `${cluster}-own`))
+  const epochs = await Epochs.open(form === 'narrow' ? new MemoryStorage() : await wideLedger(), signal), members = ['a', 'b', 'c'].map((cluster) => new Member(cluster).start('web', `${cluster}-own`)), end = form === 'narrow' ? 10 ** 6 : 10 ** 12
+  const stop = new AbortController(), following = epochs.follow({ clock: systemClock, logger: silentLogger }, stop.signal)
   let joined = members.slice(0, 2)
-  await epochs.use(joined, signal)
+  // Five slots: as narrow as components get.
+  const silent = [{ id: 'x' }, { id: 'y' }]
+  await epochs.use([...joined, ...silent], signal)
   // Two replicas: each has caches of its own, fed from the same members but at its own pace; each can start anew, and hears of a new epoch in its own time.
   const mirrorOf = (member: Member) => ({ cluster: member.cluster, id: member.id, cache: new Cache(kind), state: (): SourceState => ({ state: 'synced' }), cursor: member.cache.watch({ initial: true }, signal)[Symbol.asyncIterator]() })
   const start = () => {
@@ -321,18 +314,20 @@ test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, client
     await settle()
   }
   const use = ({ view, mirrors }: (typeof replicas)[number]) => view.use(epochs.current, joined.map(({ cluster }) => mirrors.get(cluster)!))
-  const catchUp = async (replica: (typeof replicas)[number]) => { use(replica); await pump(replica, true) }
+  // What has outgrown its component waits for the next epoch.
+  const catchUp = async (replica: (typeof replicas)[number]) => { for (let i = 0; i < 12; i++) { use(replica); await pump(replica, true) } }
   for (const replica of replicas) await catchUp(replica)
   await settle()
   const clients = [new Client(), new Client(), new Client()]
   for (const client of clients) await client.list(replicas[0]!.view)
   for (let step = 0; step < 40; step++) {
     const member = members[random(3)]!, name = ['web', 'db', `${member.cluster}-own`][random(3)]!
+    if (random(6) === 0) member.version += Math.floor(end * (random(12) / 10))
     if (random(4) === 0) member.remove(name)
     else member.put(name, step)
     if (random(12) === 0) {
       joined = members.filter(({ cluster }) => cluster === 'a' || random(2) === 0)
-      await epochs.use(joined, signal)
+      await epochs.use([...joined, ...silent], signal)
     }
     if (random(3) === 0) use(replicas[random(2)]!)
     if (random(25) === 0) {
@@ -356,6 +351,9 @@ test.each(Array.from({ length: 30 }, (_, i) => i + 1))('random histories, client
   }
   for (const replica of replicas) await catchUp(replica)
   for (const [i, client] of clients.entries()) await client.follow(replicas[i % 2]!.view, 100)
-  expect(stateOf(replicas[0]!.view)).toEqual(stateOf(replicas[1]!.view))
-  for (const client of clients) expect([Object.fromEntries(client.store), client.repeated]).toEqual([stateOf(replicas[0]!.view), []])
+  const truth = Object.fromEntries(['web', 'db', 'a-own', 'b-own', 'c-own'].map((name) => [`shop/${name}`, joined.flatMap(({ cluster, cache }) => { const entry = cache.get(`shop/${name}`); return entry ? [[cluster, entry.parse()['value']]] : [] })] as const).filter(([, copies]) => copies.length > 0).map(([key, copies]) => [key, JSON.stringify(Object.fromEntries(copies))]))
+  for (const { view } of replicas) expect(stateOf(view)).toEqual(truth)
+  for (const client of clients) expect([Object.fromEntries(client.store), client.repeated(epochs)]).toEqual([truth, []])
+  stop.abort()
+  await following
 })

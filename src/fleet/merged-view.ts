@@ -3,18 +3,20 @@
  *
  *   member1 ──batch──▶ ┐  rows touched   ┌ copies of the row, from the members' caches
  *   member2 ──batch──▶ ├───────────────▶ │ merge (fold, or rename)          ──▶ Cache ──▶ lists, watches
- *   member3 ──batch──▶ ┘  vector += 1    └ position = epoch · sum · vector
+ *   member3 ──batch──▶ ┘  vector += 1    └ position = epoch · vector
  *
  * While it fills, rows are only marked; each is merged once when every source has synced, or is known not to answer.
  */
 import type { Clock } from '../lib/clock.ts'
+import { Pulse } from '../lib/pulse.ts'
 import { Cache } from '../machinery/cache/cache.ts'
 import type { Batch, Change, Entry, Kind, Position, WatchQuery } from '../machinery/meta/core.ts'
 import { comparePositions } from '../machinery/meta/position.ts'
 import { isReason, StatusError } from '../machinery/meta/status-error.ts'
 import type { Epochs, EpochState } from './epochs.ts'
-import { decodePosition, encodeSequence, encodeVector, MAX_VECTOR_SLOTS } from './position-codec.ts'
 import { MergeLog } from './merge-log.ts'
+import { MissedChanges } from './missed-changes.ts'
+import { decodePosition, encodeSequence, encodeVector, fits, MAX_VECTOR_SLOTS } from './position-codec.ts'
 import type { SourceState, ViewSource } from './view-source.ts'
 
 /** A member's object and where it lives. */
@@ -52,6 +54,7 @@ export class MergedView {
   /** Rows touched while the view fills. */
   #pending: Set<string> | undefined = new Set()
   readonly #onError: (error: unknown, source: ViewSource) => void
+  readonly #newEpoch = new Pulse()
 
   constructor(options: { kind: Kind; combine: Combine; epochs: Epochs; clock: Clock; onError: (error: unknown, source: ViewSource) => void }) {
     this.#kind = options.kind
@@ -60,7 +63,7 @@ export class MergedView {
     this.#epoch = options.epochs.current
     this.#onError = options.onError
     this.#log = new MergeLog()
-    this.cache = new Cache(options.kind, { clock: options.clock, resume: (position) => this.#resume(position), includes: (own, wanted) => this.#includes(own, wanted) })
+    this.cache = new Cache(options.kind, { clock: options.clock, resume: (position) => this.#resume(position), isExact: (position) => !this.#isVague(position), includes: (own, wanted) => this.#includes(own, wanted) })
   }
 
   get kind(): Kind { return this.#kind }
@@ -73,7 +76,7 @@ export class MergedView {
   use(epoch: EpochState, sources: readonly ViewSource[]): void {
     const isNew = epoch.number > this.#epoch.number
     this.#epoch = epoch
-    const left = this.#feeds.filter(({ source }) => !sources.some(({ id }) => id === source.id))
+    const left = this.#feeds.filter(({ source }) => !sources.some(({ id }) => id === source.id)), gone = left.flatMap((feed) => this.#rowsOf(feed))
     this.#feeds = sources.map((source) => this.#feedOf(source, epoch)).toSorted((a, b) => (a.source.cluster < b.source.cluster ? -1 : 1))
     for (const { stop, slot } of left) {
       stop.abort()
@@ -83,13 +86,17 @@ export class MergedView {
     }
     // Of those, too, that had left before this epoch began.
     if (isNew) for (const slot of this.#versions.keys()) if (!this.#feeds.some((feed) => feed.slot === slot)) this.#versions[slot] = 0
-    if (left.length > 0) this.#removeCopies(left, isNew)
+    if (left.length > 0) this.#removeCopies(gone, isNew)
+    // Whoever comes from a replica that went on in this epoch already would wait for the next change.
+    else if (isNew && !this.#pending) this.cache.accept([{ type: 'BOOKMARK', position: this.#position() }])
+    for (const { source: { id }, slot } of this.#feeds) this.#epochs.reached(id, this.#versions[slot] ?? 0)
     for (const feed of this.#feeds) if (!this.#running.has(feed)) {
       this.#running.add(feed)
       this.#log.forget(feed.slot, Infinity)
       this.#run(feed).catch((error: unknown) => { if (!feed.stop.signal.aborted) this.#onError(error, feed.source) })
     }
     this.settle()
+    this.#newEpoch.beat()
   }
 
   /** A source that comes with another cache goes on where it was: its rows stay until the new cache can say otherwise. */
@@ -114,6 +121,7 @@ export class MergedView {
     if (!this.#pending || this.#feeds.some((feed) => !feed.synced && feed.source.state().state !== 'failed')) return
     const rows = [...this.#pending], position = this.#position()
     this.#pending = undefined
+    for (const { source: { id, state }, slot } of this.#feeds) if (state().state === 'synced') this.#epochs.setBack(id, this.#versions[slot] ?? 0)
     this.#log.start(this.#epoch.number, this.#versions)
     for (let from = 0; from < rows.length; from += INITIAL_BATCH) this.#deliver(rows.slice(from, from + INITIAL_BATCH).map((row) => ({ row, position })))
     this.cache.accept([{ type: 'BOOKMARK', position, initial: true }])
@@ -148,7 +156,22 @@ export class MergedView {
     // A feed that fell off its member's history starts over: what vanished meanwhile is found by comparing. One whose source was closed has nothing to wait for.
     while (!signal.aborted && !feed.source.cache.isClosed) {
       if (feed.synced) feed.seen = new Set()
-      for await (const batch of feed.source.cache.watch({ initial: true }, signal)) this.#take(feed, batch)
+      for await (const batch of feed.source.cache.watch({ initial: true }, signal)) {
+        const version = batch.reduce((latest, change) => Math.max(latest, Number(told(change))), 0)
+        this.#epochs.reached(feed.source.id, version)
+        if (!fits(this.#epoch, feed.slot, version)) await this.#room(feed, version)
+        this.#take(feed, batch)
+      }
+    }
+  }
+
+  /** What the epoch has no numbers for waits until one with higher bases has begun. */
+  async #room(feed: Feed, version: number): Promise<void> {
+    const { signal } = feed.stop, waiter = this.#newEpoch.waiter(signal)
+    try {
+      while (!signal.aborted && !fits(this.#epoch, feed.slot, version)) await waiter.next()
+    } finally {
+      waiter.close()
     }
   }
 
@@ -202,11 +225,18 @@ export class MergedView {
     })
   }
 
+  /** Rows that have a copy of a source, or had one until something that is not taken yet. */
+  #rowsOf({ source: { cache, cluster }, slot, before }: Feed): readonly string[] {
+    const held = (before ?? cache).snapshot().flat().map(({ key }) => key), version = this.#versions[slot] ?? 0
+    const untaken = before || version === 0 ? [] : cache.since(String(version))?.map(({ entry }) => entry.key), keys = untaken ?? this.cache.snapshot().flat().flatMap(({ key }) => this.#combine.memberKey(key, cluster) ?? [])
+    return [...new Set([...held, ...keys])].map((key) => this.#combine.rowKey(key, cluster))
+  }
+
   /** Sent at the transitional position of the new epoch, closed by a bookmark at its own: a cut in the middle repeats. Within an epoch, at the position before, which repeats too. */
-  #removeCopies(left: readonly Feed[], isNew: boolean): void {
+  #removeCopies(rows: readonly string[], isNew: boolean): void {
     if (this.#pending) return
     const { number } = this.#epoch, position = this.#position(isNew ? number - 1 : number)
-    this.#deliver(left.flatMap(({ source: { cache, cluster }, before }) => (before ?? cache).snapshot().flat().map(({ key }): Touched => ({ row: this.#combine.rowKey(key, cluster), position, epoch: number }))), true)
+    this.#deliver(rows.map((row): Touched => ({ row, position, epoch: number })), true)
   }
 
   /** Merges each row again and hands the changes on as one batch; `isClosed`: a bookmark says that they are all. */
@@ -245,25 +275,32 @@ export class MergedView {
   #includes(own: Position, wanted: Position): boolean {
     const { known } = this.#epochs, [a, b] = [decodePosition(own, known), decodePosition(wanted, known)]
     if (a?.form !== 'vector' || b?.form !== 'vector') return comparePositions(own, wanted) >= 0
-    return a.epoch >= b.epoch && b.components.every((component, slot) => (a.components[slot] ?? 0) >= component || !this.#feeds.some((feed) => feed.slot === slot))
+    // What the position does not tell the view knows.
+    const seen = (slot: number) => (a.vague.includes(slot) ? this.#versions[slot] : a.components[slot]) ?? 0
+    return a.epoch >= b.epoch && b.components.every((component, slot) => seen(slot) >= component || !this.#feeds.some((feed) => feed.slot === slot))
   }
 
-  /** A position of another replica, or of this one before its history began. */
+  /** Of a source that is read here: another replica can have told the same number of another state. */
+  #isVague(position: Position): boolean {
+    const decoded = decodePosition(position, this.#epochs.known)
+    return decoded?.form === 'vector' && decoded.vague.some((slot) => this.#feeds.some((feed) => feed.slot === slot))
+  }
+
+  /** A position of another replica, of a write, or of this one before its history began. */
   #resume(position: Position): Batch | undefined {
     const { known } = this.#epochs, current = this.#epoch, from = decodePosition(position, known)
-    if (from?.form !== 'vector' || current.bases.length > MAX_VECTOR_SLOTS) return undefined
-    const since = this.#log.since(from.epoch, from.components, known, current)
+    if (from?.form !== 'vector' || current.bases.length > MAX_VECTOR_SLOTS || this.#isVague(position)) return undefined
+    const since = this.#log.since(from.epoch, from.components, { known, current })
     if (!since) return undefined
-    const raise = (other: Position) => {
-      const decoded = decodePosition(other, known), components = decoded?.form === 'vector' ? decoded.components : []
-      // Never beyond what the rows hold: a source that left is silent, and one that came back begins anew.
-      return encodeVector(current, current.bases.map((_, slot) => Math.min(this.#versions[slot] ?? 0, Math.max(components[slot] ?? 0, from.components[slot] ?? 0))))
+    const missed = new MissedChanges({ combine: this.#combine, get: (row) => this.cache.get(row), copies: (row) => this.#copies(row), versions: this.#versions, from: from.components, epoch: current, known })
+    for (const { slot, from: seen, until } of since.gaps) {
+      const feed = this.#feeds.find((one) => one.slot === slot)
+      if (seen === 0) { if (feed) missed.addState(slot, feed.source.cluster, (feed.before ?? feed.source.cache).snapshot().flat()); continue }
+      const changes = feed?.synced && !feed.before ? feed.source.cache.since(String(seen)) : undefined
+      if (!feed || !changes) return undefined
+      missed.addHistory(slot, feed.source.cluster, changes.filter((change) => Number(told(change)) <= until), until)
     }
-    const changes = since.map(({ row, position: at, previous }): Change | undefined => {
-      const entry = this.cache.get(row)
-      return entry ? { type: 'MODIFIED', entry, position: raise(entry.position) } : previous ? { type: 'DELETED', entry: previous, position: raise(at) } : undefined
-    }).filter((change) => change !== undefined)
-    return [...changes.toSorted((a, b) => comparePositions(a.position, b.position)), { type: 'BOOKMARK', position: raise(this.cache.position) }]
+    return [...missed.changes(since.lines), { type: 'BOOKMARK', position: missed.at(this.cache.position) }]
   }
 }
 

@@ -4,12 +4,13 @@ import type { Epochs } from './epochs.ts'
 import { decodePosition, encodeSequence, encodeVector, MAX_VECTOR_SLOTS } from './position-codec.ts'
 
 interface Written { readonly source: string; readonly version: number }
-type Ledger = Pick<Epochs, 'current' | 'known' | 'replica'>
+type Ledger = Pick<Epochs, 'current' | 'known' | 'replica' | 'reached'>
 
 const slotOf = ({ current }: Ledger, id: string) => current.slots.findIndex(({ source }) => source === id)
 
-/** `known`: how far each source has been followed, per slot. */
+/** `known`: how far each source has been followed, per slot; of the others nothing is said, and whoever resumes there is told their state. */
 export function positionAfter(epochs: Ledger, { source, version }: Written, known: readonly number[]): Position {
+  epochs.reached(source, version)
   const epoch = epochs.current, slot = slotOf(epochs, source), versions = [...known]
   if (epoch.bases.length > MAX_VECTOR_SLOTS) return encodeSequence(epoch, epochs.replica, 0)
   if (slot >= 0) versions[slot] = Math.max(versions[slot] ?? 0, version)
@@ -19,7 +20,9 @@ export function positionAfter(epochs: Ledger, { source, version }: Written, know
 /** Whether whoever read at `position` has seen that version; undefined: the position does not tell. */
 export function hasSeen(epochs: Ledger, { source, version }: Written, position: Position): boolean | undefined {
   const decoded = decodePosition(position, epochs.known)
-  return decoded?.form === 'vector' ? (decoded.components[slotOf(epochs, source)] ?? 0) >= version : undefined
+  if (decoded?.form !== 'vector') return undefined
+  const slot = slotOf(epochs, source)
+  return (decoded.components[slot] ?? 0) >= version || (decoded.vague.includes(slot) ? undefined : false)
 }
 
 /** How far each source had been followed, per slot; nothing where the position does not tell. */

@@ -8,6 +8,7 @@ import { systemClock as clock } from '../lib/clock.ts'
 import { silentLogger as logger } from '../lib/logger.ts'
 import { denyAll } from '../machinery/auth/authorizer.ts'
 import { deleteJson, getJson, patchJson, postJson } from '../machinery/client/json-client.ts'
+import { RemoteReader } from '../machinery/client/remote-reader.ts'
 import type { Handler, KubeObject } from '../machinery/meta/core.ts'
 import { createStoredResource } from '../machinery/registry/stored-resource.ts'
 import { resourceHandler } from '../machinery/server/resource-handler.ts'
@@ -41,7 +42,7 @@ async function fleet() {
     get: (path: string) => getJson<KubeObject & { spec: Record<string, unknown> }>(of, path, signal), post: (path: string, object: object) => postJson<KubeObject>(of, path, object, signal),
     patch: (path: string, object: object) => patchJson<KubeObject>(of, path, object, signal), remove: (path: string) => deleteJson<KubeObject>(of, path, { kind: 'DeleteOptions', apiVersion: 'v1' }, signal),
   })
-  return { hub: asking(handler), one: asking(one.handler), two: asking(two.handler), storage, signal }
+  return { hub: asking(handler), handler, one: asking(one.handler), two: asking(two.handler), storage, signal }
 }
 
 type Asking = Awaited<ReturnType<typeof fleet>>['one']
@@ -97,6 +98,44 @@ describe('deletions through the fleet', () => {
     const { items } = await hub.get(`${MAPS}?labelSelector=app`) as unknown as { items: KubeObject[] }
     expect(items.map(({ metadata }) => metadata.name)).toEqual(['c'])
     expect(await one.get('/api/v1/namespaces/default/configmaps/c')).toMatchObject({ data: { a: '1' } })
+  })
+})
+
+describe('a watch from the version that a write through the fleet answered, while nobody reads the kind', () => {
+  const FLEET = '/apis/cluster.federation/v1alpha1/clustersets/default/proxy', MAPS = `${FLEET}/api/v1/namespaces/default/configmaps`
+  const placed = async () => {
+    const all = await fleet()
+    await all.hub.patch('/apis/cluster.federation/v1alpha1/clustersets/default', { spec: { defaultPlacement: {} } })
+    // Until members are followed.
+    await all.hub.post(`${TYPES}/federatedconfigmaps`, federated('FederatedConfigMap', 'first', { data: { a: 'b' } }))
+    await expect.poll(async () => (await all.hub.get(`${TYPES}/federatedconfigmaps/first`))['status'], inTime).toMatchObject({ clusters: [{ state: 'OK' }, { state: 'OK' }] })
+    return all
+  }
+  /** What is told of the object until `last`. */
+  async function watched(handler: Handler, kind: { group: string; version: string; plural: string }, { metadata: { name = '', resourceVersion = '' } }: KubeObject, last: (type: string, object: KubeObject) => boolean): Promise<readonly (readonly [string, KubeObject])[]> {
+    const seen: (readonly [string, KubeObject])[] = [], reader = new RemoteReader(kind, (request, inner) => handler({ ...request, path: FLEET + request.path }, inner), { namespace: 'default', fieldSelector: `metadata.name=${name}` })
+    for await (const batch of reader.watch({ at: { position: resourceVersion, match: 'notOlder' } }, AbortSignal.timeout(8000))) for (const change of batch) if (change.type !== 'BOOKMARK') {
+      seen.push([change.type, change.entry.parse()])
+      if (last(...seen.at(-1)!)) return seen
+    }
+    throw new Error(`ended after ${JSON.stringify(seen.map(([type, { status }]) => [type, status]))}`)
+  }
+
+  test('sees the object become ready', async () => {
+    const { hub, handler } = await placed(), created = await hub.post(`${FLEET}/apis/apps/v1/namespaces/default/deployments`, { ...webOf(2), apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } })
+    expect(BigInt(created.metadata.resourceVersion!)).toBeLessThan(2n ** 128n)
+    const seen = await watched(handler, { group: 'apps', version: 'v1', plural: 'deployments' }, created, (_, { status }) => (status as { readyReplicas?: number } | undefined)?.readyReplicas === 4), versions = seen.map(([, { metadata }]) => BigInt(metadata.resourceVersion!))
+    expect(new Set(seen.map(([type]) => type))).toEqual(new Set(['MODIFIED']))
+    expect(versions.every((version, i) => version > (versions[i - 1] ?? BigInt(created.metadata.resourceVersion!)))).toBe(true)
+  })
+
+  test('sees each write after it, as the write answered, and the deletion', async () => {
+    const { hub, handler } = await placed()
+    await hub.post(MAPS, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { step: '0' } })
+    const [first, second] = [await hub.patch(`${MAPS}/settings`, { data: { step: '1' } }), await hub.patch(`${MAPS}/settings`, { data: { step: '2' } })]
+    await hub.remove(`${MAPS}/settings`)
+    const seen = await watched(handler, { group: '', version: 'v1', plural: 'configmaps' }, first, (type) => type === 'DELETED')
+    expect(seen.map(([type, { data, metadata: { resourceVersion } }]) => [type, data, resourceVersion])).toContainEqual(['MODIFIED', { step: '2' }, second.metadata.resourceVersion])
   })
 })
 

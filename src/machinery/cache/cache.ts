@@ -21,6 +21,8 @@ export interface CacheOptions {
    * the present state, delivered before anything else, or undefined where that cannot be said (Expired). Absent: positions are compared as numbers, and one between two of ours is as good as ours.
    */
   readonly resume?: (position: Position) => Batch | undefined
+  /** Whether a position stands for one state only, wherever it was told: else it is not taken for one of ours. Absent: all do. */
+  readonly isExact?: (position: Position) => boolean
   /** Whether the state at `own` includes everything of `wanted`. Absent: compared as numbers. */
   readonly includes?: (own: Position, wanted: Position) => boolean
 }
@@ -135,6 +137,12 @@ export class Cache implements ListerWatcher {
     return then.snapshot()
   }
 
+  /** What came behind an earlier position of the source, in order; undefined where it is beyond the history. */
+  since(position: Position): readonly ObjectChange[] | undefined {
+    const place = this.#isReady ? this.#place(position) : undefined
+    return place && [...this.#history.undo(place)].reverse()
+  }
+
   async list(query: ListQuery, signal: AbortSignal): Promise<Page> {
     const { at } = query
     if (at) await this.reached(at.position, signal)
@@ -232,6 +240,7 @@ export class Cache implements ListerWatcher {
   }
 
   #place(position: Position): Place | undefined {
+    if (this.#options.isExact?.(position) === false) return undefined
     const place = this.#history.find(position)
     return place && (place.isOwn || !this.#options.resume) ? place : undefined
   }
