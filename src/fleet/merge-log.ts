@@ -11,7 +11,7 @@ export class MergeLog {
   #lines: LogLine[] = []
   #begin: { epoch: number; versions: number[] } | undefined
   /** By slot of those who left. */
-  readonly #end = new Map<number, { readonly version: number; readonly epoch: number }>()
+  readonly #end = new Map<number, number>()
 
   get started(): boolean { return this.#begin !== undefined }
 
@@ -36,21 +36,18 @@ export class MergeLog {
     this.#end.delete(slot)
   }
 
-  /** A source left, with `epoch`, when it was known up to `version`: another replica may have told of more. */
-  leave(slot: number, version: number, epoch: number): void { this.#end.set(slot, { version, epoch }) }
+  /** A source left when it was known up to `version`: another replica may have told of more. */
+  leave(slot: number, version: number): void { this.#end.set(slot, version) }
 
   /** The latest line of every row that changed after the vector `components` of `epoch`; undefined where history does not reach back that far. */
-  since(epoch: number, components: readonly number[], known: ReadonlyMap<number, EpochState>, current: EpochState): readonly LogLine[] | undefined {
+  since(epoch: number, components: readonly number[], known: ReadonlyMap<number, EpochState>): readonly LogLine[] | undefined {
     const begin = this.#begin, then = known.get(epoch)
     if (!begin || !then) return undefined
     if (epoch < begin.epoch && !sameMembers(then, known.get(begin.epoch))) return undefined
     // Of a source that was no member then, the reader holds nothing.
     const wasActive = (slot: number) => then.active.includes(then.slots[slot]?.source ?? '')
     if (begin.versions.some((version, slot) => version > (components[slot] ?? 0) && wasActive(slot))) return undefined
-    for (const [slot, { version }] of this.#end) if ((components[slot] ?? 0) > version && wasActive(slot)) return undefined
-    // What came and left in epochs that this replica passed over did not leave here: the reader's rows of it would stay.
-    const hasLeft = (slot: number) => wasActive(slot) && !current.active.includes(then.slots[slot]!.source)
-    if (components.some((component, slot) => component > 0 && hasLeft(slot) && (this.#end.get(slot)?.epoch ?? 0) <= epoch)) return undefined
+    for (const [slot, version] of this.#end) if ((components[slot] ?? 0) > version && wasActive(slot)) return undefined
     const rows = new Map<string, LogLine>()
     for (const line of this.#lines) if (line.slot < 0 ? line.epoch > epoch : line.version > (components[line.slot] ?? 0)) rows.set(line.row, line)
     return [...rows.values()]

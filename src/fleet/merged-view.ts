@@ -77,7 +77,7 @@ export class MergedView {
     this.#feeds = sources.map((source) => this.#feedOf(source, epoch)).toSorted((a, b) => (a.source.cluster < b.source.cluster ? -1 : 1))
     for (const { stop, slot } of left) {
       stop.abort()
-      if (isNew) this.#log.leave(slot, this.#versions[slot] ?? 0, epoch.number)
+      if (isNew) this.#log.leave(slot, this.#versions[slot] ?? 0)
       // Its epoch is not over, so its component must stay, or what was told before would be larger than what comes. Who was elsewhere begins anew.
       else this.#log.forget(slot, Infinity)
     }
@@ -186,7 +186,7 @@ export class MergedView {
     this.#sequence++
   }
 
-  /** The rows of a source whose state was taken anew, `until` a position, that are not as they were. What is gone comes first, at the position before, and the rest in order, so that a stream cut among them loses none. */
+  /** The rows of a source whose state was taken anew, `until` a position, that are not as they were. In order, so that a stream cut among them loses none: what is gone comes first, at the position before. */
   #startedOver(feed: Feed, seen: ReadonlySet<string>, until: Position): Touched[] {
     const { source: { cache, cluster }, slot, before } = feed, versionOf = (held: Cache, key: string) => held.get(key)?.position
     delete feed.before
@@ -252,7 +252,7 @@ export class MergedView {
   #resume(position: Position): Batch | undefined {
     const { known } = this.#epochs, current = this.#epoch, from = decodePosition(position, known)
     if (from?.form !== 'vector' || current.bases.length > MAX_VECTOR_SLOTS) return undefined
-    const since = this.#log.since(from.epoch, from.components, known, current)
+    const since = this.#log.since(from.epoch, from.components, known)
     if (!since) return undefined
     const raise = (other: Position) => {
       const decoded = decodePosition(other, known), components = decoded?.form === 'vector' ? decoded.components : []

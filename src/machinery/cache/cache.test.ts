@@ -269,14 +269,6 @@ describe('positions', () => {
     const { cache } = ready()
     await expect(cache.list({ at: { position: '9', match: 'exact' } }, never)).rejects.toMatchObject({ reason: 'Expired', message: 'The resourceVersion for the provided list is too old.' })
   })
-  test('those within a batch that a bookmark closes are asked of the source of a merged view: who has them from elsewhere may not have seen what the whole says', async () => {
-    const asked: Position[] = [], { cache } = ready({ resume: (position) => { asked.push(position); return undefined } })
-    cache.accept([change('ADDED', 'a/2', 12), change('ADDED', 'a/3', 14), bookmark(16)])
-    expect(await followed(cache, 10)).toEqual(['ADDED a/2 @12', 'ADDED a/3 @14', 'BOOKMARK @16'])
-    expect(await followed(cache, 16)).toEqual([])
-    expect(await followed(cache, 12)).toBe('too old resource version: 12 (10)')
-    expect(asked).toEqual(['12'])
-  })
   test('those never told are asked of the source of a merged view', async () => {
     const asked: Position[] = [], { cache, clock } = ready({ resume: (position) => { asked.push(position); return position === '13' ? [change('MODIFIED', 'a/1', 20), bookmark(20)] : undefined } })
     cache.accept([change('ADDED', 'a/2', 12), change('ADDED', 'a/3', 14)])

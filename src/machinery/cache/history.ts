@@ -23,7 +23,7 @@ export interface Moment {
 
 export type ObjectChange = Exclude<Change, { readonly type: 'BOOKMARK' }>
 
-/** Where to go on: behind `moment`, leaving out what is not beyond `after`. `isOwn`: the position was ours at some time, and not only within a batch that a bookmark closes: that is one state, whose order is made up. */
+/** Where to go on: behind `moment`, leaving out what is not beyond `after`. `isOwn`: the position was ours at some time. */
 export interface Place { readonly moment: Moment; readonly after: Position | undefined; readonly isOwn: boolean }
 
 /** The latest batches, shared by all readers. Bounded by changes and by bytes; the oldest go first. The first moment is only a place to stand. */
@@ -91,7 +91,7 @@ export class History {
     if (!found) return { moment: stand, after: position, isOwn: stand.told.has(position) }
     // A bookmark that took another's place has what was told there.
     if (comparePositions(position, found.before) <= 0) return { moment: stand, after: undefined, isOwn: stand.told.has(position) || position === found.before || found.told.has(position) }
-    return found.isWhole ? undefined : { moment: stand, after: position, isOwn: found.batch.at(-1)!.type !== 'BOOKMARK' && found.batch.some((change) => change.position === position) }
+    return found.isWhole ? undefined : { moment: stand, after: position, isOwn: found.batch.some((change) => change.position === position) }
   }
 
   /** All changes behind a place, the latest first. */
