@@ -158,12 +158,12 @@ export class MergedView {
     let isWhole = isRelist
     for (const change of inOrder(batch)) {
       if (change.type === 'BOOKMARK') {
+        this.#advance(feed, change.position)
         if (change.initial) {
           isWhole = true
           feed.synced = true
-          if (feed.seen) touched.push(...this.#startedOver(feed, feed.seen, change.position))
+          if (feed.seen) touched.push(...this.#startedOver(feed, feed.seen))
         }
-        this.#advance(feed, change.position)
         continue
       }
       if (feed.seen) { feed.seen.add(change.entry.key); continue }
@@ -177,8 +177,9 @@ export class MergedView {
       for (const { row } of touched) this.#pending.add(row)
       return this.settle()
     }
-    this.#deliver(touched, batch.at(-1)?.type === 'BOOKMARK')
+    this.#deliver(touched)
     if (isWhole) this.#log.forget(feed.slot, this.#versions[feed.slot]!)
+    if (batch.at(-1)?.type === 'BOOKMARK') this.cache.accept([{ type: 'BOOKMARK', position: this.#position() }])
   }
 
   #advance(feed: Feed, position: Position): void {
@@ -186,31 +187,29 @@ export class MergedView {
     this.#sequence++
   }
 
-  /** The rows of a source whose state was taken anew, `until` a position, that are not as they were. In order, so that a stream cut among them loses none: what is gone comes first, at the position before. */
-  #startedOver(feed: Feed, seen: ReadonlySet<string>, until: Position): Touched[] {
-    const { source: { cache, cluster }, slot, before } = feed, versionOf = (held: Cache, key: string) => held.get(key)?.position
+  /** The rows of a source whose state was taken anew that are not as they were. */
+  #startedOver(feed: Feed, seen: ReadonlySet<string>): Touched[] {
+    const { source: { cache, cluster }, slot, before } = feed, version = this.#versions[slot]!, position = this.#position()
     delete feed.before
     delete feed.seen
+    const versionOf = (held: Cache, key: string) => held.get(key)?.position
     const changed = before
       ? [...new Set([...seen, ...before.snapshot().flat().map(({ key }) => key)])].filter((key) => versionOf(before, key) !== versionOf(cache, key) || versionOf(cache, key) === '')
       // What was held is gone with the history that the feed fell off.
       : [...new Set([...seen, ...this.cache.snapshot().flat().flatMap(({ key }) => this.#combine.memberKey(key, cluster) ?? [])])]
-    const ordered = changed.map((key) => ({ key, at: versionOf(cache, key) || '0' })).toSorted((a, b) => comparePositions(a.at, b.at))
-    return ordered.map(({ key, at }) => {
-      this.#advance(feed, comparePositions(at, until) < 0 ? at : until)
-      return { row: this.#combine.rowKey(key, cluster), position: this.#position(), slot, version: this.#versions[slot]! }
-    })
+    return changed.map((key) => ({ row: this.#combine.rowKey(key, cluster), position, slot, version }))
   }
 
   /** Sent at the transitional position of the new epoch, closed by a bookmark at its own: a cut in the middle repeats. Within an epoch, at the position before, which repeats too. */
   #removeCopies(left: readonly Feed[], isNew: boolean): void {
     if (this.#pending) return
     const { number } = this.#epoch, position = this.#position(isNew ? number - 1 : number)
-    this.#deliver(left.flatMap(({ source: { cache, cluster }, before }) => (before ?? cache).snapshot().flat().map(({ key }): Touched => ({ row: this.#combine.rowKey(key, cluster), position, epoch: number }))), true)
+    this.#deliver(left.flatMap(({ source: { cache, cluster }, before }) => (before ?? cache).snapshot().flat().map(({ key }): Touched => ({ row: this.#combine.rowKey(key, cluster), position, epoch: number }))))
+    this.cache.accept([{ type: 'BOOKMARK', position: this.#position() }])
   }
 
-  /** Merges each row again and hands the changes on as one batch; `isClosed`: a bookmark says that they are all. */
-  #deliver(touched: readonly Touched[], isClosed = false): void {
+  /** Merges each row again and hands the changes on as one batch. */
+  #deliver(touched: readonly Touched[]): void {
     const batch: Change[] = [], held = new Map<string, Entry | undefined>()
     for (const { row, position, slot, version, epoch, copies = this.#copies(row) } of this.#combine.oneCopy ? touched : lastOfEachRow(touched)) {
       const before = held.has(row) ? held.get(row) : this.cache.get(row)
@@ -224,7 +223,6 @@ export class MergedView {
       } else continue
       if (slot !== undefined || epoch !== undefined) this.#log.push({ row, position, slot: slot ?? -1, version: version ?? 0, epoch: epoch ?? 0, ...(before && { previous: before }) })
     }
-    if (isClosed) batch.push({ type: 'BOOKMARK', position: this.#position() })
     if (batch.length) this.cache.accept(batch)
   }
 
