@@ -61,6 +61,8 @@ export interface PlacementControllerOptions {
   readonly leads: () => boolean
   /** How failing clusters are left. */
   readonly failover: FailoverOptions
+  /** Told of templates whose policy changed: it also says how they are carried out, and another server may have stored what follows for their targets. */
+  readonly onRules: (template: string) => void
   readonly onPlaced: (store: TemplateStore, federated: FederatedObject, placed: Placed) => void
   readonly concurrency: number
   readonly clock: Clock
@@ -257,7 +259,10 @@ export class PlacementController {
   #usePolicy(reader: ListerWatcher, key: string, policy: KubeObject | undefined): void {
     const reference = reader.kind.namespaced ? { kind: 'PropagationPolicy' as const, namespace: key.slice(0, key.indexOf('/')), name: key.slice(key.indexOf('/') + 1) } : { kind: 'ClusterPropagationPolicy' as const, name: key }
     if (policy) this.#status.kick(reference)
-    for (const { queueKey } of policy ? this.#index.setPolicy(policy as unknown as PlacingPolicy) : this.#index.removePolicy(reference)) this.#queue.add(queueKey)
+    for (const { queueKey } of policy ? this.#index.setPolicy(policy as unknown as PlacingPolicy) : this.#index.removePolicy(reference)) {
+      this.#queue.add(queueKey)
+      this.#options.onRules(queueKey)
+    }
   }
 
   #usePreference(key: string, preference: ReplicaSchedulingPreference | undefined): void {
