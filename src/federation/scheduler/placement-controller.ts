@@ -184,10 +184,7 @@ export class PlacementController {
     this.#templates.set(queueKey, template)
     this.#index.setTemplate(template, claim)
     if (!known || !isSame(known.claim, claim)) for (const one of [known?.claim, claim]) if (one) this.#status.kick(one)
-    const policy = this.policyOf(federated), native = unowned(federated, store.target), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
-    for (const one of this.#dependents.set(queueKey, needed, clustersInUse(status?.schedule?.targets ?? [], status?.schedule?.evictions ?? [], status?.clusters ?? []))) this.#queue.add(one)
-    const placement = federated.spec.placement ?? policy?.spec.placement, targets = status?.schedule?.targets ?? []
-    for (const one of this.#groups.set(queueKey, groupNames({ namespace: metadata.namespace, labels: native.metadata.labels }, placement?.workloadAffinity), targets.map(({ cluster }) => cluster))) this.#queue.add(one)
+    const policy = this.#useNeeds(queueKey, store, federated)
     if (!this.#assumed.isEmpty) this.#seen(queueKey, federated)
     // Where copies fail, or clusters are left, what becomes of the copies decides.
     const isWatched = status?.schedule?.evictions !== undefined || (policy?.spec.failover?.application !== undefined && status?.clusters?.some(({ unhealthySince }) => unhealthySince !== undefined))
@@ -196,6 +193,16 @@ export class PlacementController {
     if (isWatched || isOthers || status?.schedule?.observedGeneration !== metadata.generation) this.#queue.add(queueKey)
     // It was decided about before this server saw it: that may be out of date.
     else if (!known) this.#queue.addUnhurried(queueKey)
+  }
+
+  /** What a template needs, and keeps near or far, as it and its policy say. Answers the policy. */
+  #useNeeds(queueKey: string, store: TemplateStore, federated: FederatedObject): PlacingPolicy | undefined {
+    const { metadata, status } = federated
+    const policy = this.policyOf(federated), native = unowned(federated, store.target), needed = propagatesDependencies(federated, policy?.spec) ? neededKeys(native, (group, kind, at) => this.#keyOf(group, kind, at)) : []
+    for (const one of this.#dependents.set(queueKey, needed, clustersInUse(status?.schedule?.targets ?? [], status?.schedule?.evictions ?? [], status?.clusters ?? []))) this.#queue.add(one)
+    const placement = federated.spec.placement ?? policy?.spec.placement, targets = status?.schedule?.targets ?? []
+    for (const one of this.#groups.set(queueKey, groupNames({ namespace: metadata.namespace, labels: native.metadata.labels }, placement?.workloadAffinity), targets.map(({ cluster }) => cluster))) this.#queue.add(one)
+    return policy
   }
 
   /** The policy that claims a template, as it is now. */
@@ -260,6 +267,8 @@ export class PlacementController {
     const reference = reader.kind.namespaced ? { kind: 'PropagationPolicy' as const, namespace: key.slice(0, key.indexOf('/')), name: key.slice(key.indexOf('/') + 1) } : { kind: 'ClusterPropagationPolicy' as const, name: key }
     if (policy) this.#status.kick(reference)
     for (const { queueKey } of policy ? this.#index.setPolicy(policy as unknown as PlacingPolicy) : this.#index.removePolicy(reference)) {
+      const { id, key: objectKey } = splitTemplateKey(queueKey), store = this.#options.templates.get(id), federated = store?.get(objectKey)
+      if (store && federated) this.#useNeeds(queueKey, store, federated)
       this.#queue.add(queueKey)
       this.#options.onRules(queueKey)
     }
