@@ -37,7 +37,8 @@ describeFleet('distribution', () => {
       expect(await row(name)).toBe(`${name} 2/2 2 2 2/2`)
       expect(await replicasIn(name)).toEqual({ member1: 1, member2: 1 })
       for (const member of ['member1', 'member2']) expect(rows(await kubectl(member, `-n ${NAMESPACE} get deploy ${name} --no-headers`, call))[0]!.slice(0, 4)).toEqual([name, '1/1', '1', '1'])
-      expect(rows(await kubectl('host', `-n ${NAMESPACE} get fdeploy ${name} -o wide --no-headers`, call))[0]!.toSpliced(4, 1)).toEqual([name, '2/2', 'True', 'True', name, 'member1=1,member2=1'])
+      // What is stored follows once a second at most.
+      await eventually(async () => { expect(rows(await kubectl('host', `-n ${NAMESPACE} get fdeploy ${name} -o wide --no-headers`, call))[0]!.toSpliced(4, 1)).toEqual([name, '2/2', 'True', 'True', name, 'member1=1,member2=1']) })
     })
 
     test('Federation v1: a ReplicaSet divided by its annotation', async () => {
