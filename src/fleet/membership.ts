@@ -3,7 +3,7 @@ import { timestamp } from '../machinery/meta/timestamp.ts'
 import type { Cluster } from '../apis/cluster.federation/v1alpha1/cluster.ts'
 import { matchesClusterAffinity } from '../apis/cluster.federation/v1alpha1/cluster-affinity.ts'
 import { DEFAULT_CLUSTER_SET, type ClusterSet } from '../apis/cluster.federation/v1alpha1/cluster-set.ts'
-import type { Condition } from '../apis/meta/v1/condition.ts'
+import { type Condition, nextCondition } from '../apis/meta/v1/condition.ts'
 import type { Members } from '../federation/member/members.ts'
 import type { Leadership } from '../host/leases.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -98,12 +98,7 @@ async function writeStatus(set: ClusterSet, clusters: readonly Cluster[], { clus
 /** Pure. A condition keeps its time while its status stays. */
 export function nextStatus(set: Pick<ClusterSet, 'metadata' | 'status'>, clusters: readonly Cluster[], { endpoint, halted }: { readonly endpoint: string; readonly halted: string | undefined }, now: number): NonNullable<ClusterSet['status']> {
   const names = clusters.map(({ metadata }) => metadata.name ?? '').toSorted(), unready = clusters.filter(({ status }) => status?.conditions?.find(({ type }) => type === 'Ready')?.status !== 'True').map(({ metadata }) => metadata.name ?? '').toSorted()
-  const before = set.status?.conditions?.find(({ type }) => type === 'Ready'), status = unready.length === 0 ? 'True' : 'False'
-  const ready: Condition = {
-    type: 'Ready', status, reason: unready.length === 0 ? 'ClustersReady' : 'ClustersNotReady', message: unready.length === 0 ? '' : `not ready: ${unready.join(', ')}`,
-    lastTransitionTime: before?.status === status ? before.lastTransitionTime : timestamp(now),
-    ...(set.metadata.generation !== undefined && { observedGeneration: set.metadata.generation }),
-  }
+  const isReady = unready.length === 0, ready = nextCondition(set, { type: 'Ready', status: isReady ? 'True' : 'False', reason: isReady ? 'ClustersReady' : 'ClustersNotReady', message: isReady ? '' : `not ready: ${unready.join(', ')}` }, now)
   const haltedBefore = set.status?.conditions?.find(({ type }) => type === 'StoreBehindMembers')
   const behind: Condition[] = halted === undefined ? [] : [{ type: 'StoreBehindMembers', status: 'True', reason: 'CopiesAreNewer', message: halted, lastTransitionTime: haltedBefore?.lastTransitionTime ?? timestamp(now) }]
   return { clusters: names, endpoint, conditions: [ready, ...behind] }

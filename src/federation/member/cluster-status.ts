@@ -1,6 +1,5 @@
-import { timestamp } from '../../machinery/meta/timestamp.ts'
 import type { Cluster, ClusterStatus } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
-import type { Condition } from '../../apis/meta/v1/condition.ts'
+import { nextCondition } from '../../apis/meta/v1/condition.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
 import { completeness, toApiEnablements } from './api-enablements.ts'
 import type { Discovery } from './discovery.ts'
@@ -18,17 +17,12 @@ export interface ClusterReport {
 
 /** The status to store; what others wrote there stays. */
 export function nextStatus(cluster: Cluster, report: ClusterReport, now: number): ClusterStatus {
-  const { status = {}, metadata } = cluster, { ready, id, kubernetesVersion, discovery, summary, remoteResourceVersions } = report
-  const conditions = [condition('Ready', ready), ...(discovery ? [condition('CompleteAPIEnablements', completeness(discovery))] : [])]
+  const { status = {} } = cluster, { ready, id, kubernetesVersion, discovery, summary, remoteResourceVersions } = report
+  const conditions = [nextCondition(cluster, { type: 'Ready', ...ready }, now), ...(discovery ? [nextCondition(cluster, { type: 'CompleteAPIEnablements', ...completeness(discovery) }, now)] : [])]
   const rest = (status.conditions ?? []).filter(({ type }) => !conditions.some((it) => it.type === type))
   return {
     ...status, ...(id !== undefined && { id }), ...(kubernetesVersion !== undefined && { kubernetesVersion }), ...(discovery && { apiEnablements: toApiEnablements(discovery) }), ...summary,
     ...(Object.keys(remoteResourceVersions).length && { remoteResourceVersions }), conditions: [...conditions, ...rest],
-  }
-
-  function condition(type: string, { status: is, reason, message }: { readonly status: ConditionStatus; readonly reason: string; readonly message: string }): Condition {
-    const old = status.conditions?.find((it) => it.type === type), lastTransitionTime = old?.status === is ? old.lastTransitionTime : timestamp(now)
-    return { type, status: is, reason, message, lastTransitionTime, ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }) }
   }
 }
 

@@ -1,4 +1,5 @@
 /** Gives clusters the ResourceQuotas that are assigned to them, and says what is used. They are a template like any other, owned by the quota. */
+import { type Condition, nextCondition } from '../../apis/meta/v1/condition.ts'
 import type { ClusterQuotaStatus, FederatedResourceQuota, FederatedResourceQuotaStatus } from '../../apis/policy.federation/v1alpha1/federated-resource-quota.ts'
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -11,7 +12,6 @@ import { equalJson, isJsonObject } from '../../machinery/meta/json-value.ts'
 import { keyOfObject, scopeOfKey } from '../../machinery/meta/object-key.ts'
 import { addQuantities, formatQuantity, parseQuantity, ZERO } from '../../machinery/meta/quantity.ts'
 import { StatusError } from '../../machinery/meta/status-error.ts'
-import { timestamp } from '../../machinery/meta/timestamp.ts'
 import { objectAt } from '../interpreter/fields.ts'
 import { SERVER, writeStatus } from '../template/server-user.ts'
 import type { Templates, TemplateStore } from '../template/templates.ts'
@@ -111,8 +111,8 @@ export function nextStatus(quota: FederatedResourceQuota, { used, there, isTaken
   return quota.status && equalJson(next, quota.status) ? quota.status : next
 }
 
-function distributed({ metadata, status }: FederatedResourceQuota, there: FederatedObject | undefined, isTaken: boolean, now: number) {
-  const propagated = there?.status?.conditions?.find(({ type }) => type === 'Propagated'), before = status?.conditions?.find(({ type }) => type === 'Distributed')
-  const [is, reason, message] = isTaken ? ['False' as const, 'NameTaken', 'a FederatedResourceQuota of types.federation of that name is there, which somebody else made'] : [propagated?.status ?? 'Unknown' as const, propagated?.reason ?? 'Pending', propagated?.message ?? 'it is about to be given to the clusters']
-  return { type: 'Distributed', status: is, reason, message, lastTransitionTime: before?.status === is ? before.lastTransitionTime : timestamp(now), ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }) }
+function distributed(quota: FederatedResourceQuota, there: FederatedObject | undefined, isTaken: boolean, now: number): Condition {
+  const propagated = there?.status?.conditions?.find(({ type }) => type === 'Propagated')
+  const [status, reason, message] = isTaken ? ['False' as const, 'NameTaken', 'a FederatedResourceQuota of types.federation of that name is there, which somebody else made'] : [propagated?.status ?? 'Unknown' as const, propagated?.reason ?? 'Pending', propagated?.message ?? 'it is about to be given to the clusters']
+  return nextCondition(quota, { type: 'Distributed', status, reason, message }, now)
 }

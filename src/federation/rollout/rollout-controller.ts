@@ -1,7 +1,7 @@
 /** Carries changes of templates from wave to wave: the one writer of status.rollout and the condition RolledOut, but for the write that changes the template. A step is stored before any cluster gets it. */
 import type { Rollout } from '../../apis/policy.federation/v1alpha1/rollout.ts'
 import type { FederatedObject, FederatedStatus } from '../../apis/types.federation/v1alpha1/federated-object.ts'
-import type { Condition } from '../../apis/meta/v1/condition.ts'
+import { nextCondition } from '../../apis/meta/v1/condition.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { Queue } from '../../lib/queue.ts'
@@ -9,7 +9,6 @@ import { runController } from '../../machinery/controller/controller.ts'
 import { follow } from '../../machinery/controller/follow.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
-import { timestamp } from '../../machinery/meta/timestamp.ts'
 import { healthOf } from '../interpreter/health.ts'
 import type { Member } from '../member/member.ts'
 import type { Members } from '../member/members.ts'
@@ -107,7 +106,7 @@ export class RolloutController {
 
   #next(federated: FederatedObject, decided: Decided): FederatedStatus {
     const { rollout: before, conditions = [], ...rest } = federated.status!, { rollout: next } = decided
-    const told = conditionOf(federated, decided, this.#options.clock.now()), known = conditions.find(({ type }) => type === told.type)
+    const told = nextCondition(federated, { ...decided, type: 'RolledOut' }, this.#options.clock.now()), known = conditions.find(({ type }) => type === told.type)
     if (next === before && equalJson(known, told)) return federated.status!
     return { ...rest, ...(next && { rollout: next }), conditions: [...conditions.filter(({ type }) => type !== told.type), told] }
   }
@@ -119,11 +118,6 @@ export function problemOf(record: CopyRecord | undefined, copy: KubeObject | und
   if (record?.state !== 'OK' || (record.appliedGeneration ?? 0) < generation) return { problem: 'the change is not there yet', failed: false }
   if (!copy || (copy.metadata.generation ?? 0) < (record.copyGeneration ?? 0)) return { problem: 'the copy is not seen yet', failed: false }
   return { problem: healthOf(copy) === 'Unhealthy' ? 'Unhealthy' : undefined, failed: false }
-}
-
-function conditionOf({ metadata, status }: FederatedObject, { status: is, reason, message }: Decided, now: number): Condition {
-  const before = status?.conditions?.find(({ type }) => type === 'RolledOut')
-  return { type: 'RolledOut', status: is, reason, message, lastTransitionTime: before?.status === is ? before.lastTransitionTime : timestamp(now), ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }) }
 }
 
 function eventOf({ status }: FederatedObject, { rollout: next, reason, message }: Decided): TemplateOccurrence | undefined {

@@ -2,10 +2,9 @@
 import type { Placement } from '../../apis/cluster.federation/v1alpha1/placement.ts'
 import type { PropagationPolicySpec } from '../../apis/policy.federation/v1alpha1/propagation-policy.ts'
 import type { FederatedObject, FederatedStatus, PolicyReference, Schedule as StoredSchedule, ScheduledTarget } from '../../apis/types.federation/v1alpha1/federated-object.ts'
-import type { Condition } from '../../apis/meta/v1/condition.ts'
+import { type Condition, nextCondition } from '../../apis/meta/v1/condition.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
-import { timestamp } from '../../machinery/meta/timestamp.ts'
 import type { AnyPolicy } from '../claim/any-policy.ts'
 import { match, type Claim } from '../claim/match.ts'
 import { componentsOf, isDivisible, replicasOf } from '../interpreter/replicas.ts'
@@ -188,11 +187,7 @@ function stored({ made: { schedule: { algorithm, targets, rejected, unplaced, af
   }
 }
 
-/** Keeps its time while its status stays. */
-function condition({ metadata, status }: FederatedObject, is: 'True' | 'False', reason: string, message: string, now: number): Condition {
-  const before = status?.conditions?.find(({ type }) => type === 'Scheduled')
-  return { type: 'Scheduled', status: is, reason, message, lastTransitionTime: before?.status === is ? before.lastTransitionTime : timestamp(now), ...observed(metadata.generation) }
-}
+const condition = (federated: FederatedObject, status: 'True' | 'False', reason: string, message: string, now: number): Condition => nextCondition(federated, { type: 'Scheduled', status, reason, message }, now)
 
 /** The status with what was decided. A cluster that is no target any more is remembered until its copy is gone. The same object where nothing changed. */
 export function withPlacement(status: FederatedStatus | undefined, { policy, schedule: made, scheduled }: Placed): FederatedStatus {

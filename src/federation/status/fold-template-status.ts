@@ -1,6 +1,6 @@
 /** What status says of a template's copies: per cluster, all together, and in one word. Pure. */
 import type { ClusterState, FederatedObject, FederatedStatus } from '../../apis/types.federation/v1alpha1/federated-object.ts'
-import type { Condition } from '../../apis/meta/v1/condition.ts'
+import { type Condition, nextCondition } from '../../apis/meta/v1/condition.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
 import { timestamp } from '../../machinery/meta/timestamp.ts'
@@ -75,8 +75,4 @@ function healthy(federated: FederatedObject, targets: readonly string[], cluster
 
 const listed = (names: readonly string[]) => `${names.slice(0, NAMED).join(', ')}${names.length > NAMED ? ` and ${names.length - NAMED} more` : ''}`
 
-/** Keeps its time while its status stays. */
-function condition({ metadata, status }: FederatedObject, type: string, is: Condition['status'], reason: string, message: string, now: number): Condition {
-  const before = status?.conditions?.find((one) => one.type === type)
-  return { type, status: is, reason, message, lastTransitionTime: before?.status === is ? before.lastTransitionTime : timestamp(now), ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }) }
-}
+const condition = (federated: FederatedObject, type: string, status: Condition['status'], reason: string, message: string, now: number): Condition => nextCondition(federated, { type, status, reason, message }, now)

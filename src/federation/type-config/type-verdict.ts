@@ -1,8 +1,7 @@
 /** What a FederatedTypeConfig comes to. Pure. */
 import type { ApiResourceType, FederatedTypeConfig, FederatedTypeConfigStatus } from '../../apis/policy.federation/v1alpha1/federated-type-config.ts'
-import type { Condition } from '../../apis/meta/v1/condition.ts'
+import { nextCondition } from '../../apis/meta/v1/condition.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
-import { timestamp } from '../../machinery/meta/timestamp.ts'
 import { type TargetKind, whyNotDistributable } from '../template/target-kind.ts'
 import { targetId } from '../template/templates.ts'
 
@@ -44,8 +43,7 @@ export function whySwitchedOff(id: string, isBuiltIn: boolean, config: Pick<Fede
 
 /** The same object where nothing changed. */
 export function withVerdict(config: FederatedTypeConfig, { isServed, isRunning, reason, message }: TypeVerdict, now: number): FederatedTypeConfigStatus {
-  const { metadata: { generation }, status } = config, before = status?.conditions?.find(({ type }) => type === 'Served'), is = isServed ? 'True' : 'False', observed = generation === undefined ? {} : { observedGeneration: generation }
-  const served: Condition = { type: 'Served', status: is, reason, message, lastTransitionTime: before?.status === is ? before.lastTransitionTime : timestamp(now), ...observed }
-  const next: FederatedTypeConfigStatus = { ...observed, propagationController: isRunning ? 'Running' : 'NotRunning', statusController: isServed ? 'Running' : 'NotRunning', conditions: [served] }
+  const { metadata: { generation }, status } = config, served = nextCondition(config, { type: 'Served', status: isServed ? 'True' : 'False', reason, message }, now)
+  const next: FederatedTypeConfigStatus = { ...(generation !== undefined && { observedGeneration: generation }), propagationController: isRunning ? 'Running' : 'NotRunning', statusController: isServed ? 'Running' : 'NotRunning', conditions: [served] }
   return status && equalJson(next, status) ? status : next
 }
