@@ -90,7 +90,7 @@ export class TemplateWriter implements Writer {
 
   /** Resolves once the template is gone, or takes longer than a client should wait: a member that does not answer holds it. */
   async #gone(key: string, uid: string | undefined, signal: AbortSignal): Promise<void> {
-    await this.#until(() => Promise.resolve(this.#options.store.cache.get(key)?.parse().metadata.uid !== uid), LET_GO_MS, signal)
+    await this.#until(() => Promise.resolve(this.#options.store.get(key)?.metadata.uid !== uid), LET_GO_MS, signal)
   }
 
   /** A name whose object is on its way out is free in a moment, unless finalizers of its author keep it. Ends when it is, or after a while. */

@@ -51,7 +51,7 @@ export class QuotaController {
     const { quotas, templates, clock, logger } = this.#options, store = templates.get(TARGET)!
     quotas.onChange((namespace, quota) => { for (const key of quota === undefined ? quotas.of(namespace).map(({ metadata }) => keyOfObject({ metadata })) : [quota]) this.#kick(key) })
     // One whose quota went while nobody looked is found by its owner.
-    const { done } = follow(store.cache, (key, object) => { if (!object || ownerOf(object as FederatedObject)) this.#kick(key) }, { clock, logger }, signal)
+    const { done } = follow(store.cache, (key, object) => { if (!object || ownerOf(object as FederatedObject)) this.#kick(key) }, { clock, logger, parse: store.parse }, signal)
     await quotas.ready
     await runController({ name: 'quotas', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(store, key, inner), concurrency: 2, logger }, signal)
     await done
@@ -63,7 +63,7 @@ export class QuotaController {
   }
 
   async #reconcile(store: TemplateStore, key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
-    const { quotas, leads, resource, clock } = this.#options, quota = quotas.get(key), there = store.cache.get(key)?.parse() as FederatedObject | undefined, owner = there && ownerOf(there)
+    const { quotas, leads, resource, clock } = this.#options, quota = quotas.get(key), there = store.get(key), owner = there && ownerOf(there)
     if (!quota && !there) this.#seen.delete(key)
     if (!leads()) return {}
     const wanted = quota && quota.metadata.deletionTimestamp === undefined && quota.spec.staticAssignments?.length ? templateOf(quota) : undefined, isOurs = owner !== undefined && owner === quota?.metadata.uid

@@ -4,11 +4,11 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { follow } from '../../machinery/controller/follow.ts'
 import type { ListerWatcher } from '../../machinery/meta/core.ts'
-import { keyOfObject } from '../../machinery/meta/object-key.ts'
+import { keyOfObject, scopeOfKey } from '../../machinery/meta/object-key.ts'
 import { StatusError } from '../../machinery/meta/status-error.ts'
 import { interpretationOf } from '../interpreter/interpretation-of.ts'
 import { componentsOf, isDivisible, replicasOf } from '../interpreter/replicas.ts'
-import { toNative } from '../template/native-object.ts'
+import { unowned } from '../template/native-object.ts'
 import { templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
 import { allowed, excess, placedReplicas, type Share, shareOf, sumOf, times, type Usage } from './quota-usage.ts'
 
@@ -41,7 +41,7 @@ export class Quotas {
   get ready(): Promise<void> { return this.#ready.promise }
 
   of(namespace: string): readonly FederatedResourceQuota[] { return [...(this.#quotas.get(namespace)?.values() ?? [])] }
-  get(key: string): FederatedResourceQuota | undefined { return this.#quotas.get(key.slice(0, key.indexOf('/')))?.get(key) }
+  get(key: string): FederatedResourceQuota | undefined { return this.#quotas.get(namespaceOf(key))?.get(key) }
   usedIn(namespace: string): Usage { return sumOf([...(this.#used.get(namespace)?.values() ?? [])].map((used) => this.#now(used))) }
 
   /** Called with the namespace after every change of what is used there, and of a quota: with its key. */
@@ -77,7 +77,7 @@ export class Quotas {
   }
 
   #use(key: string, quota: FederatedResourceQuota | undefined, signal: AbortSignal): void {
-    const namespace = key.slice(0, key.indexOf('/')), known = this.#quotas.get(namespace) ?? new Map<string, FederatedResourceQuota>()
+    const namespace = namespaceOf(key), known = this.#quotas.get(namespace) ?? new Map<string, FederatedResourceQuota>()
     if (quota) known.set(key, quota)
     else known.delete(key)
     if (known.size > 0) this.#quotas.set(namespace, known)
@@ -91,13 +91,13 @@ export class Quotas {
     const { templates, clock, logger } = this.#options, known: Promise<void>[] = []
     templates.onKind((store) => {
       if (!store.target.namespaced || (!interpretationOf(store.target).replicas && !interpretationOf(store.target).components && !store.target.scale)) return
-      known.push(follow(store.cache, (key, object) => this.#see(store, key, object as FederatedObject | undefined), { clock, logger }, AbortSignal.any([signal, store.signal])).ready)
+      known.push(follow(store.cache, (key, object) => this.#see(store, key, object as FederatedObject | undefined), { clock, logger, parse: store.parse }, AbortSignal.any([signal, store.signal])).ready)
     }, signal)
     await Promise.all(known)
   }
 
   #see(store: TemplateStore, key: string, federated: FederatedObject | undefined): void {
-    const namespace = key.slice(0, key.indexOf('/')), inNamespace = this.#used.get(namespace)
+    const namespace = namespaceOf(key), inNamespace = this.#used.get(namespace)
     if (federated) {
       const used = this.#usedBy(store, federated), isDeleted = federated.metadata.deletionTimestamp !== undefined
       used.observed = isDeleted ? NOTHING : usageOf(store, federated)
@@ -121,6 +121,8 @@ export class Quotas {
   #tell(namespace: string): void { if (this.#quotas.has(namespace)) for (const listener of this.#listeners) listener(namespace) }
 }
 
+const namespaceOf = (key: string): string => scopeOfKey(key).namespace ?? ''
+
 /** What a template's targets use together. */
 function usageOf(store: TemplateStore, federated: FederatedObject): Usage {
   const { targets = [], unplaced = 0 } = federated.status?.schedule ?? {}, consumed = targets.length + unplaced > 0 ? consumption(store, federated) : undefined
@@ -128,8 +130,8 @@ function usageOf(store: TemplateStore, federated: FederatedObject): Usage {
 }
 
 /** What one replica asks for, and how many there are; a workload of several components counts as one. Undefined: it runs nothing that could be counted. */
-function consumption({ target, kind }: TemplateStore, federated: FederatedObject): { readonly share: Share; readonly replicas: number } | undefined {
-  const native = toNative(federated, target, kind, ''), components = isDivisible(native) ? [] : componentsOf(native), found = components.length > 0 ? undefined : replicasOf(native, { scale: target.scale })
+function consumption({ target }: TemplateStore, federated: FederatedObject): { readonly share: Share; readonly replicas: number } | undefined {
+  const native = unowned(federated, target), components = isDivisible(native) ? [] : componentsOf(native), found = components.length > 0 ? undefined : replicasOf(native, { scale: target.scale })
   if (components.length > 0) return { share: sumOf(components.map(({ replicas, requirements }) => times(shareOf(requirements?.resourceRequest), replicas))), replicas: 1 }
   return found && { share: shareOf(found.requirements?.resourceRequest), replicas: found.replicas }
 }

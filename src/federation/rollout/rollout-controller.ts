@@ -57,7 +57,7 @@ export class RolloutController {
     const { templates, ledger, clock, logger, concurrency } = this.#options, following: Promise<void>[] = []
     ledger.onChange((template) => this.kick(template), signal)
     templates.onKind((store) => {
-      following.push(follow(store.cache, (key, object) => this.#see(templateKey(store.id, key), object as FederatedObject | undefined), { clock, logger }, AbortSignal.any([signal, store.signal])).done)
+      following.push(follow(store.cache, (key, object) => this.#see(templateKey(store.id, key), object as FederatedObject | undefined), { clock, logger, parse: store.parse }, AbortSignal.any([signal, store.signal])).done)
     }, signal)
     await runController({ name: 'rollout', queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)
     await Promise.all(following)
@@ -71,7 +71,7 @@ export class RolloutController {
   }
 
   async #reconcile(template: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
-    const { templates, leads, record } = this.#options, { id, key } = splitTemplateKey(template), store = templates.get(id), federated = store?.cache.get(key)?.parse() as FederatedObject | undefined
+    const { templates, leads, record } = this.#options, { id, key } = splitTemplateKey(template), store = templates.get(id), federated = store?.get(key)
     if (!store || !federated?.status?.rollout || federated.metadata.deletionTimestamp !== undefined || store.whyOff() !== undefined) return {}
     const again = { requeueAfterMs: LOOK_MS }
     if (!leads()) return again

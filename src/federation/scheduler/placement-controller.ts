@@ -16,7 +16,7 @@ import { runController } from '../../machinery/controller/controller.ts'
 import { follow } from '../../machinery/controller/follow.ts'
 import { labelSelectorFromObject } from '../../machinery/meta/label-selector.ts'
 import type { KubeObject, ListerWatcher, Resource } from '../../machinery/meta/core.ts'
-import { keyOfObject } from '../../machinery/meta/object-key.ts'
+import { keyOfObject, scopeOfKey } from '../../machinery/meta/object-key.ts'
 import { isSamePolicy, type Claimable, type PolicyReference } from '../claim/any-policy.ts'
 import { PolicyIndex } from '../claim/policy-index.ts'
 import { valueAt } from '../interpreter/fields.ts'
@@ -264,7 +264,7 @@ export class PlacementController {
   }
 
   #usePolicy(reader: ListerWatcher, key: string, policy: KubeObject | undefined): void {
-    const reference = reader.kind.namespaced ? { kind: 'PropagationPolicy' as const, namespace: key.slice(0, key.indexOf('/')), name: key.slice(key.indexOf('/') + 1) } : { kind: 'ClusterPropagationPolicy' as const, name: key }
+    const reference = { kind: reader.kind.namespaced ? 'PropagationPolicy' as const : 'ClusterPropagationPolicy' as const, ...scopeOfKey(key) }
     if (policy) this.#status.kick(reference)
     for (const { queueKey } of policy ? this.#index.setPolicy(policy as unknown as PlacingPolicy) : this.#index.removePolicy(reference)) {
       const { id, key: objectKey } = splitTemplateKey(queueKey), store = this.#options.templates.get(id), federated = store?.get(objectKey)

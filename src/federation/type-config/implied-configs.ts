@@ -69,7 +69,7 @@ export class ImpliedConfigs {
 
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { templates, leads } = this.#options
-    const definition = templates.get(DEFINITIONS)?.cache.get(key)?.parse() as FederatedObject | undefined, config = await this.#config(key, signal), isGoing = !definition || definition.metadata.deletionTimestamp !== undefined
+    const definition = templates.get(DEFINITIONS)?.get(key), config = await this.#config(key, signal), isGoing = !definition || definition.metadata.deletionTimestamp !== undefined
     const targetType = isGoing ? undefined : targetTypeOf(definition)
     templates.expect(key, targetType !== undefined && config?.spec.propagation !== 'Disabled')
     if (!definition && !config) this.#names.delete(key)
