@@ -5,6 +5,7 @@
  *   ten messages of one reason in ten minutes  the tenth and all that follow are one Event, "(combined from similar events): …"
  *   more than 25 about one object              one in five minutes; what is left out is counted
  */
+import { TokenBucket } from '../lib/token-bucket.ts'
 
 /** Something that happened, told for people. */
 export interface Occurrence { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }
@@ -12,13 +13,14 @@ export interface Occurrence { readonly type: 'Normal' | 'Warning'; readonly reas
 /** An occurrence and its repeats: what one Event says. Times are milliseconds since the epoch. */
 export interface Series { readonly type: Occurrence['type']; readonly reason: string; readonly firstAt: number; message: string; lastAt: number; count: number }
 
-const REMEMBERED = 4096, MESSAGES = 10, SIMILAR_MS = 600_000, BURST = 25, REFILL_MS = 300_000
+const REMEMBERED = 4096, MESSAGES = 10, SIMILAR_MS = 600_000
+const ALLOWANCE = { burst: 25, refillMs: 300_000 }
 const COMBINED = '(combined from similar events): '
 
 export class EventCorrelator {
   readonly #series = new Recent<Series>()
   readonly #similar = new Recent<{ readonly messages: Set<string>; lastAt: number }>()
-  readonly #allowance = new Recent<{ tokens: number; at: number }>()
+  readonly #allowance = new Recent<TokenBucket>()
 
   /** `object` names what it is about, its uid included. Undefined: too much was said about it lately; it is counted all the same. */
   observe(object: string, { type, reason, message }: Occurrence, now: number): Series | undefined {
@@ -41,14 +43,7 @@ export class EventCorrelator {
     return true
   }
 
-  #isAllowed(object: string, now: number): boolean {
-    const allowance = this.#allowance.get(object, () => ({ tokens: BURST, at: now }))
-    allowance.tokens = Math.min(BURST, allowance.tokens + Math.max(0, now - allowance.at) / REFILL_MS)
-    allowance.at = now
-    if (allowance.tokens < 1) return false
-    allowance.tokens--
-    return true
-  }
+  #isAllowed(object: string, now: number): boolean { return this.#allowance.get(object, () => new TokenBucket(ALLOWANCE, now)).take(now) === 0 }
 }
 
 /** What was used last; the rest is forgotten. */

@@ -31,7 +31,7 @@ interface Face { readonly event: Event; readonly said: Series; written: number; 
 
 const COMPONENT = 'federation', WAITING_MAX = 5000, ATTEMPTS_MAX = 5, CALL_MS = 10_000, REPORT_MS = 60_000
 /** A thousand templates at once are six thousand Events: what they tell of is not to wait for them, so they take their time (a kubelet may write 50 a second, at first 100). */
-const RATE = { perSecond: 20, burst: 100 }
+const RATE = { burst: 100, refillMs: 50 }
 /** What `note` of events.k8s.io is allowed. */
 const MESSAGE_MAX = 1024
 
@@ -49,7 +49,7 @@ export class EventRecorder {
 
   constructor(options: EventRecorderOptions) {
     this.#options = options
-    this.#rate = new TokenBucket(options.clock, RATE)
+    this.#rate = new TokenBucket(RATE, options.clock.now())
   }
 
   /** Events that were not written, since the start. */
@@ -81,7 +81,7 @@ export class EventRecorder {
         this.#wake = Promise.withResolvers()
         continue
       }
-      const waitMs = this.#rate.take()
+      const waitMs = this.#rate.take(clock.now())
       if (waitMs > 0) {
         await clock.sleep(waitMs, signal)
         continue

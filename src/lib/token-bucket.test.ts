@@ -3,7 +3,7 @@ import { TokenBucket } from './token-bucket.ts'
 
 test('a burst at once, then one by one as time goes', () => {
   let now = 1000
-  const bucket = new TokenBucket({ now: () => now }, { perSecond: 20, burst: 3 }), take = () => bucket.take()
+  const bucket = new TokenBucket({ refillMs: 50, burst: 3 }, now), take = () => bucket.take(now)
   expect([take(), take(), take(), take()]).toEqual([0, 0, 0, 50])
   now += 30
   expect(take()).toBe(20)

@@ -1,26 +1,24 @@
-import type { Clock } from './clock.ts'
-
-/** `burst` at once, `perSecond` in the long run. */
+/** So many at once, and one more whenever `refillMs` have passed. */
 export class TokenBucket {
-  readonly #clock: Pick<Clock, 'now'>
-  readonly #of: { readonly perSecond: number; readonly burst: number }
+  readonly #burst: number
+  readonly #refillMs: number
   #tokens: number
   #at: number
 
-  constructor(clock: Pick<Clock, 'now'>, of: { readonly perSecond: number; readonly burst: number }) {
-    this.#clock = clock
-    this.#of = of
-    this.#tokens = of.burst
-    this.#at = clock.now()
+  /** `now`: milliseconds. */
+  constructor({ burst, refillMs }: { readonly burst: number; readonly refillMs: number }, now: number) {
+    this.#burst = burst
+    this.#refillMs = refillMs
+    this.#tokens = burst
+    this.#at = now
   }
 
   /** 0: one was taken; else the milliseconds until there is one to take. */
-  take(): number {
-    const now = this.#clock.now(), { perSecond, burst } = this.#of
+  take(now: number): number {
     // A clock that is set back gives nothing.
-    this.#tokens = Math.min(burst, this.#tokens + (Math.max(0, now - this.#at) * perSecond) / 1000)
+    this.#tokens = Math.min(this.#burst, this.#tokens + Math.max(0, now - this.#at) / this.#refillMs)
     this.#at = now
-    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) * 1000) / perSecond)
+    if (this.#tokens < 1) return Math.ceil((1 - this.#tokens) * this.#refillMs)
     this.#tokens--
     return 0
   }
