@@ -7,11 +7,10 @@
  *
  * A stream that is cut goes on where it was: the vectors grow from each change to the next. Components of 2. stay zero until the bookmark that closes all, so it is told again.
  */
-import type { Batch, Change, Entry, Position } from '../machinery/meta/core.ts'
+import type { ObjectChange } from '../machinery/cache/history.ts'
+import type { Batch, Entry, Position } from '../machinery/meta/core.ts'
 import { comparePositions } from '../machinery/meta/position.ts'
 import { decodePosition, encodeVector, type Epoch } from './position-codec.ts'
-
-type ObjectChange = Exclude<Change, { readonly type: 'BOOKMARK' }>
 
 interface Copy { readonly cluster: string; readonly entry: Entry }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Cache } from '../machinery/cache/cache.ts'
 import type { Kind } from '../machinery/meta/core.ts'
-import { isReason, type StatusError } from '../machinery/meta/status-error.ts'
+import { isReason } from '../machinery/meta/status-error.ts'
 import type { Epochs, EpochState } from './epochs.ts'
 import type { CacheLease, FleetMember } from './fleet-member.ts'
 import type { ViewLease } from './fleet-reader.ts'
@@ -37,11 +37,12 @@ export class Views {
     if (!open) {
       const { kind, combine, epochs, clock, logger } = this.#options
       const onError = (error: unknown, { cluster, id, cache, state }: ViewSource) => {
-        const opened = this.#open.get(key)
+        const opened = this.#open.get(key), end = () => { if (opened?.view === view) this.#close(key, opened, error instanceof Error ? error : undefined) }
         // What it holds is to be freed, and without this source there is no list: whoever watches is told so.
-        if (state().state === 'full' && opened?.view === view) { this.#close(key, opened, error instanceof Error ? error : undefined); return }
+        if (state().state === 'full' && opened?.view === view) { end(); return }
         logger.debug({ error: String(error), cluster, resource: kind.plural }, 'a merged view takes another cache of a source')
-        if (isReason(error, 'Expired')) this.#startOver(key, view, error)
+        // The source was set back, as by a restored backup: what its versions said before means other states now. Whoever reads begins anew, as with a kube-apiserver that was restored.
+        if (isReason(error, 'Expired')) end()
         else void this.#renew(key, id, cache)
       }
       const view = new MergedView({ kind, combine, epochs, clock, onError })
@@ -91,15 +92,6 @@ export class Views {
     this.#open.delete(key)
     view.stop(error)
     for (const lease of leases.values()) lease.release()
-  }
-
-  /** A source was set back, as by a restored backup: what its versions said before means other states now. Whoever reads begins anew, as with a kube-apiserver that was restored. */
-  #startOver(key: string, view: MergedView, error: StatusError): void {
-    const open = this.#open.get(key)
-    if (open?.view !== view) return
-    this.#open.delete(key)
-    view.stop(error)
-    for (const lease of open.leases.values()) lease.release()
   }
 
   /** A member's caches are dropped when it is refused, or becomes another cluster; if it stays, the view goes on with new ones. */
