@@ -1,3 +1,4 @@
+import { aborted } from '../lib/aborted.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Storage } from '../machinery/meta/core.ts'
@@ -150,7 +151,6 @@ export class Epochs {
 const firstLedger: Ledger = { epochs: [{ number: 2, slots: [], active: [], minimumDigits: 0, narrow: true }], replicas: 0 }
 const stateOf = (record: EpochRecord): EpochState => ({ ...record, bases: record.slots.map(({ base }) => base) })
 const parse = (value: Uint8Array): Ledger => JSON.parse(Buffer.from(value).toString()) as Ledger
-const aborted = (signal: AbortSignal) => new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })
 
 /** Pure: the same ledger where nothing changes. */
 export function nextLedger(ledger: Ledger, sources: readonly EpochSource[], { marks = [], reached = new Map() }: { readonly marks?: readonly string[]; readonly reached?: Reached } = {}): Ledger {

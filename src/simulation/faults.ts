@@ -1,3 +1,4 @@
+import { aborted } from '../lib/aborted.ts'
 import type { Clock } from '../lib/clock.ts'
 import { connectionError } from '../machinery/client/connection-error.ts'
 import type { Handler, Response } from '../machinery/meta/core.ts'
@@ -88,4 +89,3 @@ export class Faults {
   }
 }
 
-const aborted = (signal: AbortSignal) => new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })

@@ -1,4 +1,5 @@
 /** Moves between clusters: grow first, wait until ready, then shrink. Pure. */
+import { listed } from '../../lib/listed.ts'
 import type { Health } from '../interpreter/health.ts'
 
 /** The copy of a template in one of its other targets. */
@@ -34,7 +35,7 @@ export function stays(others: readonly OtherTarget[], waitedMs: number, leaving?
   if (leaving?.purgeMode === 'Never') return 'it stays as long as the policy says so (purgeMode Never)'
   if (others.length === 0 || leaving?.purgeMode === 'Directly') return undefined
   const growing = others.filter(({ reachable, settled, health, missing }) => reachable && (!settled || missing > 0 || health === undefined || health === 'Unhealthy')).map(({ cluster }) => cluster)
-  if (growing.length > 0 && waitedMs < (leaving?.patienceMs ?? PATIENCE_MS)) return `it stays until ${growing.slice(0, NAMED).join(', ')}${growing.length > NAMED ? ` and ${growing.length - NAMED} more` : ''} can do without it`
+  if (growing.length > 0 && waitedMs < (leaving?.patienceMs ?? PATIENCE_MS)) return `it stays until ${listed(growing, NAMED)} can do without it`
   // What does not serve anybody is no loss.
   if (leaving?.serves === false) return undefined
   return others.some(({ reachable, health, missing }) => reachable && health !== undefined && health !== 'Unhealthy' && missing === 0) ? undefined : 'it is the last copy that works'

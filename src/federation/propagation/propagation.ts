@@ -6,6 +6,7 @@
  *   copies ──changed, gone──▶ ──────────────────────────────────────────▶ ┘
  */
 import type { ClusterState, FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import { listed } from '../../lib/listed.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { keyOfObject } from '../../machinery/meta/object-key.ts'
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../machinery/meta/object-meta.ts'
@@ -54,7 +55,7 @@ export class Propagation {
       if (!wanted || 'problem' in wanted) return wanted ? [{ name, ...wanted.problem }] : []
       if (!copy) return [{ name, state: 'WouldCreate', ...(member.state.state !== 'ready' && { message: `the cluster is ${member.state.state}` }) }]
       const fields = changedFields(wanted.object, copy)
-      return [fields.length > 0 ? { name, state: 'WouldChange', message: `${fields.slice(0, FIELDS_MAX).join(', ')}${fields.length > FIELDS_MAX ? ` and ${fields.length - FIELDS_MAX} more` : ''}` } : { name, state: 'Unchanged' }]
+      return [fields.length > 0 ? { name, state: 'WouldChange', message: listed(fields, FIELDS_MAX) } : { name, state: 'Unchanged' }]
     })
   }
 

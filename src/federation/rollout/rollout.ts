@@ -10,6 +10,7 @@ import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import { compileClusterAffinity } from '../../apis/cluster.federation/v1alpha1/cluster-affinity.ts'
 import type { RolloutWave } from '../../apis/policy.federation/v1alpha1/rollout.ts'
 import type { RolloutStatus } from '../../apis/types.federation/v1alpha1/rollout-status.ts'
+import { listed } from '../../lib/listed.ts'
 import { timestamp } from '../../machinery/meta/timestamp.ts'
 import { generationOf } from '../template/revisions.ts'
 
@@ -77,7 +78,7 @@ function inWave({ number, rule, left, begun }: Wave, busy: readonly RolloutTarge
   const isStopped = next.length === 0 && (stopped.length > 0 || busy.length === 0)
   return {
     rollout: next.length > 0 ? withGiven(status, next.map(nameOf), now) : settled(status), status: 'False', reason: isStopped ? 'WaveStopped' : 'WaveInProgress',
-    message: `wave ${number} of ${total}: ${begun.length + next.length} of ${size} clusters were given the change${waits.length > 0 ? `; it waits for ${listed(waits)}` : ''}`,
+    message: `wave ${number} of ${total}: ${begun.length + next.length} of ${size} clusters were given the change${waits.length > 0 ? `; it waits for ${listed(waits, NAMED)}` : ''}`,
   }
 }
 
@@ -96,4 +97,3 @@ function withGiven(status: RolloutStatus, names: readonly string[], now: number)
 
 const nameOf = ({ cluster }: RolloutTarget) => cluster.metadata.name ?? ''
 const byName = (a: RolloutTarget, b: RolloutTarget) => (nameOf(a) < nameOf(b) ? -1 : 1)
-const listed = (texts: readonly string[]) => `${texts.slice(0, NAMED).join(', ')}${texts.length > NAMED ? ` and ${texts.length - NAMED} more` : ''}`

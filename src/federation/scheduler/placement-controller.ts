@@ -9,6 +9,7 @@ import { matchesClusterAffinity } from '../../apis/cluster.federation/v1alpha1/c
 import type { Rollout } from '../../apis/policy.federation/v1alpha1/rollout.ts'
 import type { ReplicaSchedulingPreference } from '../../apis/policy.federation/v1alpha1/replica-scheduling-preference.ts'
 import type { FederatedObject, FederatedStatus } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import { aborted } from '../../lib/aborted.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { Queue } from '../../lib/queue.ts'
@@ -134,7 +135,7 @@ export class PlacementController {
       follow(namespaces, (key, object) => { if (object) this.#namespaces.set(key, object.metadata.labels ?? {}); else this.#namespaces.delete(key); if ([...this.#sets.values()].some(({ spec }) => spec?.namespaceSelector)) this.kickAll() }, retry, signal),
     ]
     this.#options.quotas.onChange((namespace) => { for (const [key, of] of this.#beyond) if (of === namespace) this.#queue.add(key) })
-    await Promise.race([Promise.all([seen, this.#options.quotas.ready, ...first.map(({ ready }) => ready)]), new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })])
+    await Promise.race([Promise.all([seen, this.#options.quotas.ready, ...first.map(({ ready }) => ready)]), aborted(signal)])
     this.#isKnowing = true
     const following = [...first.map(({ done }) => done), this.#priorities.follow({ ...this.#options.priorityClasses, onChange: () => this.#kickPrioritized() }, retry, signal)]
     const known: Promise<void>[] = []

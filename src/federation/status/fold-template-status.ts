@@ -1,6 +1,7 @@
 /** What status says of a template's copies: per cluster, all together, and in one word. Pure. */
 import type { ClusterState, FederatedObject, FederatedStatus } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import { type Condition, nextCondition } from '../../apis/meta/v1/condition.ts'
+import { listed } from '../../lib/listed.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
 import { timestamp } from '../../machinery/meta/timestamp.ts'
@@ -68,11 +69,9 @@ function propagated(federated: FederatedObject, targets: readonly string[], clus
 function healthy(federated: FederatedObject, targets: readonly string[], clusters: readonly ClusterState[], now: number): Condition {
   const of = new Map(clusters.map((state) => [state.name, state.health as Health | undefined])), not = (health: Health) => targets.filter((name) => (of.get(name) ?? 'Unknown') === health), unhealthy = not('Unhealthy'), unknown = not('Unknown')
   if (targets.length === 0) return condition(federated, 'Healthy', 'Unknown', 'NoTargets', 'it goes to no cluster', now)
-  if (unhealthy.length > 0) return condition(federated, 'Healthy', 'False', 'Unhealthy', `not healthy in ${listed(unhealthy)}`, now)
-  if (unknown.length > 0) return condition(federated, 'Healthy', 'Unknown', 'Unknown', `not known in ${listed(unknown)}`, now)
+  if (unhealthy.length > 0) return condition(federated, 'Healthy', 'False', 'Unhealthy', `not healthy in ${listed(unhealthy, NAMED)}`, now)
+  if (unknown.length > 0) return condition(federated, 'Healthy', 'Unknown', 'Unknown', `not known in ${listed(unknown, NAMED)}`, now)
   return condition(federated, 'Healthy', 'True', 'Healthy', '', now)
 }
-
-const listed = (names: readonly string[]) => `${names.slice(0, NAMED).join(', ')}${names.length > NAMED ? ` and ${names.length - NAMED} more` : ''}`
 
 const condition = (federated: FederatedObject, type: string, status: Condition['status'], reason: string, message: string, now: number): Condition => nextCondition(federated, { type, status, reason, message }, now)

@@ -1,4 +1,5 @@
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import { aborted } from '../../lib/aborted.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { follow } from '../../machinery/controller/follow.ts'
@@ -24,7 +25,7 @@ export class OwnedTemplates {
   async run(retry: { readonly clock: Clock; readonly logger: Logger }, signal: AbortSignal): Promise<void> {
     const following: Promise<void>[] = []
     this.#templates.onKind((store) => { following.push(follow(store.cache, (key, object) => this.#use(templateKey(store.id, key), key, object as FederatedObject | undefined), { ...retry, parse: store.parse }, signal).done) }, signal)
-    await new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })
+    await aborted(signal)
     await Promise.all(following)
   }
 
