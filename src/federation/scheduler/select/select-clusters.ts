@@ -57,8 +57,10 @@ function makeRoom<T extends Ranked>(taken: T[], { duplicated, replicas, partial 
     taken[at] = replacement
     pool[best] = swapped
   }
-  return room >= replicas || partial ? taken : { failure: 'NotEnoughRoom', message: `the ${taken.length} clusters that the spread allows have room for ${room} of ${replicas} replicas` }
+  return room >= replicas || partial ? taken : tooLittleRoom(taken, room, replicas)
 }
+
+const tooLittleRoom = (taken: readonly Ranked[], room: number, replicas: number): SelectFailure => ({ failure: 'NotEnoughRoom', message: `the ${taken.length} clusters that the spread allows have room for ${room} of ${replicas} replicas` })
 
 function selectByGroups(ordered: readonly Candidate[], constraint: GroupConstraint, clusters: Limits, demand: Demand): readonly Candidate[] | SelectFailure {
   const { min, max } = limitsOf(constraint), by = nameOf(constraint)
@@ -70,13 +72,13 @@ function selectByLimits(ordered: readonly Candidate[], constraints: readonly Gro
   const groups = constraints.map((constraint) => ({ by: nameOf(constraint), ...limitsOf(constraint) })), namesOf = (candidate: Candidate) => constraints.map((constraint) => groupsOf(candidate.cluster, constraint))
   if (ordered.length < clusters.min) return { failure: 'TooFewClusters', message: `${ordered.length} clusters are fit, the spread needs ${clusters.min}` }
   for (const [at, { by, min }] of groups.entries()) {
-    const found = new Set(ordered.flatMap((candidate) => namesOf(candidate)[at]!)).size
+    const found = new Set(ordered.flatMap((candidate) => groupsOf(candidate.cluster, constraints[at]!))).size
     if (found < min) return { failure: 'TooFewGroups', message: `fit clusters lie in ${found} groups by ${by}, the spread needs ${min}` }
     if (min > clusters.max) return { failure: 'NoGroupSet', message: `the spread needs ${min} groups by ${by}, and allows ${clusters.max} clusters` }
   }
   const { taken, room, isProven } = selectWithinLimits({ ordered, groupsOf: namesOf, limits: { groups, clusters }, replicas: duplicated ? 0 : replicas })
   if (!taken) return { failure: 'NoGroupSet', message: `${isProven ? 'no choice' : 'no choice that was tried'} of the ${ordered.length} fit clusters has ${[...groups.map(({ by, ...limits }) => `${range(limits)} groups by ${by}`), `${range(clusters)} clusters`].join(', ')}` }
-  return duplicated || partial || room >= replicas ? taken : { failure: 'NotEnoughRoom', message: `the ${taken.length} clusters that the spread allows have room for ${room} of ${replicas} replicas` }
+  return duplicated || partial || room >= replicas ? taken : tooLittleRoom(taken, room, replicas)
 }
 
 const range = ({ min, max }: Limits) => (max === Infinity ? `at least ${min}` : min === max ? `${min}` : `${min} to ${max}`)
