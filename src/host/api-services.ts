@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { deleteJson, getJson, postJson } from '../machinery/client/json-client.ts'
 import type { Handler, KubeObject } from '../machinery/meta/core.ts'
-import { isReason } from '../machinery/meta/status-error.ts'
+import { ignoring } from '../machinery/meta/status-error.ts'
 
 interface ApiService extends KubeObject { spec?: { group?: string; version?: string; caBundle?: string; insecureSkipTLSVerify?: boolean; service?: { namespace?: string; name?: string; port?: number } } }
 
@@ -61,8 +61,3 @@ async function correct({ host, service, wanted, logger }: ApiServicesOptions, si
 }
 
 const nameOf = ({ group, version }: { readonly group: string; readonly version: string }) => `${version}.${group}`
-
-/** Another replica, or somebody, was faster. */
-async function ignoring(reason: 'NotFound' | 'AlreadyExists', write: () => Promise<unknown>): Promise<void> {
-  try { await write() } catch (error) { if (!isReason(error, reason)) throw error }
-}

@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { follow } from '../../machinery/controller/follow.ts'
 import type { OwnerReference } from '../../machinery/meta/core.ts'
-import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
+import { ignoring, StatusError } from '../../machinery/meta/status-error.ts'
 import { groupOf } from '../interpreter/folded-uid.ts'
 import { SERVER } from './server-user.ts'
 import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from './templates.ts'
@@ -34,12 +34,8 @@ export class OwnedTemplates {
     for (const dependent of this.#owned.get(owner) ?? []) {
       const { id, key } = splitTemplateKey(dependent), store = this.#templates.get(id)
       if (!store) continue
-      try {
-        const isKept = orphan || (this.#owners.get(dependent) ?? []).some((other) => other !== owner && this.#exists(other))
-        await (isKept ? this.#withoutOwner(store, key, owner, signal) : store.resource.writer.delete(key, { ...SERVER, propagation: 'Background' }, signal))
-      } catch (error) {
-        if (!isReason(error, 'NotFound')) throw error
-      }
+      const isKept = orphan || (this.#owners.get(dependent) ?? []).some((other) => other !== owner && this.#exists(other))
+      await ignoring('NotFound', () => (isKept ? this.#withoutOwner(store, key, owner, signal) : store.resource.writer.delete(key, { ...SERVER, propagation: 'Background' }, signal)))
     }
   }
 

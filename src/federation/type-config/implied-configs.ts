@@ -14,7 +14,7 @@ import { Queue } from '../../lib/queue.ts'
 import { runController } from '../../machinery/controller/controller.ts'
 import { follow } from '../../machinery/controller/follow.ts'
 import type { KubeObject, Resource } from '../../machinery/meta/core.ts'
-import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
+import { ignoring, StatusError } from '../../machinery/meta/status-error.ts'
 import { compareVersions } from '../../machinery/meta/version-order.ts'
 import { SERVER } from '../template/server-user.ts'
 import { whyNotDistributable } from '../template/target-kind.ts'
@@ -90,16 +90,16 @@ export class ImpliedConfigs {
   /** What is there of the kind goes first: without its definition no member could remove it. */
   async #withdraw(key: string, definition: FederatedObject | undefined, config: FederatedTypeConfig | undefined, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const store = this.#options.templates.get(key), left = config && store ? Array.from((await store.resource.reader.list({}, signal)).entries) : []
-    for (const entry of left) if (entry.parse().metadata.deletionTimestamp === undefined) await deleted(() => store!.resource.writer.delete(entry.key, SERVER, signal))
+    for (const entry of left) if (entry.parse().metadata.deletionTimestamp === undefined) await ignoring('NotFound', () => store!.resource.writer.delete(entry.key, SERVER, signal))
     if (left.length > 0) return { requeueAfterMs: EMPTY_YET_MS }
-    if (config) await deleted(() => this.#options.configs.writer!.delete(key, SERVER, signal))
+    if (config) await ignoring('NotFound', () => this.#options.configs.writer!.delete(key, SERVER, signal))
     if (definition) await this.#setFinalizers(key, definition, (finalizers) => finalizers.filter((finalizer) => finalizer !== FINALIZER), signal)
     return {}
   }
 
   async #setFinalizers(key: string, { metadata: { uid } }: FederatedObject, change: (finalizers: readonly string[]) => readonly string[], signal: AbortSignal): Promise<void> {
     const { kind, resource } = this.#options.templates.get(DEFINITIONS)!
-    await deleted(() => resource.writer.update(key, (current) => {
+    await ignoring('NotFound', () => resource.writer.update(key, (current) => {
       if (current?.metadata.uid !== uid) throw StatusError.notFound({ group: kind.group, resource: kind.plural }, key)
       const federated = current as FederatedObject, { template } = federated.spec, { finalizers = [], ...metadata } = template.metadata ?? {}, next = change(finalizers)
       return { ...federated, spec: { ...federated.spec, template: { ...template, metadata: { ...metadata, ...(next.length > 0 && { finalizers: [...next] }) } } } }
@@ -121,9 +121,4 @@ function targetTypeOf({ spec: { template } }: FederatedObject): TargetType | und
   const { group = '', scope = 'Namespaced', names: { plural: pluralName = '', kind = '' } = {}, versions = [] } = (template['spec'] ?? {}) as Definition
   const [version] = versions.filter(({ served }) => served).map(({ name }) => name).toSorted(compareVersions)
   return version === undefined || whyNotDistributable(group, pluralName) !== undefined ? undefined : { group, version, kind, pluralName, scope }
-}
-
-/** What is gone already is as wanted. */
-async function deleted(act: () => Promise<unknown>): Promise<void> {
-  try { await act() } catch (error) { if (!isReason(error, 'NotFound')) throw error }
 }

@@ -70,6 +70,11 @@ const named = ({ group, resource }: ResourceName, name: string): StatusDetails =
 
 export const isReason = (error: unknown, ...reasons: Reason[]): error is StatusError => error instanceof StatusError && reasons.includes(error.reason)
 
+/** Somebody else was faster, and what is asked for is so already: NotFound of a deletion, AlreadyExists of a creation. */
+export async function ignoring(reason: Reason, write: () => Promise<unknown>): Promise<void> {
+  try { await write() } catch (error) { if (!isReason(error, reason)) throw error }
+}
+
 /** One mistake of a user, with the field's path. Texts as in apimachinery/pkg/util/validation/field/errors.go. */
 export interface FieldError { readonly type: FieldErrorType; readonly field: string; readonly message: string }
 type FieldErrorType = 'FieldValueRequired' | 'FieldValueInvalid' | 'FieldValueDuplicate' | 'FieldValueForbidden' | 'FieldValueNotSupported' | 'FieldValueTooLong' | 'FieldValueTooMany' | 'FieldValueTypeInvalid' | 'FieldValueNotFound' | 'InternalError'
