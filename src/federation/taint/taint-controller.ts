@@ -1,5 +1,6 @@
 /** Keeps the taints of Clusters to what their health and the ClusterTaintPolicies ask for. What people set is left as it is. */
 import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
+import { taintText } from '../../apis/cluster.federation/v1alpha1/taint.ts'
 import type { ClusterTaintPolicy } from '../../apis/policy.federation/v1alpha1/cluster-taint-policy.ts'
 import type { Leadership } from '../../host/leases.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -65,7 +66,7 @@ export async function runTaintController({ clusters, policies, leadership, evict
 
 /** `cluster.federation/not-ready:NoSchedule was set`. Empty: nothing changed. */
 function difference({ spec: { taints: before = [] } }: Cluster, { spec: { taints: after = [] } }: Cluster): string {
-  const text = (taints: Cluster['spec']['taints'] = []) => taints.map(({ key, value, effect }) => `${key}${value ? `=${value}` : ''}:${effect}`), [old, now] = [text(before), text(after)]
+  const old = before.map(taintText), now = after.map(taintText)
   const set = now.filter((one) => !old.includes(one)), gone = old.filter((one) => !now.includes(one))
   return [...(set.length > 0 ? [`set ${set.join(', ')}`] : []), ...(gone.length > 0 ? [`took away ${gone.join(', ')}`] : [])].join('; ')
 }

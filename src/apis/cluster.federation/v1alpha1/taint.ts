@@ -15,6 +15,9 @@ export interface Taint {
   timeAdded?: string
 }
 
+/** As kubectl writes taints: `key=value:effect`. */
+export const taintText = ({ key, value, effect }: Pick<Taint, 'key' | 'value' | 'effect'>): string => `${key}${value ? `=${value}` : ''}:${effect}`
+
 /** That key and effect together are unique is said by the schema. */
 export const validateTaint = ({ key, value }: Taint, path: string): FieldError[] => [
   ...qualifiedName(key).map((text) => fieldError.invalid(`${path}.key`, key, text)),

@@ -3,7 +3,7 @@ import { defineKind } from '../../../machinery/meta/define-kind.ts'
 import { resolveSchema } from '../../../machinery/schema/resolve-schema.ts'
 import { wellFormed } from '../../../machinery/schema/well-formed.ts'
 import { type ClusterAffinity, validateClusterAffinity } from '../../cluster.federation/v1alpha1/cluster-affinity.ts'
-import { validateTaint } from '../../cluster.federation/v1alpha1/taint.ts'
+import { taintText, validateTaint } from '../../cluster.federation/v1alpha1/taint.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { policyDefinitions } from './definitions.ts'
 
@@ -61,7 +61,7 @@ export const clusterTaintPolicyKind = defineKind<ClusterTaintPolicy>({
   schema, hasStatus: false,
   columns: [
     nameColumn,
-    { name: 'Taints', type: 'string', description: 'What is added and taken away.', cell: ({ spec }) => spec.taints.map(({ key, value, effect }) => `${key}${value ? `=${value}` : ''}:${effect}`).join(',') },
+    { name: 'Taints', type: 'string', description: 'What is added and taken away.', cell: ({ spec }) => spec.taints.map(taintText).join(',') },
     ageColumn,
     { name: 'Add-On', type: 'string', priority: 1, description: 'Conditions of clusters that add them.', cell: ({ spec }) => told(spec.addOnConditions) },
     { name: 'Remove-On', type: 'string', priority: 1, description: 'Conditions of clusters that take them away.', cell: ({ spec }) => told(spec.removeOnConditions) },

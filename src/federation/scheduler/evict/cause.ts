@@ -1,6 +1,6 @@
 /** What drives a template out of a cluster, and when. Pure. */
 import type { Toleration } from '../../../apis/cluster.federation/v1alpha1/placement.ts'
-import type { Taint } from '../../../apis/cluster.federation/v1alpha1/taint.ts'
+import { type Taint, taintText } from '../../../apis/cluster.federation/v1alpha1/taint.ts'
 import type { Failover } from '../../../apis/policy.federation/v1alpha1/failover.ts'
 import type { ClusterState } from '../../../apis/types.federation/v1alpha1/federated-object.ts'
 import { isAutomatic, NOT_READY_TAINT } from '../../taint/health-taints.ts'
@@ -37,8 +37,8 @@ export function taintCause({ cluster: { metadata, spec }, state }: Pick<ClusterF
   })
   const first = driving.toSorted((a, b) => a.until - b.until)[0]
   if (!first) return undefined
-  const { taint: { key, value, effect }, until } = first
-  return { cluster: metadata.name ?? '', reason: 'TaintUntolerated', message: `its taint ${key}${value ? `=${value}` : ''}:${effect} is ${until > 0 ? 'no longer' : 'not'} tolerated`, dueAt: until, byHealth: !isReady || isAutomatic(first.taint) }
+  const { taint, until } = first
+  return { cluster: metadata.name ?? '', reason: 'TaintUntolerated', message: `its taint ${taintText(taint)} is ${until > 0 ? 'no longer' : 'not'} tolerated`, dueAt: until, byHealth: !isReady || isAutomatic(taint) }
 }
 
 function automaticUntil(taint: Taint, { tolerations, failover, notReadyTolerationSeconds, unreachableTolerationSeconds }: Rules, now: number): number {
