@@ -2,7 +2,7 @@ import type { LabelSelector } from '../../apis/meta/v1/label-selector.ts'
 
 /** What a claim needs of a PropagationPolicy or a ClusterPropagationPolicy; the first has a namespace. */
 export interface AnyPolicy {
-  readonly metadata: { readonly namespace?: string; readonly name?: string; readonly generation?: number; readonly deletionTimestamp?: string }
+  readonly metadata: { readonly namespace?: string; readonly name?: string; readonly uid?: string; readonly generation?: number; readonly deletionTimestamp?: string }
   readonly spec: {
     readonly resourceSelectors: readonly ResourceSelector[]
     /** Absent: 0; may be negative. */

@@ -19,6 +19,18 @@ test('a policy that changes concerns what it selected, what it selects, and what
   expect(index.policiesFor(template('shop', 'b'))).toEqual([])
 })
 
+test('a policy that asks for what it asked for before concerns nobody; one that was made again does', () => {
+  const index = new PolicyIndex(), version = (metadata: { uid: string; generation: number; deletionTimestamp?: string }, name = 'a') => { const { spec } = policy('shop', 'p', { ...deployment, name }); return { metadata: { name: 'p', namespace: 'shop', ...metadata }, spec, status: { claimed: Math.random() } } }
+  for (const name of ['a', 'b']) index.setTemplate(template('shop', name), undefined)
+  expect(names(index.setPolicy(version({ uid: '1', generation: 1 })))).toEqual(['a'])
+  const told = version({ uid: '1', generation: 1 })
+  expect(index.setPolicy(told)).toEqual([])
+  expect(index.policy(referenceTo(told))).toBe(told)
+  expect(names(index.setPolicy(version({ uid: '1', generation: 2 }, 'b')))).toEqual(['a', 'b'])
+  expect(names(index.setPolicy(version({ uid: '2', generation: 2 }, 'b')))).toEqual(['b'])
+  expect(names(index.setPolicy(version({ uid: '2', generation: 2, deletionTimestamp: '2026-01-01T00:00:00Z' }, 'b')))).toEqual(['b'])
+})
+
 test('a template that moves or goes is found where it is', () => {
   const index = new PolicyIndex(), all = policy(undefined, 'all', deployment)
   index.setPolicy(all)

@@ -1,3 +1,4 @@
+import { asksTheSame } from '../../machinery/meta/object-meta.ts'
 import { type AnyPolicy, type Claimable, isSamePolicy, type PolicyReference, referenceTo, textOf } from './any-policy.ts'
 import { RANK, rankOf } from './selector-rank.ts'
 
@@ -19,7 +20,13 @@ export class PolicyIndex<T extends Claimable = Claimable> {
 
   /** Adds or replaces. Answers the templates whose claim may change by that: selected by it before or after, or claimed by it. */
   setPolicy(policy: AnyPolicy): T[] {
-    const key = textOf(referenceTo(policy)), affected = new Set(this.removePolicy(referenceTo(policy)))
+    const key = textOf(referenceTo(policy)), before = this.#policies.get(key)
+    // How many it has claimed is written into it with every few of them.
+    if (before && asksTheSame(before, policy)) {
+      this.#policies.set(key, policy)
+      return []
+    }
+    const affected = new Set(this.removePolicy(referenceTo(policy)))
     this.#policies.set(key, policy)
     for (const place of placesOf(policy)) entry(this.#bySelector, place, () => new Set()).add(key)
     for (const template of this.templatesFor(policy)) affected.add(template)

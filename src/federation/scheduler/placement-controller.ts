@@ -15,7 +15,6 @@ import type { Logger } from '../../lib/logger.ts'
 import { Queue } from '../../lib/queue.ts'
 import { runController } from '../../machinery/controller/controller.ts'
 import { follow } from '../../machinery/controller/follow.ts'
-import { labelSelectorFromObject } from '../../machinery/meta/label-selector.ts'
 import type { KubeObject, ListerWatcher, Resource } from '../../machinery/meta/core.ts'
 import { keyOfObject, scopeOfKey } from '../../machinery/meta/object-key.ts'
 import { isSamePolicy, type Claimable, type PolicyReference } from '../claim/any-policy.ts'
@@ -35,6 +34,7 @@ import { EvictionTurns } from './evict/eviction-turns.ts'
 import type { FailoverOptions } from './evict/failover-options.ts'
 import { FleetHealth } from './evict/fleet-health.ts'
 import { clustersInUse } from './evict/standing-evictions.ts'
+import { NamespaceSets } from './namespace-sets.ts'
 import { PolicyStatus } from './policy-status.ts'
 import { place, withPlacement, type Placed, type PlacingPolicy } from './place.ts'
 import type { ReplicaPreference } from './placement-request.ts'
@@ -82,7 +82,7 @@ export class PlacementController {
   readonly #index = new PolicyIndex<Template>()
   readonly #templates = new Map<string, Template>()
   readonly #preferences = new Map<string, ReplicaSchedulingPreference>()
-  readonly #sets = new Map<string, ClusterSet>()
+  readonly #sets = new NamespaceSets(() => this.kickAll())
   readonly #dependents = new Dependents()
   readonly #groups = new WorkloadGroups()
   readonly #priorities = new PriorityClasses()
@@ -93,7 +93,6 @@ export class PlacementController {
   readonly #decided = new Map<string, number>()
   /** Templates whose policy waits for overrides. */
   readonly #waiting = new Set<string>()
-  readonly #namespaces = new Map<string, Readonly<Record<string, string>>>()
   /** Where FederatedNamespaces are placed, by namespace; one that is not decided about yet is nowhere. */
   readonly #namespaceClusters = new Map<string, ReadonlySet<string>>()
   #isKnowing = false
@@ -131,8 +130,7 @@ export class PlacementController {
     const first = [
       ...policies.map(({ reader }) => follow(reader, (key, object) => this.#usePolicy(reader, key, object), retry, signal)),
       follow(preferences, (key, object) => this.#usePreference(key, object as ReplicaSchedulingPreference | undefined), retry, signal),
-      follow(clusterSets, (key, object) => { if (object) this.#sets.set(key, object); else this.#sets.delete(key); this.kickAll() }, retry, signal),
-      follow(namespaces, (key, object) => { if (object) this.#namespaces.set(key, object.metadata.labels ?? {}); else this.#namespaces.delete(key); if ([...this.#sets.values()].some(({ spec }) => spec?.namespaceSelector)) this.kickAll() }, retry, signal),
+      ...this.#sets.follow({ clusterSets, namespaces }, retry, signal),
     ]
     this.#options.quotas.onChange((namespace) => { for (const [key, of] of this.#beyond) if (of === namespace) this.#queue.add(key) })
     await Promise.race([Promise.all([seen, this.#options.quotas.ready, ...first.map(({ ready }) => ready)]), aborted(signal)])
@@ -340,7 +338,7 @@ export class PlacementController {
 
   #place(store: TemplateStore, federated: FederatedObject, now: number, mayLeave: (cause: Cause) => boolean, beyondQuota = false): Placed {
     const allowance = beyondQuota ? undefined : this.#options.quotas.allowance(store, federated)
-    const { target } = store, key = templateKey(store.id, keyOfObject(federated)), native = unowned(federated, target), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
+    const { target } = store, key = templateKey(store.id, keyOfObject(federated)), native = unowned(federated, target), template = claimable(store, federated), sets = this.#sets.of(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options, namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
       federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#withAssumed(this.#clustersOf(sets)), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now),
@@ -354,13 +352,7 @@ export class PlacementController {
   }
 
   /** Names of the clusters that objects of a namespace may be sent to; undefined: cluster-scoped ones. None until the sets are known. */
-  clustersFor(namespace: string | undefined): readonly string[] { return this.#clustersOf(this.#setsOf(namespace)).map(({ cluster }) => cluster.metadata.name ?? '') }
-
-  /** The sets whose clusters a namespace may use, by name. Cluster-scoped templates may use all. */
-  #setsOf(namespace: string | undefined): ClusterSet[] {
-    const labels = namespace === undefined ? undefined : (this.#namespaces.get(namespace) ?? {})
-    return [...this.#sets.values()].filter(({ spec }) => !spec?.namespaceSelector || !labels || labelSelectorFromObject(spec.namespaceSelector).matches(labels)).toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
-  }
+  clustersFor(namespace: string | undefined): readonly string[] { return this.#clustersOf(this.#sets.of(namespace)).map(({ cluster }) => cluster.metadata.name ?? '') }
 
   #withAssumed(facts: readonly ClusterFacts[]): readonly ClusterFacts[] {
     if (this.#assumed.isEmpty) return facts

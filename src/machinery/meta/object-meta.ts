@@ -36,6 +36,11 @@ export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path
   return [...errors, ...validateShared(meta, path)]
 }
 
+/** The same object, asking for the same: at most its status, and what is said about it, differ. Of objects without a generation that is not known: false. */
+export function asksTheSame(a: { readonly metadata: ObjectMeta }, b: { readonly metadata: ObjectMeta }): boolean {
+  return a.metadata.generation !== undefined && (['uid', 'generation', 'deletionTimestamp'] as const).every((field) => a.metadata[field] === b.metadata[field])
+}
+
 const IMMUTABLE = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const
 
 /** The same owner given twice is kept once; clients are told. */
