@@ -27,6 +27,8 @@ export interface StatusControllerOptions {
 }
 
 const INTERVAL_MS = 1000
+/** Of a template that was never told of, decision, writes and copies come one upon another. */
+const CROWD_MS = 100
 /** Of what is there it counts only that it is. */
 const SOMETHING: KubeObject = { metadata: {} }
 /** A template that is new is told of once every cluster has said something, and after so long in any case. */
@@ -47,7 +49,7 @@ export class StatusController {
 
   /** A copy changed, or what is known of it. */
   kick(template: string): void {
-    this.#queue.add(template, Math.max(this.#waitMs(template), 0))
+    this.#queue.add(template, Math.max(this.#waitMs(template), this.#written.has(template) ? 0 : CROWD_MS))
   }
 
   /** Looks at every template: called when this replica begins to lead, as nobody may have told of what the one before had done. */
