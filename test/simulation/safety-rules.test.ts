@@ -2,6 +2,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { KubeObject } from '../../src/machinery/meta/core.ts'
 import { MemoryStorage } from '../../src/machinery/storage/memory-storage.ts'
+import { GADGETS, gadgetType } from './gadget.ts'
+import { author } from './simulated-fleet.ts'
 import { deployment, on, onAll, SmallFleet } from './small-fleet.ts'
 
 let fleet: SmallFleet
@@ -134,6 +136,25 @@ describe('rule 2: missing data is unknown, never absence', () => {
     await fleet.edit('ConfigMap', 'default/a', { template: config('2') }, 60_000)
     expect(await fleet.states('ConfigMap', 'default/a')).toEqual({ m1: 'NotServed: the cluster does not serve configmaps of the core group' })
     expect(dataOf(await fleet.copy('m1', 'ConfigMap', 'default/a'))).toEqual({ level: '1' })
+  })
+
+  test('a kind of which a cluster out of reach has a copy left is not withdrawn before that is gone', async () => {
+    fleet = await SmallFleet.start(2)
+    const { writer } = fleet.policies('FederatedTypeConfig'), { signal } = fleet.server
+    await fleet.until(writer!.create({ apiVersion: 'policy.federation/v1alpha1', kind: 'FederatedTypeConfig', metadata: { name: GADGETS }, spec: { targetType: gadgetType, propagation: 'Enabled' } }, author, signal))
+    await fleet.advance(5000)
+    await fleet.create('Gadget', 'default/a', { template: { spec: { size: 1 } }, placement: onAll })
+    await fleet.cutOff('m2', true)
+    await fleet.drop('Gadget', 'default/a', 'Background', 360_000)
+    await writer!.delete(GADGETS, author, signal)
+    await fleet.advance(60_000)
+    expect([await fleet.template('Gadget', 'default/a'), await fleet.having('Gadget', 'default/a')]).toEqual([undefined, ['m2']])
+    // Over a restart, too.
+    await fleet.restart()
+    await fleet.cutOff('m2', false)
+    expect(await fleet.having('Gadget', 'default/a')).toEqual([])
+    await fleet.advance(5000)
+    expect(fleet.server.distribution.templates.get(GADGETS)).toBeUndefined()
   })
 
   test('a cluster that leaves keeps what it has, and goes on with it when it is back', async () => {
