@@ -157,6 +157,62 @@ describe('rule 2: missing data is unknown, never absence', () => {
     expect(fleet.server.distribution.templates.get(GADGETS)).toBeUndefined()
   })
 
+  describe('a copy that was acknowledged, and that no watch has shown', () => {
+    /** m1 has a, and says nothing of it. */
+    async function unseen(): Promise<number> {
+      fleet = await SmallFleet.start(1)
+      await fleet.create('ConfigMap', 'default/first', { template: config('1'), placement: onAll })
+      fleet.silence('m1')
+      const before = fleet.clock.now()
+      await fleet.advance(1)
+      await fleet.create('ConfigMap', 'default/a', { template: config('1'), placement: onAll })
+      return before
+    }
+    const told = async () => [await fleet.states('ConfigMap', 'default/a'), await fleet.having('ConfigMap', 'default/a')], there = [{ m1: 'OK' }, ['m1']]
+
+    test('is asked for by name, and left as it is', async () => {
+      await unseen()
+      const { length } = fleet.requests
+      await fleet.advance(120_000)
+      expect([await told(), fleet.requests.slice(length)]).toEqual([there, []])
+    })
+
+    test.each([['tells again', false], ['is silent still', true]])('is made again where a backup from before it is restored, and the member %s', async (_name, isSilent) => {
+      const before = await unseen()
+      await fleet.stub('m1').restore(fleet.clock.now() - before, false)
+      expect(await fleet.having('ConfigMap', 'default/a')).toEqual([])
+      if (!isSilent) fleet.silence('m1', false)
+      await fleet.advance(60_000)
+      expect(await told()).toEqual(there)
+    })
+
+    test('follows its template, and goes with it', async () => {
+      await unseen()
+      await fleet.edit('ConfigMap', 'default/a', { template: config('2') }, 30_000)
+      expect([await told(), dataOf(await fleet.copy('m1', 'ConfigMap', 'default/a'))]).toEqual([there, { level: '2' }])
+      await fleet.drop('ConfigMap', 'default/a', 'Background', 60_000)
+      expect([await fleet.template('ConfigMap', 'default/a'), await fleet.having('ConfigMap', 'default/a')]).toEqual([undefined, []])
+    })
+
+    test('is removed by its tombstone before the watch is there again', async () => {
+      await unseen()
+      await fleet.cutOff('m1', true)
+      await fleet.drop('ConfigMap', 'default/a', 'Background', 360_000)
+      expect([await fleet.template('ConfigMap', 'default/a'), await fleet.having('ConfigMap', 'default/a')]).toEqual([undefined, ['m1']])
+      await fleet.cutOff('m1', false)
+      expect(await fleet.having('ConfigMap', 'default/a')).toEqual([])
+    })
+  })
+
+  test('a copy that was deleted, and that the watch shows still, is asked for, and not deleted again and again', async () => {
+    fleet = await SmallFleet.start(1)
+    await fleet.create('ConfigMap', 'default/a', { template: config('1'), placement: onAll })
+    fleet.silence('m1')
+    const { length } = fleet.requests
+    await fleet.drop('ConfigMap', 'default/a', 'Background', 30_000)
+    expect([await fleet.template('ConfigMap', 'default/a'), fleet.requests.slice(length).map(({ method }) => method)]).toEqual([undefined, ['DELETE']])
+  })
+
   test('a cluster that leaves keeps what it has, and goes on with it when it is back', async () => {
     fleet = await SmallFleet.start(2)
     await fleet.create('ConfigMap', 'default/a', { template: config('1'), placement: onAll })

@@ -180,8 +180,8 @@ export class SimulatedFleet {
 
   async hostNamespace(name: string, labels: Record<string, string>): Promise<void> { await this.server.namespaces.writer.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }, author, this.server.signal) }
 
-  /** A member's watches tell nothing from now on; it answers as before. */
-  silence(name: string): void { this.#network.silent.add(name) }
+  /** A member's watches tell nothing from now on, or do again; it answers as before. */
+  silence(name: string, isSilent = true): void { if (isSilent) this.#network.silent.add(name); else this.#network.silent.delete(name) }
 
   /** `kind`: of what is distributed. Throws StatusError NotFound where that is not served. */
   templates(kind: string): TemplateStore {
