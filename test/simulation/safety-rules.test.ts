@@ -194,6 +194,23 @@ describe('rule 2: missing data is unknown, never absence', () => {
       expect([await fleet.template('ConfigMap', 'default/a'), await fleet.having('ConfigMap', 'default/a')]).toEqual([undefined, []])
     })
 
+    test('is no longer told of where it was to go, and a backup from before it is restored', async () => {
+      const before = await unseen()
+      await fleet.stub('m1').restore(fleet.clock.now() - before, false)
+      await fleet.edit('ConfigMap', 'default/a', { placement: on() }, 60_000)
+      const { commits } = fleet
+      await fleet.advance(60_000)
+      expect([await told(), fleet.commits - commits]).toEqual([[{}, []], 0])
+    })
+
+    test('is left to whoever put an object of his own in its place', async () => {
+      await unseen()
+      await fleet.stub('m1').remove('configmaps', 'default/a')
+      const theirs = await fleet.stub('m1').create(foreign('theirs'))
+      await fleet.advance(60_000)
+      expect([await fleet.copy('m1', 'ConfigMap', 'default/a'), await fleet.states('ConfigMap', 'default/a')]).toEqual([theirs, { m1: expect.stringContaining('AlreadyExists') as string }])
+    })
+
     test('is removed by its tombstone before the watch is there again', async () => {
       await unseen()
       await fleet.cutOff('m1', true)
