@@ -108,6 +108,19 @@ describe('rule 2: missing data is unknown, never absence', () => {
     expect(await fleet.having('ConfigMap', 'default/a')).toEqual([])
   })
 
+  test('so does one that is refused because another cluster answers for it', async () => {
+    fleet = await SmallFleet.start(2)
+    await fleet.create('ConfigMap', 'default/a', { template: config('1'), placement: onAll })
+    fleet.setRefused('m2', true)
+    await fleet.drop('ConfigMap', 'default/a', 'Background', 240_000)
+    expect(await fleet.states('ConfigMap', 'default/a')).toEqual({ m2: 'WaitingForRemoval: the cluster is refused: it is another cluster' })
+    await fleet.advance(120_000)
+    expect([await fleet.template('ConfigMap', 'default/a'), await fleet.having('ConfigMap', 'default/a')]).toEqual([undefined, ['m2']])
+    fleet.setRefused('m2', false)
+    await fleet.advance(35_000)
+    expect(await fleet.having('ConfigMap', 'default/a')).toEqual([])
+  })
+
   test.each([['lists fail', 'fail'], ['lists are empty', 'empty']] as const)('after a restart %s: nothing is made again, nothing is taken for gone', async (_name, how) => {
     fleet = await SmallFleet.start(1)
     await fleet.create('ConfigMap', 'default/a', { template: config('1'), placement: onAll })

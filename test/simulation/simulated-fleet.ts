@@ -51,6 +51,7 @@ export class SimulatedFleet {
   killAfter: { commits?: number; writes?: number } = {}
   readonly #end = new AbortController()
   readonly #down = new Map<string, number>()
+  readonly #refused = new Set<string>()
   readonly #network: MemberNetwork
   readonly #leases: Handler
   /** What the servers have stored last under each key. */
@@ -203,6 +204,13 @@ export class SimulatedFleet {
     else if (!this.#down.has(name)) this.#down.set(name, this.clock.now())
   }
 
+  /** Another cluster answers in a member's place, or the right one does again. */
+  setRefused(name: string, isRefused: boolean): void {
+    if (isRefused) this.#refused.add(name)
+    else this.#refused.delete(name)
+    this.probe()
+  }
+
   #living(): SimulatedServer[] { return this.#servers.filter(({ isDead }) => !isDead) }
 
   async #startOne(): Promise<SimulatedServer> {
@@ -218,7 +226,8 @@ export class SimulatedFleet {
 
   #probe(server: SimulatedServer, name: string): void {
     const since = this.#down.get(name), member = server.members.get(name)!
-    if (since === undefined) member.setState({ state: 'ready' })
+    if (this.#refused.has(name)) member.setState({ state: 'refused', reason: 'it is another cluster' })
+    else if (since === undefined) member.setState({ state: 'ready' })
     else if (this.clock.now() - since >= STEADY_MS) member.setState({ state: 'unreachable', since: this.clock.now(), reason: 'connection refused' })
   }
 
