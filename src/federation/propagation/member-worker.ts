@@ -15,7 +15,8 @@ import { hubKeyOf } from '../template/namespace-template.ts'
 import { revisionFor } from '../template/revisions.ts'
 import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { CopyActor, type Made } from './copy-actor.ts'
-import { decideCopy, decisiveOf, isAhead, type CopyRecord, type Decided, type Observed, type Outcome, type Step } from './copy-decision.ts'
+import { CorrectionPauses } from './correction-pauses.ts'
+import { decideCopy, decisiveOf, driftText, isAhead, type CopyRecord, type Decided, type Observed, type Outcome, type Step } from './copy-decision.ts'
 import { isFinished, isOrphaned, suspension } from './deletion.ts'
 import { owns } from './fingerprint.ts'
 import { MemberAutoscalers } from './member-autoscalers.ts'
@@ -49,6 +50,7 @@ export class MemberWorker {
   readonly #settled = new Map<string, string>()
   /** Since when something stays though the decision does not want it any more, by template. */
   readonly #stays = new Map<string, number>()
+  readonly #pauses: CorrectionPauses
   readonly #fleet: WorkersOfFleet
 
   constructor(member: Member, fleet: WorkersOfFleet, options: PropagationOptions) {
@@ -56,6 +58,7 @@ export class MemberWorker {
     this.#fleet = fleet
     this.#options = options
     this.#queue = new Queue({ clock: options.clock, random: options.random, initialMs: 200, maxMs: 60_000 })
+    this.#pauses = new CorrectionPauses(options.clock)
     this.#autoscalers = new MemberAutoscalers({
       member, clock: options.clock, logger: options.logger,
       onTarget: ({ group, kind, key }) => { for (const { id, target } of options.templates.list()) if (target.group === group && target.kind === kind) this.#queue.add(templateKey(id, key)) },
@@ -81,6 +84,7 @@ export class MemberWorker {
   /** Has a look at what was written long ago and does not show yet. */
   #kickUnseen(): void {
     const { templates, clock } = this.#options
+    this.#pauses.forgetCalm()
     for (const [key, { at }] of this.#written) {
       const store = templates.get(splitTemplateKey(key).id)
       if (!store || !this.#isBehind(store, key)) this.#written.delete(key)
@@ -158,7 +162,7 @@ export class MemberWorker {
     for (let count = 0; count < STEPS_MAX; count++) {
       const observed = await this.#observedInTime(store, key, copies, actor, signal), known = ledger.get(key, name, federated), record = known === 'gone' ? undefined : known, step = this.#decide(store, key, { federated: revision ?? federated, isLost: !revision }, observed, record)
       if (step.do === 'wait') return {}
-      const made = await this.#perform(step, actor, record, signal)
+      const pauseMs = isCorrection(step) ? this.#pauses.take(key) : 0, made = pauseMs > 0 ? { record: paused(step, record), requeueAfterMs: pauseMs } : await this.#perform(step, actor, record, signal)
       if ('again' in made) continue
       ledger.set(key, name, made.record, known)
       if (made.record !== 'gone' && made.record.state === 'OK') this.#settled.set(key, decisionOf(federated))
@@ -326,6 +330,13 @@ export class MemberWorker {
 }
 
 const decisionOf = ({ metadata, status }: FederatedObject): string => `${metadata.generation ?? 0}.${status?.schedule?.decision ?? 0}`
+
+/** Somebody changed the copy, or it is not seen any more where it is wanted. */
+const isCorrection = (step: Step): boolean => (step.do === 'apply' ? step.drift !== undefined : step.do === 'verify' && step.object !== undefined && !step.finished)
+
+const paused = (step: Step, record: CopyRecord | undefined): CopyRecord => (step.do === 'apply'
+  ? { ...record, state: 'Drifted', message: `${driftText(step.drift ?? [])}, again each time that it was put back: that is done with growing pauses now` }
+  : { ...record, state: 'Pending', message: 'deleted, or its label taken off, again each time that it was put right: that is done with growing pauses now' })
 
 /** Some of its replicas do; a copy without replicas, as long as it is not known to be of no use. */
 function serves(copy: KubeObject): boolean {
