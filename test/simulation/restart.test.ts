@@ -1,5 +1,5 @@
 /** A server that starts again finds everything as it is, and writes nothing: not to members, not to its store. */
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { author } from './simulated-fleet.ts'
 import { deployment, on, onAll, SmallFleet } from './small-fleet.ts'
 
@@ -47,4 +47,51 @@ test('a restart while a member cannot be reached writes nothing either, beyond s
   expect(fleet.requests.length - made).toBe(0)
   // That it is back is news, and so is, until its watch is up again, what is left to wait for.
   expect(fleet.commits - stored).toBeLessThanOrEqual(2)
+})
+
+describe('until policies are known', () => {
+  const policy = (more: object) => fleet.policy('PropagationPolicy', 'shop/all', { resourceSelectors: [{ apiVersion: 'v1', kind: 'ConfigMap' }], placement: { clusterAffinity: {} }, ...more }), level = async () => (await fleet.copy('m1', 'ConfigMap', 'shop/a'))?.['data']
+  /** Starts again over a store that is slow to say what policies there are, until told to. */
+  async function restartSlowly(): Promise<() => void> {
+    const told = Promise.withResolvers<void>(), range = fleet.store.range.bind(fleet.store)
+    fleet.store.range = async (prefix, ...rest) => {
+      if (prefix.includes('propagationpolicies')) await told.promise
+      return range(prefix, ...rest)
+    }
+    await fleet.stop()
+    void fleet.start()
+    await fleet.advance(60_000)
+    return told.resolve
+  }
+
+  test('nothing is sent that they may hold back', async () => {
+    fleet = await SmallFleet.start(1)
+    await policy({})
+    await fleet.create('ConfigMap', 'shop/a', { template: { data: { level: '1' } } })
+    await policy({ suspension: { dispatching: true } })
+    await fleet.edit('ConfigMap', 'shop/a', { template: { data: { level: '2' } } })
+    expect(await level()).toEqual({ level: '1' })
+    const tell = await restartSlowly()
+    expect(await level()).toEqual({ level: '1' })
+    tell()
+    await fleet.advance(30_000)
+    expect([await level(), await fleet.states('ConfigMap', 'shop/a')]).toMatchObject([{ level: '1' }, { m1: expect.stringContaining('Suspended') as string }])
+    await policy({})
+    expect(await level()).toEqual({ level: '2' })
+  })
+
+  test('nothing is removed that they may preserve', async () => {
+    fleet = await SmallFleet.start(1)
+    await policy({ preserveResourcesOnDeletion: true })
+    await fleet.create('ConfigMap', 'shop/a', { template: { data: { level: '1' } } })
+    await fleet.cutOff('m1', true)
+    await fleet.drop('ConfigMap', 'shop/a')
+    await fleet.stop()
+    await fleet.cutOff('m1', false)
+    const tell = await restartSlowly()
+    expect(await level()).toEqual({ level: '1' })
+    tell()
+    await fleet.advance(30_000)
+    expect([await level(), await fleet.template('ConfigMap', 'shop/a')]).toEqual([{ level: '1' }, undefined])
+  })
 })

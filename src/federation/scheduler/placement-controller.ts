@@ -96,6 +96,7 @@ export class PlacementController {
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>()
   /** Where FederatedNamespaces are placed, by namespace; one that is not decided about yet is nowhere. */
   readonly #namespaceClusters = new Map<string, ReadonlySet<string>>()
+  readonly #policiesSeen = Promise.withResolvers<void>()
   #isKnowing = false
   /** Whose pods are watched. */
   readonly #watched = new WeakSet<object>()
@@ -120,6 +121,9 @@ export class PlacementController {
     this.#status.kickAll()
   }
 
+  /** Resolves once all policies there were at the start are known: before, what may be done is not. */
+  get policiesSeen(): Promise<void> { return this.#policiesSeen.promise }
+
   /** Decides about every template again. */
   kickAll(): void { for (const key of this.#templates.keys()) this.#queue.addUnhurried(key) }
 
@@ -134,6 +138,7 @@ export class PlacementController {
       follow(clusterSets, (key, object) => { if (object) this.#sets.set(key, object); else this.#sets.delete(key); this.kickAll() }, retry, signal),
       follow(namespaces, (key, object) => { if (object) this.#namespaces.set(key, object.metadata.labels ?? {}); else this.#namespaces.delete(key); if ([...this.#sets.values()].some(({ spec }) => spec?.namespaceSelector)) this.kickAll() }, retry, signal),
     ]
+    void Promise.all(first.slice(0, policies.length).map(({ ready }) => ready)).then(() => this.#policiesSeen.resolve())
     this.#options.quotas.onChange((namespace) => { for (const [key, of] of this.#beyond) if (of === namespace) this.#queue.add(key) })
     await Promise.race([Promise.all([seen, this.#options.quotas.ready, ...first.map(({ ready }) => ready)]), aborted(signal)])
     this.#isKnowing = true
