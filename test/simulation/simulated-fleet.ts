@@ -18,7 +18,7 @@ import { Seeded } from '../suites/seeded.ts'
 import { leasesOfHost } from './host-leases.ts'
 import { MemberNetwork, type MemberRequest, type Trouble } from './member-network.ts'
 import { SimulatedServer } from './simulated-server.ts'
-import { StubMember } from './stub-member.ts'
+import { StubMember, UNUSUAL } from './stub-member.ts'
 
 /** Somebody who may do everything. */
 export const author: WriteOptions = { user: { name: 'author', groups: ['system:masters'], extra: {} }, manager: 'kubectl', authorize: () => Promise.resolve(), warn: () => undefined }
@@ -80,7 +80,7 @@ export class SimulatedFleet {
     return `${(++this.#uuids).toString(16).padStart(8, '0')}-${digits(4)}-4${digits(3)}-8${digits(3)}-${digits(12)}`
   }
 
-  async addMember(name: string, labels: Record<string, string> = {}, lacks: readonly string[] = []): Promise<StubMember> {
+  async addMember(name: string, labels: Record<string, string> = {}, lacks = UNUSUAL): Promise<StubMember> {
     const stub = this.stubs.get(name) ?? (await StubMember.start(name, { clock: this.clock, random: this.random, uuid: this.uuid, signal: this.#end.signal, lacks }))
     this.stubs.set(name, stub)
     this.clusters.set(name, {

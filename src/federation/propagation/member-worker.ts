@@ -121,10 +121,10 @@ export class MemberWorker {
   copyOf(store: TemplateStore, key: string): KubeObject | undefined { return this.#copies.get(store)?.get(key) }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
-    const { templates, leads, guard, ledger, tombstones } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id)
+    const { templates, leads, guard, ledger, tombstones, bounds } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id)
     if (!store || !leads() || guard.evidence) return {}
     // What is not known yet is not gone.
-    if (!store.cache.isReady) return { requeueAfterMs: BEHIND_MS }
+    if (!store.cache.isReady || !bounds.isKnown(key)) return { requeueAfterMs: BEHIND_MS }
     const copies = this.#follow(store), federated = store.get(objectKey)
     const why = federated && federated.metadata.deletionTimestamp === undefined ? store.whyOff() : undefined
     if (federated && why !== undefined) {
