@@ -208,7 +208,7 @@ export class Propagation {
         const record = ledger.get(template, cluster, federated), uid = record === 'gone' ? undefined : record?.uid
         await this.#options.tombstones.add(cluster, template, { template: federated.metadata.uid ?? '', ...(uid !== undefined && { uid }), orphan: isOrphaned(federated, this.#options.policyOf(federated)), propagationPolicy: removalPolicy(federated) }, signal)
       }
-      await this.#options.owned.release(template, isOrphaned(federated, undefined), signal)
+      await this.#options.owned.release(template, isOrphaned(federated, {}), signal)
       await store.resource.writer.update(key, (current) => {
         if (current?.metadata.uid !== federated.metadata.uid) throw StatusError.notFound({ group: store.kind.group, resource: store.kind.plural }, federated.metadata.name ?? '')
         const done = [COPIES_FINALIZER, ...(isCollector ? [ORPHAN_FINALIZER, FOREGROUND_FINALIZER] : [])]

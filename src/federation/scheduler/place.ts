@@ -84,7 +84,7 @@ export function place(input: PlaceInput): Placed {
   })
   const policy = policies.find((one) => claim.policy !== undefined && one.metadata.name === claim.policy.name && one.metadata.namespace === claim.policy.namespace)
   // A claim that was lost is remembered: what stays because of it must stay the next time too.
-  const reference: PolicyReference | undefined = claim.policy ? { ...claim.policy, ...(claim.isPending ? generationOf(status?.policy) : generationOf(policy?.metadata)) } : claim.keepTargets ? status?.policy : undefined
+  const reference: PolicyReference | undefined = claim.policy ? { ...claim.policy, ...(claim.isPending ? generationOf(status?.policy) : generationOf(policy?.metadata)), ...(policy?.spec.preserveResourcesOnDeletion && { preserveResourcesOnDeletion: true }) } : claim.keepTargets ? status?.policy : undefined
   return { policy: reference, claim, ...withRequired(input, decide(input, claim, policy)) }
 }
 
