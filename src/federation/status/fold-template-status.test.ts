@@ -86,6 +86,7 @@ describe('conditions', () => {
     ['all are', both, ['True', 'Healthy', '']],
     ['one is not', { ...both, copies: { a: copy(3), b: copy(1) } }, ['False', 'Unhealthy', 'not healthy in b']],
     ['one is not known', { ...both, copies: { a: copy(3) } }, ['Unknown', 'Unknown', 'not known in b']],
+    ['one is in a cluster out of reach, as it was last seen', { ...both, records: { a: ok(), b: ok({ state: 'ClusterNotReady', message: 'the cluster is unreachable' }) } }, ['Unknown', 'Unknown', 'not known in b']],
     ['there is none', { targets: [] }, ['Unknown', 'NoTargets', 'it goes to no cluster']],
   ])('Healthy: %s', (_name, given, told) => expect(condition(fold(given), 'Healthy')).toEqual(told))
 
