@@ -39,3 +39,14 @@ test.each<readonly [what: string, name: string | undefined, held: Readonly<Recor
 test.each(['x@b', 't'])('%s, whose cluster does not answer, is unknown, not absent', async (name) => {
   await expect(read(name, { '': undefined, a: ['x'], b: undefined })).rejects.toMatchObject({ reason: 'ServiceUnavailable' })
 })
+
+test('a list goes without who answers with what would spoil it', async () => {
+  const epochs = await Epochs.open(new MemoryStorage(), signal), list = (name: string) => ({ kind: 'EventList', apiVersion: 'v1', metadata: { resourceVersion: '5' }, items: [{ metadata: { namespace: 'shop', name, resourceVersion: '5' } }] })
+  const members = Object.entries({ a: 'x', b: '..' }).map(([cluster, name]): FleetMember => {
+    const { read: _read, ...rest } = member(cluster, [], [])
+    return { ...rest, handler: () => Promise.resolve({ status: 200, headers: [], body: Buffer.from(JSON.stringify(list(name))) }) }
+  })
+  await epochs.use(members.map(({ source }) => source), signal)
+  const { entries, warnings } = await directRead({ kind, combine: identityBound('Event', undefined), members, epochs, query: { namespace: 'shop' } }, signal)
+  expect([Array.from(entries, ({ key }) => key), warnings]).toEqual([['shop/x@a'], [expect.stringContaining('cluster b did not answer: ') as string]])
+})

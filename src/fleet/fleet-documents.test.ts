@@ -5,8 +5,8 @@ import { FleetDocuments } from './fleet-documents.ts'
 
 const { signal } = new AbortController(), PATH = 'apis/example.com/v1'
 
-/** A fleet of one member that has the documents `of`, and what that was asked for. */
-function bed(of: { v2: string; v3: string; isDown?: boolean }) {
+/** A fleet of one member that has the documents `of`, and what that was asked for. `own`: paths of documents that the server has itself. */
+function bed(of: { v2: string; v3: string; isDown?: boolean }, own: readonly string[] = []) {
   const asked: string[] = [], time = { now: 0 }
   const handler: Handler = ({ path, headers }) => {
     asked.push(path)
@@ -16,7 +16,7 @@ function bed(of: { v2: string; v3: string; isDown?: boolean }) {
     return path === '/openapi/v3' ? answer({ paths: { [PATH]: { serverRelativeURL: `/openapi/v3/${PATH}?hash=${of.v3}` } } }) : answer({ v3: of.v3 })
   }
   const kinds = [{ group: 'example.com', version: 'v1', kind: 'Gear', plural: 'gears', singular: 'gear', shortNames: [], categories: [], namespaced: true, verbs: [], subresources: [], preferred: true }]
-  const documents = new FleetDocuments({ groups: () => [], clusters: () => ['m1'], member: () => ({ cluster: 'm1', handler, kinds }) }, { paths: () => [], v2: () => Promise.resolve({}), v3: () => Promise.resolve(undefined) }, { now: () => time.now, sleep: () => Promise.resolve() })
+  const documents = new FleetDocuments({ groups: () => [], clusters: () => ['m1'], member: () => ({ cluster: 'm1', handler, kinds }) }, { paths: () => own, v2: () => Promise.resolve({}), v3: () => Promise.resolve({ v3: 'own' }) }, { now: () => time.now, sleep: () => Promise.resolve() })
   return { asked, time, documents }
 }
 
@@ -39,4 +39,9 @@ test('documents outlive the member that they came from', async () => {
   of.isDown = true
   time.now += 3000
   expect(await documents.v2(signal)).toEqual({ v2: 'a' })
+})
+
+test('of what this server serves itself its own word counts, whatever members say', async () => {
+  const { asked, documents } = bed({ v2: 'a', v3: 'a' }, [PATH])
+  expect([await documents.v3(PATH, signal), asked]).toEqual([{ v3: 'own' }, []])
 })

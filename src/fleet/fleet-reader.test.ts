@@ -40,7 +40,7 @@ async function bed() {
     held.cache.close(StatusError.unavailable(FULL.reason))
   }
   for (const cluster of ['a', 'b']) synced(cluster)
-  return { reader, fill, synced, views, names: async () => Array.from((await reader.list({}, signal)).entries, ({ key }) => key) }
+  return { reader, fill, synced, views, become: (cluster: string, state: SourceState) => { caches.get(cluster)!.state = state }, warnings: async () => (await reader.list({}, signal)).warnings, names: async () => Array.from((await reader.list({}, signal)).entries, ({ key }) => key) }
 }
 const refused = { code: 503, message: FULL.reason }
 
@@ -64,5 +64,17 @@ test('watches that are open when it grows too large end with the reason; nothing
   await expect(watching).rejects.toMatchObject(refused)
   expect(told.filter((type) => type !== 'BOOKMARK')).toEqual([])
   await expect(it.reader.list({}, signal)).rejects.toMatchObject(refused)
+  it.views.close()
+})
+
+test('a list says of each cluster that its objects may be out of date, since when, and how many they are', async () => {
+  const it = await bed(), since = systemClock.now() - 65_000
+  expect([await it.names(), await it.warnings()]).toEqual([['shop/web@a', 'shop/web@b'], []])
+  it.become('a', { state: 'stale', since, reason: 'connection refused' })
+  expect([await it.names(), await it.warnings()]).toEqual([['shop/web@a', 'shop/web@b'], ['cluster a unreachable for 65s: 1 objects may be stale']])
+  it.become('b', { state: 'stale', since, reason: '"..", no name', garbled: true })
+  expect(await it.warnings()).toEqual(['cluster a unreachable for 65s: 1 objects may be stale', 'cluster b has sent what cannot be read ("..", no name) for 65s: 1 objects may be stale'])
+  it.become('a', { state: 'failed', since, reason: 'connection refused' })
+  expect((await it.warnings())[0]).toBe('cluster a unreachable for 65s: its objects are unknown')
   it.views.close()
 })

@@ -23,11 +23,11 @@ const random = Math.random, user = { name: 'admin', groups: ['system:masters', '
 const stops: (() => Promise<void>)[] = []
 afterEach(async () => { for (const stop of stops.splice(0)) await stop() })
 
-/** A server with two members, and ways to ask each of them. */
-async function fleet() {
+/** A server with two members, and ways to ask each of them. `through`: what its requests to members meet on their way. */
+async function fleet(through: (handler: Handler) => Handler = (handler) => handler) {
   const stop = new AbortController(), { signal } = stop, storage = new MemoryStorage(), stored = { clock, randomUuid: randomUUID, randomSuffix: () => 'abcde', logger }
   const [one, two] = await Promise.all([1, 2].map((at) => createSimulatedMember({ name: `member${at}`, nodes: 3, clock, seed: 'distribution', logger }, signal))) as [SimulatedMember, SimulatedMember]
-  const presets = [one, two].map(({ name, handler: own }) => ({ name, spec: { apiEndpoint: `https://${name}.simulated` }, connection: { handler: own, upgrade: () => Promise.reject(new Error('not here')), drain: () => Promise.resolve(), close: () => Promise.resolve() } }))
+  const presets = [one, two].map(({ name, handler: own }) => ({ name, spec: { apiEndpoint: `https://${name}.simulated` }, connection: { handler: through(own), upgrade: () => Promise.reject(new Error('not here')), drain: () => Promise.resolve(), close: () => Promise.resolve() } }))
   const namespaces = createStoredResource(namespaceKind, storage, stored, signal), secrets = createStoredResource(secretKind, storage, stored, signal), groups = [{ name: '', versions: [{ version: 'v1', resources: [namespaces, secrets] }] }]
   const host = standaloneHost({ authority: () => '', namespaces: namespaces.reader, secrets: secrets.reader, namespace: 'ours', clock, random }, signal), local = resourceHandler({ groups: () => groups }, { clock, random, authorizer: denyAll })
   const federation = await startFederation({
@@ -170,6 +170,26 @@ describe('autoscalers', () => {
     await expect.poll(() => Promise.all([one, two].map(replicas)), inTime).toEqual([5, 3])
     await one.remove(`${AUTOSCALERS}/any`)
     await expect.poll(() => replicas(one), inTime).toBe(3)
+  })
+
+  test('until it is known whether one scales a copy, its replicas are left as they are', async () => {
+    const known = Promise.withResolvers<void>(), { hub, one } = await fleet((handler) => async (request, signal) => {
+      if (request.path.includes('horizontalpodautoscalers')) await known.promise
+      return handler(request, signal)
+    })
+    await hub.post(`${TYPES}/federateddeployments`, federated('FederatedDeployment', 'web', webOf(2)))
+    await expect.poll(() => replicas(one), inTime).toBe(2)
+    await one.post(AUTOSCALERS, { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata: { name: 'any' }, ...autoscaler(1, 9) })
+    await one.patch(WEB, { spec: { replicas: 5 } })
+    await hub.patch(`${TYPES}/federateddeployments/web`, { spec: { template: { spec: { paused: true } } } })
+    // By then the workers of the member have had a look.
+    for (const name of ['a', 'b']) {
+      await hub.post(`${TYPES}/federatedconfigmaps`, federated('FederatedConfigMap', name, { data: { a: 'b' } }))
+      await expect.poll(() => one.get(`/api/v1/namespaces/default/configmaps/${name}`), inTime).toMatchObject({ data: { a: 'b' } })
+    }
+    expect((await one.get(WEB)).spec).toMatchObject({ replicas: 5 })
+    known.resolve()
+    await expect.poll(async () => (await one.get(WEB)).spec, inTime).toMatchObject({ replicas: 5, paused: true })
   })
 
   test('the bounds of one that follows a divided workload are divided by the same shares, and follow these', async () => {

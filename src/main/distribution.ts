@@ -156,7 +156,8 @@ async function run(stages: Stages, signal: AbortSignal): Promise<void> {
   await following.ready
   overrides.onChange(() => propagation.kickAll())
   leadership.onLead(() => { void takeOver(stages, signal) }, signal)
-  await Promise.all([placement.run(signal), propagation.run(signal), status.run(signal), rollouts.run(signal), quotas.run(signal), quotaController.run(signal), typeConfigs.run(signal), implied.run(signal), owned.run({ clock, logger }, signal), following.done, accepting.done])
+  const propagating = placement.policiesSeen.then(() => propagation.run(signal))
+  await Promise.all([placement.run(signal), propagating, status.run(signal), rollouts.run(signal), quotas.run(signal), quotaController.run(signal), typeConfigs.run(signal), implied.run(signal), owned.run({ clock, logger }, signal), following.done, accepting.done])
 }
 
 /** This replica begins to lead. What another one has written since is not all followed: it is read anew, and everything looked at. */

@@ -1,5 +1,7 @@
 /** Two servers over one store: one leads, is stopped or killed at a bad moment, and the other goes on with what it left. */
 import { afterEach, expect, test } from 'vitest'
+import { aborted } from '../../src/lib/aborted.ts'
+import { StatusError } from '../../src/machinery/meta/status-error.ts'
 import type { SimulatedServer } from './simulated-server.ts'
 import { deployment, job, on, onAll, SmallFleet } from './small-fleet.ts'
 
@@ -126,29 +128,47 @@ test('what one remembers of copies is old when it leads again: a Job that ran me
   expect([leader() === first, await fleet.having('Job', 'default/report')]).toEqual([true, ['m1']])
 })
 
-/** With a store that, once told to, lets the next write to a template wait: of whoever leads, which stops there. */
-async function startHolding(members: number): Promise<{ readonly stopAtWrite: (act: () => Promise<unknown>) => Promise<SimulatedServer>; readonly goOn: () => void }> {
-  const held = Promise.withResolvers<void>()
-  let isHolding = false
+interface Holding {
+  /** Whoever leads stops in the middle of the next write to a template, one of these where they are named, which `act` brings about. It is made when told to go on; what else it writes to templates is lost. */
+  readonly stopAtWrite: (act: () => Promise<unknown>, plural?: string) => Promise<SimulatedServer>
+  readonly goOn: () => void
+  /** Servers that start from now on are told nothing of changes of policies, until they are. */
+  readonly lag: () => void
+  readonly catchUp: () => void
+}
+
+/** With a store that lets writes, and what it tells of policies, wait. */
+async function startHolding(members: number): Promise<Holding> {
+  const held = Promise.withResolvers<void>(), told = Promise.withResolvers<void>()
+  let holding: string | undefined, isHeld = false, isLagging = false
   fleet = await SmallFleet.start(members, (made) => {
     made.replicas = 2
-    const { store } = made, commit = store.commit.bind(store)
+    const { store } = made, commit = store.commit.bind(store), watch = store.watch.bind(store)
+    store.watch = async function* (prefix, ...rest) {
+      const isLate = isLagging && prefix.startsWith('/policy.federation/')
+      for await (const lines of watch(prefix, ...rest)) {
+        if (isLate) await told.promise
+        yield lines
+      }
+    }
     store.commit = async (key, ...rest) => {
-      if (isHolding && key.startsWith('/types.federation/')) {
-        isHolding = false
+      if (holding !== undefined && key.startsWith('/types.federation/')) {
+        if (isHeld || !key.includes(holding)) throw StatusError.unavailable('the store does not answer')
+        isHeld = true
         await held.promise
       }
       return commit(key, ...rest)
     }
   })
-  const stopAtWrite = async (act: () => Promise<unknown>) => {
-    isHolding = true
+  const stopAtWrite = async (act: () => Promise<unknown>, plural = '') => {
+    holding = plural
     await act()
     const stopped = leader()
     stopped.pause()
+    holding = undefined
     return stopped
   }
-  return { stopAtWrite, goOn: held.resolve }
+  return { stopAtWrite, goOn: held.resolve, lag: () => { isLagging = true }, catchUp: told.resolve }
 }
 const schedule = async () => (await fleet.template('ConfigMap', 'default/a'))!.status!.schedule!
 
@@ -183,4 +203,40 @@ test('who was stopped in the middle of a decision decides no more when he goes o
   await fleet.advance(TAKEOVER_MS)
   expect(await schedule()).toEqual(decided)
   expect(await fleet.having('ConfigMap', 'default/a')).toEqual(['m3'])
+})
+
+/** Policy `web` changes, and what one server decided by it is stored when another leads that has not seen the change yet: it has the decision before the policy. The Deployment goes to m1. */
+async function decideBeforeSeen(before: object, after: object, create: () => Promise<void>): Promise<void> {
+  const { stopAtWrite, goOn, lag, catchUp } = await startHolding(1), rules = (more: object) => fleet.policy('PropagationPolicy', 'default/web', { resourceSelectors: [{ apiVersion: 'apps/v1', kind: 'Deployment' }], placement: { clusterAffinity: { clusterNames: ['m1'] } }, ...more })
+  await rules(before)
+  await create()
+  fleet.servers[1]!.kill()
+  lag()
+  await fleet.start()
+  await fleet.advance(5000)
+  // What it sends to members meanwhile is lost, too.
+  fleet.onRequest = ({ server: { signal } }) => aborted(signal)
+  const first = await stopAtWrite(() => rules(after), 'deployments')
+  fleet.onRequest = () => undefined
+  await fleet.advance(TAKEOVER_MS)
+  expect(leader()).not.toBe(first)
+  goOn()
+  await fleet.advance(5000)
+  expect((await fleet.template('Deployment', 'default/web'))?.status?.policy?.generation).toBe(2)
+  catchUp()
+  await fleet.advance(TAKEOVER_MS)
+}
+
+test('how a template is carried out follows its policy, though what was decided by that was seen first', async () => {
+  await decideBeforeSeen({ suspension: { dispatching: true } }, {}, () => fleet.create('Deployment', 'default/web', { template: deployment(1) }))
+  expect([await fleet.states('Deployment', 'default/web'), await fleet.having('Deployment', 'default/web')]).toEqual([{ m1: 'OK' }, ['m1']])
+})
+
+test('so does what it takes along', async () => {
+  const { spec } = deployment(1), volumes = [{ name: 'config', configMap: { name: 'a' } }]
+  await decideBeforeSeen({}, { propagateDeps: true }, async () => {
+    await fleet.create('ConfigMap', 'default/a', { template: config('1') })
+    await fleet.create('Deployment', 'default/web', { template: { spec: { ...spec, template: { ...spec.template, spec: { ...spec.template.spec, volumes } } } } })
+  })
+  expect(await fleet.having('ConfigMap', 'default/a')).toEqual(['m1'])
 })

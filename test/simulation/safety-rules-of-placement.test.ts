@@ -26,6 +26,21 @@ describe('rule 4: a placement is given up by an explicit change only, and within
     expect(await fleet.having('ConfigMap', 'default/a')).toEqual(['m2', 'm3'])
   })
 
+  test('copies that a policy preserves stay when their template goes, though the policy went before', async () => {
+    fleet = await SmallFleet.start(2)
+    const policy = (more: object | undefined) => fleet.policy('PropagationPolicy', 'default/all', more && { resourceSelectors: [{ apiVersion: 'v1', kind: 'ConfigMap' }], placement: { clusterAffinity: {} }, ...more })
+    await policy({ preserveResourcesOnDeletion: true })
+    for (const key of ['default/a', 'default/b']) await fleet.create('ConfigMap', key, { template: { data: { level: '1' } } })
+    await policy(undefined)
+    await fleet.drop('ConfigMap', 'default/a')
+    expect([await fleet.template('ConfigMap', 'default/a'), await fleet.having('ConfigMap', 'default/a')]).toEqual([undefined, ['m1', 'm2']])
+    expect((await fleet.copy('m1', 'ConfigMap', 'default/a'))?.metadata.labels).toBeUndefined()
+    // Unless another policy has claimed it meanwhile that does not.
+    await policy({})
+    await fleet.drop('ConfigMap', 'default/b')
+    expect(await fleet.having('ConfigMap', 'default/b')).toEqual([])
+  })
+
   test('a template that fits nowhere any more stays where it is, and says so', async () => {
     fleet = await SmallFleet.start(3)
     await fleet.policy('PropagationPolicy', 'default/all', policy)

@@ -2,6 +2,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { KubeObject } from '../../src/machinery/meta/core.ts'
 import { MemoryStorage } from '../../src/machinery/storage/memory-storage.ts'
+import { GADGETS, gadgetType } from './gadget.ts'
+import { author } from './simulated-fleet.ts'
 import { deployment, on, onAll, SmallFleet } from './small-fleet.ts'
 
 let fleet: SmallFleet
@@ -106,6 +108,19 @@ describe('rule 2: missing data is unknown, never absence', () => {
     expect(await fleet.having('ConfigMap', 'default/a')).toEqual([])
   })
 
+  test('so does one that is refused because another cluster answers for it', async () => {
+    fleet = await SmallFleet.start(2)
+    await fleet.create('ConfigMap', 'default/a', { template: config('1'), placement: onAll })
+    fleet.setRefused('m2', true)
+    await fleet.drop('ConfigMap', 'default/a', 'Background', 240_000)
+    expect(await fleet.states('ConfigMap', 'default/a')).toEqual({ m2: 'WaitingForRemoval: the cluster is refused: it is another cluster' })
+    await fleet.advance(120_000)
+    expect([await fleet.template('ConfigMap', 'default/a'), await fleet.having('ConfigMap', 'default/a')]).toEqual([undefined, ['m2']])
+    fleet.setRefused('m2', false)
+    await fleet.advance(35_000)
+    expect(await fleet.having('ConfigMap', 'default/a')).toEqual([])
+  })
+
   test.each([['lists fail', 'fail'], ['lists are empty', 'empty']] as const)('after a restart %s: nothing is made again, nothing is taken for gone', async (_name, how) => {
     fleet = await SmallFleet.start(1)
     await fleet.create('ConfigMap', 'default/a', { template: config('1'), placement: onAll })
@@ -134,6 +149,98 @@ describe('rule 2: missing data is unknown, never absence', () => {
     await fleet.edit('ConfigMap', 'default/a', { template: config('2') }, 60_000)
     expect(await fleet.states('ConfigMap', 'default/a')).toEqual({ m1: 'NotServed: the cluster does not serve configmaps of the core group' })
     expect(dataOf(await fleet.copy('m1', 'ConfigMap', 'default/a'))).toEqual({ level: '1' })
+  })
+
+  test('a kind of which a cluster out of reach has a copy left is not withdrawn before that is gone', async () => {
+    fleet = await SmallFleet.start(2)
+    const { writer } = fleet.policies('FederatedTypeConfig'), { signal } = fleet.server
+    await fleet.until(writer!.create({ apiVersion: 'policy.federation/v1alpha1', kind: 'FederatedTypeConfig', metadata: { name: GADGETS }, spec: { targetType: gadgetType, propagation: 'Enabled' } }, author, signal))
+    await fleet.advance(5000)
+    await fleet.create('Gadget', 'default/a', { template: { spec: { size: 1 } }, placement: onAll })
+    await fleet.cutOff('m2', true)
+    await fleet.drop('Gadget', 'default/a', 'Background', 360_000)
+    await writer!.delete(GADGETS, author, signal)
+    await fleet.advance(60_000)
+    expect([await fleet.template('Gadget', 'default/a'), await fleet.having('Gadget', 'default/a')]).toEqual([undefined, ['m2']])
+    // Over a restart, too.
+    await fleet.restart()
+    await fleet.cutOff('m2', false)
+    expect(await fleet.having('Gadget', 'default/a')).toEqual([])
+    await fleet.advance(5000)
+    expect(fleet.server.distribution.templates.get(GADGETS)).toBeUndefined()
+  })
+
+  describe('a copy that was acknowledged, and that no watch has shown', () => {
+    /** m1 has a, and says nothing of it. */
+    async function unseen(): Promise<number> {
+      fleet = await SmallFleet.start(1)
+      await fleet.create('ConfigMap', 'default/first', { template: config('1'), placement: onAll })
+      fleet.silence('m1')
+      const before = fleet.clock.now()
+      await fleet.advance(1)
+      await fleet.create('ConfigMap', 'default/a', { template: config('1'), placement: onAll })
+      return before
+    }
+    const told = async () => [await fleet.states('ConfigMap', 'default/a'), await fleet.having('ConfigMap', 'default/a')], there = [{ m1: 'OK' }, ['m1']]
+
+    test('is asked for by name, and left as it is', async () => {
+      await unseen()
+      const { length } = fleet.requests
+      await fleet.advance(120_000)
+      expect([await told(), fleet.requests.slice(length)]).toEqual([there, []])
+    })
+
+    test.each([['tells again', false], ['is silent still', true]])('is made again where a backup from before it is restored, and the member %s', async (_name, isSilent) => {
+      const before = await unseen()
+      await fleet.stub('m1').restore(fleet.clock.now() - before, false)
+      expect(await fleet.having('ConfigMap', 'default/a')).toEqual([])
+      if (!isSilent) fleet.silence('m1', false)
+      await fleet.advance(60_000)
+      expect(await told()).toEqual(there)
+    })
+
+    test('follows its template, and goes with it', async () => {
+      await unseen()
+      await fleet.edit('ConfigMap', 'default/a', { template: config('2') }, 30_000)
+      expect([await told(), dataOf(await fleet.copy('m1', 'ConfigMap', 'default/a'))]).toEqual([there, { level: '2' }])
+      await fleet.drop('ConfigMap', 'default/a', 'Background', 60_000)
+      expect([await fleet.template('ConfigMap', 'default/a'), await fleet.having('ConfigMap', 'default/a')]).toEqual([undefined, []])
+    })
+
+    test('is no longer told of where it was to go, and a backup from before it is restored', async () => {
+      const before = await unseen()
+      await fleet.stub('m1').restore(fleet.clock.now() - before, false)
+      await fleet.edit('ConfigMap', 'default/a', { placement: on() }, 60_000)
+      const { commits } = fleet
+      await fleet.advance(60_000)
+      expect([await told(), fleet.commits - commits]).toEqual([[{}, []], 0])
+    })
+
+    test('is left to whoever put an object of his own in its place', async () => {
+      await unseen()
+      await fleet.stub('m1').remove('configmaps', 'default/a')
+      const theirs = await fleet.stub('m1').create(foreign('theirs'))
+      await fleet.advance(60_000)
+      expect([await fleet.copy('m1', 'ConfigMap', 'default/a'), await fleet.states('ConfigMap', 'default/a')]).toEqual([theirs, { m1: expect.stringContaining('AlreadyExists') as string }])
+    })
+
+    test('is removed by its tombstone before the watch is there again', async () => {
+      await unseen()
+      await fleet.cutOff('m1', true)
+      await fleet.drop('ConfigMap', 'default/a', 'Background', 360_000)
+      expect([await fleet.template('ConfigMap', 'default/a'), await fleet.having('ConfigMap', 'default/a')]).toEqual([undefined, ['m1']])
+      await fleet.cutOff('m1', false)
+      expect(await fleet.having('ConfigMap', 'default/a')).toEqual([])
+    })
+  })
+
+  test('a copy that was deleted, and that the watch shows still, is asked for, and not deleted again and again', async () => {
+    fleet = await SmallFleet.start(1)
+    await fleet.create('ConfigMap', 'default/a', { template: config('1'), placement: onAll })
+    fleet.silence('m1')
+    const { length } = fleet.requests
+    await fleet.drop('ConfigMap', 'default/a', 'Background', 30_000)
+    expect([await fleet.template('ConfigMap', 'default/a'), fleet.requests.slice(length).map(({ method }) => method)]).toEqual([undefined, ['DELETE']])
   })
 
   test('a cluster that leaves keeps what it has, and goes on with it when it is back', async () => {

@@ -2,6 +2,7 @@ import { mistakesAtRest } from './invariants.ts'
 import { RandomEvents } from './random-events.ts'
 import { SafetyMonitor } from './safety-monitor.ts'
 import { SimulatedFleet } from './simulated-fleet.ts'
+import { UNUSUAL } from './stub-member.ts'
 
 /** Of every five members one has not got the custom kind. By seed there are up to three servers, and a budget of removals. */
 const MEMBERS = 20, EVENTS = 70, REPLICAS = [1, 2, 3], BUDGETS = [0, 0, 0, 30]
@@ -9,7 +10,7 @@ const MEMBERS = 20, EVENTS = 70, REPLICAS = [1, 2, 3], BUDGETS = [0, 0, 0, 30]
 /** One run: things happen, then everything works again and comes to rest. `wrong` empty: as it should be. The same seed does the same. */
 export async function simulate(seed: number): Promise<{ readonly wrong: readonly string[]; readonly happened: readonly string[] }> {
   const fleet = new SimulatedFleet(seed), events = new RandomEvents(fleet), monitor = new SafetyMonitor(fleet, events.notes), stop = new AbortController()
-  for (let at = 0; at < MEMBERS; at++) await fleet.addMember(`m${String(at).padStart(2, '0')}`, { env: at % 3 === 0 ? 'prod' : 'dev' }, at % 5 === 4 ? ['Gadget'] : [])
+  for (let at = 0; at < MEMBERS; at++) await fleet.addMember(`m${String(at).padStart(2, '0')}`, { env: at % 3 === 0 ? 'prod' : 'dev' }, at % 5 === 4 ? [...UNUSUAL, 'Gadget'] : UNUSUAL)
   fleet.replicas = REPLICAS[seed % REPLICAS.length]!
   fleet.maxRemovalsPerMinute = BUDGETS[seed % BUDGETS.length]!
   await fleet.start()

@@ -18,7 +18,7 @@ import { Seeded } from '../suites/seeded.ts'
 import { leasesOfHost } from './host-leases.ts'
 import { MemberNetwork, type MemberRequest, type Trouble } from './member-network.ts'
 import { SimulatedServer } from './simulated-server.ts'
-import { StubMember } from './stub-member.ts'
+import { StubMember, UNUSUAL } from './stub-member.ts'
 
 /** Somebody who may do everything. */
 export const author: WriteOptions = { user: { name: 'author', groups: ['system:masters'], extra: {} }, manager: 'kubectl', authorize: () => Promise.resolve(), warn: () => undefined }
@@ -51,6 +51,7 @@ export class SimulatedFleet {
   killAfter: { commits?: number; writes?: number } = {}
   readonly #end = new AbortController()
   readonly #down = new Map<string, number>()
+  readonly #refused = new Set<string>()
   readonly #network: MemberNetwork
   readonly #leases: Handler
   /** What the servers have stored last under each key. */
@@ -79,7 +80,7 @@ export class SimulatedFleet {
     return `${(++this.#uuids).toString(16).padStart(8, '0')}-${digits(4)}-4${digits(3)}-8${digits(3)}-${digits(12)}`
   }
 
-  async addMember(name: string, labels: Record<string, string> = {}, lacks: readonly string[] = []): Promise<StubMember> {
+  async addMember(name: string, labels: Record<string, string> = {}, lacks = UNUSUAL): Promise<StubMember> {
     const stub = this.stubs.get(name) ?? (await StubMember.start(name, { clock: this.clock, random: this.random, uuid: this.uuid, signal: this.#end.signal, lacks }))
     this.stubs.set(name, stub)
     this.clusters.set(name, {
@@ -180,8 +181,8 @@ export class SimulatedFleet {
 
   async hostNamespace(name: string, labels: Record<string, string>): Promise<void> { await this.server.namespaces.writer.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }, author, this.server.signal) }
 
-  /** A member's watches tell nothing from now on; it answers as before. */
-  silence(name: string): void { this.#network.silent.add(name) }
+  /** A member's watches tell nothing from now on, or do again; it answers as before. */
+  silence(name: string, isSilent = true): void { if (isSilent) this.#network.silent.add(name); else this.#network.silent.delete(name) }
 
   /** `kind`: of what is distributed. Throws StatusError NotFound where that is not served. */
   templates(kind: string): TemplateStore {
@@ -203,6 +204,13 @@ export class SimulatedFleet {
     else if (!this.#down.has(name)) this.#down.set(name, this.clock.now())
   }
 
+  /** Another cluster answers in a member's place, or the right one does again. */
+  setRefused(name: string, isRefused: boolean): void {
+    if (isRefused) this.#refused.add(name)
+    else this.#refused.delete(name)
+    this.probe()
+  }
+
   #living(): SimulatedServer[] { return this.#servers.filter(({ isDead }) => !isDead) }
 
   async #startOne(): Promise<SimulatedServer> {
@@ -218,7 +226,8 @@ export class SimulatedFleet {
 
   #probe(server: SimulatedServer, name: string): void {
     const since = this.#down.get(name), member = server.members.get(name)!
-    if (since === undefined) member.setState({ state: 'ready' })
+    if (this.#refused.has(name)) member.setState({ state: 'refused', reason: 'it is another cluster' })
+    else if (since === undefined) member.setState({ state: 'ready' })
     else if (this.clock.now() - since >= STEADY_MS) member.setState({ state: 'unreachable', since: this.clock.now(), reason: 'connection refused' })
   }
 

@@ -9,7 +9,7 @@ export const on = (...names: readonly string[]) => ({ clusters: names.map((name)
 export const deployment = (replicas: number, image = 'app:1') => ({ spec: { replicas, selector: { matchLabels: { app: 'x' } }, template: { metadata: { labels: { app: 'x' } }, spec: { containers: [{ name: 'main', image }] } } } })
 export const job = (completions = 1) => ({ spec: { completions, parallelism: completions, template: { spec: { containers: [{ name: 'main', image: 'app:1' }], restartPolicy: 'Never' } } } })
 
-const PLURALS: Readonly<Record<string, string>> = { ConfigMap: 'configmaps', Deployment: 'deployments', Job: 'jobs', ClusterRole: 'clusterroles', Namespace: 'namespaces' }
+const PLURALS: Readonly<Record<string, string>> = { ConfigMap: 'configmaps', Deployment: 'deployments', Job: 'jobs', ClusterRole: 'clusterroles', Namespace: 'namespaces', Gadget: 'gadgets', HorizontalPodAutoscaler: 'horizontalpodautoscalers' }
 
 export class SmallFleet extends SimulatedFleet {
   static async start(members: number, prepare: (fleet: SmallFleet) => void = () => undefined): Promise<SmallFleet> {

@@ -22,7 +22,9 @@ import { Faults } from '../../src/simulation/faults.ts'
 import { gadgetDocuments, gadgetKind } from './gadget.ts'
 import type { Seeded } from '../suites/seeded.ts'
 
-const SERVED = ['Namespace', 'ConfigMap', 'Secret', 'Deployment', 'Job', 'ClusterRole']
+const SERVED = ['Namespace', 'ConfigMap', 'Secret', 'Deployment', 'Job', 'ClusterRole', 'HorizontalPodAutoscaler']
+/** What a member does not serve unless a test is about it: autoscalers are followed besides whatever has replicas. */
+export const UNUSUAL: readonly string[] = ['HorizontalPodAutoscaler']
 /** Stands for spec.finalizers of namespaces: the namespace controller takes it off once all is gone that was inside. */
 const CONTENTS_FINALIZER = 'kubernetes.io/contents'
 const BUMP = '/bump'

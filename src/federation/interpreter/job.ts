@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../machinery/meta/json-value.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
 import { anyOf, holds, isOneOf } from './checks.ts'
-import { withoutFields } from './fields.ts'
+import { listAt, textAt, withoutFields } from './fields.ts'
 import type { Given } from './given.ts'
 import type { Interpretation } from './interpretation.ts'
 import { integerAt, replicasAt } from './replica-rules.ts'
@@ -18,10 +18,10 @@ export const job: Interpretation = {
   summed: [['spec', 'completions'], ['spec', 'parallelism']],
   own: [['spec', 'selector'], ...UIDS.map((uid) => [...LABELS, uid])],
   status(given, merged, silent) {
-    const conditions = (merged['conditions'] as JsonObject[] | undefined)?.filter(({ status }) => status !== 'Unknown')
+    const conditions = listAt(merged, 'conditions').filter((condition) => textAt(condition, 'status') !== 'Unknown')
     const starts = given.flatMap(({ value }) => (typeof value['startTime'] === 'string' ? [value['startTime']] : [])).toSorted((a, b) => Date.parse(a) - Date.parse(b))
     return {
-      conditions: conditions?.length ? conditions : undefined,
+      conditions: conditions.length > 0 ? conditions : undefined,
       startTime: starts[0],
       completionTime: silent === 0 && given.every(({ value }) => value['completionTime'] !== undefined) ? merged['completionTime'] : undefined,
       // Indexes of different clusters' shares are not of one sequence.

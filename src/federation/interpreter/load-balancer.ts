@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../machinery/meta/json-value.ts'
+import { isJsonObject, type JsonObject } from '../../machinery/meta/json-value.ts'
 import type { Check } from './checks.ts'
-import { textAt, valuesAt } from './fields.ts'
+import { listAt, textAt, valuesAt } from './fields.ts'
 import type { Given } from './given.ts'
 import { union } from './merge-values.ts'
 
@@ -8,10 +8,10 @@ import { union } from './merge-values.ts'
 export function mergeLoadBalancer(given: readonly Given<JsonObject>[]): JsonObject {
   const points = new Map<string, JsonObject>()
   for (const { value } of given) {
-    for (const point of (value['loadBalancer'] as { ingress?: JsonObject[] } | undefined)?.ingress ?? []) {
+    for (const point of listAt(value, 'loadBalancer.ingress').filter(isJsonObject)) {
       const id = identity(point), found = points.get(id)
       if (!found) { points.set(id, point); continue }
-      const ports = union([...((found['ports'] as unknown[] | undefined) ?? []), ...((point['ports'] as unknown[] | undefined) ?? [])])
+      const ports = union([...listAt(found, 'ports'), ...listAt(point, 'ports')])
       points.set(id, { ...found, ...(ports.length > 0 && { ports }) })
     }
   }
@@ -20,6 +20,6 @@ export function mergeLoadBalancer(given: readonly Given<JsonObject>[]): JsonObje
 }
 
 /** Sorts as entries do: NUL is below everything that can stand in them. */
-const identity = (point: JsonObject) => ['ip', 'hostname', 'ipMode'].map((field) => (point[field] as string | undefined) ?? '').join('\0')
+const identity = (point: JsonObject) => ['ip', 'hostname', 'ipMode'].map((field) => textAt(point, field) ?? '').join('\0')
 
 export const hasAddress: Check = (object) => valuesAt(object, 'status.loadBalancer.ingress.*').some((point) => textAt(point, 'ip') !== undefined || textAt(point, 'hostname') !== undefined)

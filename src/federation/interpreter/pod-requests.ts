@@ -1,9 +1,11 @@
+import { isJsonObject } from '../../machinery/meta/json-value.ts'
 import { addQuantities, compareQuantities, parseQuantity, type Quantity, ZERO } from '../../machinery/meta/quantity.ts'
 
 export type Amounts = ReadonlyMap<string, Quantity>
 
 type Resources = Readonly<Record<string, string | number>>
 interface ContainerSpec { readonly resources?: { readonly requests?: Resources; readonly limits?: Resources } | undefined; readonly restartPolicy?: string }
+/** As it is written: kinds whose schema leaves it open may have anything there, and what is no container counts for nothing. */
 export interface PodResources { readonly containers?: readonly ContainerSpec[]; readonly initContainers?: readonly ContainerSpec[]; readonly overhead?: Resources; readonly resources?: ContainerSpec['resources'] }
 
 /**
@@ -12,8 +14,8 @@ export interface PodResources { readonly containers?: readonly ContainerSpec[]; 
  */
 export function podRequests({ containers, initContainers, overhead, resources }: PodResources): Map<string, Quantity> {
   const total = new Map<string, Quantity>(), sidecars = new Map<string, Quantity>(), peak = new Map<string, Quantity>()
-  for (const container of containers ?? []) sumAmounts(total, requestsOf(container))
-  for (const container of initContainers ?? []) {
+  for (const container of containersOf(containers)) sumAmounts(total, requestsOf(container))
+  for (const container of containersOf(initContainers)) {
     const own = requestsOf(container)
     if (container.restartPolicy === 'Always') {
       sumAmounts(sidecars, own)
@@ -31,6 +33,7 @@ export function podRequests({ containers, initContainers, overhead, resources }:
   return total
 }
 
+const containersOf = (list: unknown): readonly ContainerSpec[] => (Array.isArray(list) ? list.filter(isJsonObject) : [])
 const requestsOf = ({ resources }: ContainerSpec): Amounts => new Map([...amountsOf(resources?.limits), ...amountsOf(resources?.requests)])
 
 /** What is no quantity is left out. */

@@ -28,7 +28,8 @@ function replay({ object }: Case): unknown {
 }
 
 test.each(cases.filter(({ name, expectError }) => !DIFFERENT[name] && !expectError))('$name', (one) => { expect(replay(one)).toEqual(withoutEmpty(one.expectFixed ?? one.expect ?? undefined)) })
-test.each(cases.filter(({ name, expectError }) => !DIFFERENT[name] && expectError))('$name', (one) => { expect(() => replay(one)).toThrow('is no object') })
+/** Where the recordings have an error, nothing is known: what else is told of the object must not wait for it. */
+test.each(cases.filter(({ name, expectError }) => !DIFFERENT[name] && expectError))('$name', (one) => { expect(replay(one)).toBeUndefined() })
 test.each(Object.entries(DIFFERENT))('%s differs: %s', (name) => {
   const one = cases.find((one) => one.name === name)!
   expect(replay(one)).not.toEqual(one.expectError ? undefined : withoutEmpty(one.expectFixed ?? one.expect))

@@ -16,7 +16,7 @@ export interface Reflection {
   readonly templateGeneration?: number
 }
 
-/** Of a copy's status what the fleet's is made from. Throws TypeError where the status is no object. */
+/** Of a copy's status what the fleet's is made from. One that is no object, as custom kinds may have it, tells nothing. */
 export function reflectedStatus(object: KubeObject): Reflection {
   const { generation, annotations = {} } = object.metadata, status = statusOf(object, interpretationOf(object)), mark = annotations[TEMPLATE_GENERATION_ANNOTATION] ?? ''
   return { ...(status && { status }), ...(generation !== undefined && { generation }), ...(/^\d+$/.test(mark) && { templateGeneration: Number(mark) }) }
@@ -24,8 +24,7 @@ export function reflectedStatus(object: KubeObject): Reflection {
 
 function statusOf(object: KubeObject, { reflected }: Interpretation): JsonObject | undefined {
   const status = valueAt(object, 'status')
-  if (status === undefined) return undefined
-  if (!isJsonObject(status)) throw new TypeError(`status of ${object.kind ?? ''} "${object.metadata.name ?? ''}" is no object`)
+  if (!isJsonObject(status)) return undefined
   if (!reflected) return status
   if (typeof reflected === 'function') return reflected(object)
   const kept = Object.fromEntries(reflected.flatMap((field) => { const value = valueAt(status, [field]); return value === undefined ? [] : [[field, value] as const] }))

@@ -16,7 +16,7 @@ export function replicasOf(object: KubeObject, options: ReplicaOptions = {}): Re
   const rule = replicaRule(object, options)
   if (!rule) return undefined
   const requirements = rule.requirements?.(object)
-  return { replicas: rule.count(object), ...(requirements && { requirements }) }
+  return { replicas: counted(object, rule.count(object)), ...(requirements && { requirements }) }
 }
 
 /** Whether `withReplicas` can give clusters shares of it. */
@@ -32,8 +32,14 @@ export function withReplicas(object: KubeObject, replicas: number, { completions
   return withField(revised, 'spec.completions', completions)
 }
 
-/** The parts of a workload made of several pod templates; empty for kinds with one or none. */
-export const componentsOf = (object: KubeObject): readonly Component[] => interpretationOf(object).components?.(object) ?? []
+/** The parts of a workload made of several pod templates; empty for kinds with one or none. BadRequest where a number is none. */
+export const componentsOf = (object: KubeObject): readonly Component[] => (interpretationOf(object).components?.(object) ?? []).map((component) => ({ ...component, replicas: counted(object, component.replicas) }))
+
+/** Schemas of custom kinds may let pass what nobody can count with. */
+function counted({ kind = '', metadata: { name = '' } }: KubeObject, replicas: number): number {
+  if (Number.isSafeInteger(replicas) && replicas >= 0) return replicas
+  throw StatusError.badRequest(`${kind} "${name}" asks for ${replicas} replicas`)
+}
 
 function replicaRule(object: KubeObject, { scale }: ReplicaOptions): ReplicaRule | undefined {
   const { replicas } = interpretationOf(object)

@@ -140,3 +140,25 @@ test('one that grows beyond it is given up, too, and its watchers are told', asy
   expect(states).toMatchObject([{ state: 'full' }])
   caches.clear()
 })
+
+test.each([
+  ['a name that leads elsewhere', line('ADDED', object('../b', 6)), '"../b" is no name of an object of this kind'],
+  ['what is no JSON', line('ADDED', object('c', 6, 'x')).replace('"x"', '{"a": x}'), 'object c is not well-formed JSON'],
+])('%s is refused with all that came with it, and what was known before stays', async (_, text, reason) => {
+  const { member, clock, use, keys, caches } = await bed()
+  member.tell(text)
+  await turns()
+  expect([keys(), use.state()]).toEqual([['a', 'b'], { state: 'stale', since: 0, reason: expect.stringContaining(reason) as string, garbled: true }])
+  member.state = [object('a', 1), object('c', 7)]
+  member.isForgetful = true
+  await clock.advance(20_000)
+  await turns()
+  expect([keys(), use.state()]).toEqual([['a', 'c'], { state: 'synced' }])
+  caches.clear()
+})
+
+test('of a member that sent nothing else nothing is known, and why is told', async () => {
+  const { use, caches } = await bed({ change: (it) => { it.refusesStreams = true; it.state = [object('a', 1), object('b', 1e15)] } })
+  expect([use.cache.isReady, use.state()]).toMatchObject([false, { state: 'failed', reason: expect.stringContaining('is no resourceVersion that can be followed') as string, garbled: true }])
+  caches.clear()
+})

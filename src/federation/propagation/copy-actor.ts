@@ -41,6 +41,12 @@ export class CopyActor {
     return this.#federated
   }
 
+  /** What is there under that name and is this fleet's by its label, as the watch would show it. */
+  async look(signal: AbortSignal): Promise<KubeObject | undefined> {
+    const there = await readCopy(this.#member.handler, this.#store.target, this.#named, signal)
+    return there?.metadata.labels?.[MANAGED_LABEL] === this.#options.fleetId ? there : undefined
+  }
+
   async create(object: KubeObject, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
     // What was in the way is most likely there still.
     const inTheWay = record?.state === 'AlreadyExists' ? await readCopy(this.#member.handler, this.#store.target, this.#named, signal) : undefined
@@ -122,6 +128,12 @@ export class CopyActor {
       if (kept === 'release') return this.release(copy, record, signal)
       if (kept) return { record: { ...record, uid, state: 'WaitingForRemoval', message: kept.wait }, requeueAfterMs: WAIT_MS }
     }
+    // It was asked for before, and the watch has not come so far.
+    if (record?.state === 'WaitingForRemoval' && record.uid === uid && (record.message === undefined || record.message === DELETING)) {
+      const there = await readCopy(this.#member.handler, this.#store.target, this.#named, signal)
+      if (there?.metadata.uid !== uid) return { record: 'gone' }
+      if (there.metadata.deletionTimestamp !== undefined) return { record: { ...record, message: DELETING }, requeueAfterMs: WAIT_MS }
+    }
     const { budget } = this.#options, isEnding = this.federated.metadata.deletionTimestamp !== undefined, waitMs = isEnding ? 0 : budget.take()
     if (waitMs > 0) {
       const message = 'more copies are to be removed than may be in a minute (--max-removals-per-minute)'
@@ -131,7 +143,7 @@ export class CopyActor {
     const isGone = await deleteCopy(this.#member.handler, this.#store.target, this.#named, { uid, propagationPolicy: removalPolicy(this.federated) }, signal)
     this.#tellOfMany('Removed', 'removed from')
     // Gone is what the watch shows gone: until then nothing else may take the name for free.
-    return { record: { ...record, uid, state: 'WaitingForRemoval', ...(!isGone && { message: 'the member is deleting it' }) }, requeueAfterMs: WAIT_MS }
+    return { record: { ...record, uid, state: 'WaitingForRemoval', ...(!isGone && { message: DELETING }) }, requeueAfterMs: WAIT_MS }
   }
 
   async release(copy: KubeObject, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
@@ -184,6 +196,7 @@ export class CopyActor {
   get #key(): string { return templateKey(this.#store.id, keyOfObject(this.federated)) }
 }
 
+const DELETING = 'the member is deleting it'
 /** What is in the way may go without a word: it is not watched. */
 const LOOK_AGAIN_MS = 30_000
 

@@ -5,9 +5,9 @@ import { ORPHAN_FINALIZER } from '../../machinery/meta/object-meta.ts'
 import type { PropagationRules } from './propagation-rules.ts'
 import { DELETION_ANNOTATION, KUBEFED_ORPHAN_ANNOTATION } from '../template/marks.ts'
 
-/** Whether the copies are to stay in the members when the template goes: as whoever deletes it says, as KubeFed's mark says, or as the policy does. */
-export function isOrphaned({ metadata: { deletionTimestamp, annotations = {}, finalizers = [] } }: FederatedObject, rules: PropagationRules | undefined): boolean {
-  return deletionTimestamp !== undefined && (rules?.preserveResourcesOnDeletion === true || annotations[DELETION_ANNOTATION] === 'Orphan' || annotations[KUBEFED_ORPHAN_ANNOTATION] === 'true' || finalizers.includes(ORPHAN_FINALIZER))
+/** Whether the copies are to stay in the members when the template goes: as whoever deletes it says, as KubeFed's mark says, or as the policy does, or did before it went. */
+export function isOrphaned({ metadata: { deletionTimestamp, annotations = {}, finalizers = [] }, status }: FederatedObject, rules: PropagationRules | undefined): boolean {
+  return deletionTimestamp !== undefined && ((rules ?? status?.policy)?.preserveResourcesOnDeletion === true || annotations[DELETION_ANNOTATION] === 'Orphan' || annotations[KUBEFED_ORPHAN_ANNOTATION] === 'true' || finalizers.includes(ORPHAN_FINALIZER))
 }
 
 /** Why nothing is sent to a cluster for now; undefined: it is. */

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../machinery/meta/core.ts'
 import { isJsonObject, type JsonObject } from '../../machinery/meta/json-value.ts'
 import { type Bounds, divideBounds } from '../interpreter/divide-bounds.ts'
 import { unowned } from '../template/native-object.ts'
-import { templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
+import { splitTemplateKey, templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
 import { scaleTargetOf } from './scale-target.ts'
 
 const AUTOSCALERS = 'horizontalpodautoscalers.autoscaling'
@@ -21,6 +21,12 @@ export class DividedBounds {
   see(template: string, store: TemplateStore | undefined, federated: FederatedObject | undefined): Iterable<string> {
     if (template.startsWith(templateKey(AUTOSCALERS, ''))) this.#set(template, store && federated && this.#workloadOf(store, federated))
     return this.#byWorkload.get(template) ?? []
+  }
+
+  /** Whether the shares of what an autoscaler follows are known here, or that there are none. */
+  isKnown(template: string): boolean {
+    const workload = this.#workloads.get(template)
+    return workload === undefined || (this.#templates.get(splitTemplateKey(workload).id)?.cache.isReady ?? true)
   }
 
   /** The object with its share of the bounds, where it is an autoscaler that has one. */

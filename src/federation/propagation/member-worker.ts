@@ -15,7 +15,8 @@ import { hubKeyOf } from '../template/namespace-template.ts'
 import { revisionFor } from '../template/revisions.ts'
 import { splitTemplateKey, templateKey, type TemplateStore } from '../template/templates.ts'
 import { CopyActor, type Made } from './copy-actor.ts'
-import { decideCopy, decisiveOf, isAhead, type CopyRecord, type Decided, type Observed, type Outcome, type Step } from './copy-decision.ts'
+import { CorrectionPauses } from './correction-pauses.ts'
+import { decideCopy, decisiveOf, driftText, isAhead, type CopyRecord, type Decided, type Observed, type Outcome, type Step } from './copy-decision.ts'
 import { isFinished, isOrphaned, suspension } from './deletion.ts'
 import { owns } from './fingerprint.ts'
 import { MemberAutoscalers } from './member-autoscalers.ts'
@@ -27,6 +28,8 @@ import { revisionOf } from './store-guard.ts'
 
 /** Steps that one look at a copy may lead to before it is looked at again later. */
 const STEPS_MAX = 4, BEHIND_MS = 1000
+/** A watch that has not shown a write for so long may never do: the member was set back to before it, say. */
+const UNSEEN_MS = 15_000
 const REVISION_LOST = 'a change has not reached it, and what the template was before is too large to be kept: the copy is left as it is until then'
 
 /** What a worker has to know of the others. `involved`: the templates that have, or are to have, a copy in its member. `decided`: what was last seen of one. */
@@ -37,8 +40,8 @@ export class MemberWorker {
   readonly #options: PropagationOptions
   readonly #queue: Queue
   readonly #copies = new Map<TemplateStore, MemberCopies>()
-  /** Versions that members answered to writes, by template; until the watch has come so far, it shows what was before. */
-  readonly #written = new Map<string, Position>()
+  /** Versions that the member answered to writes, by template, and when that, or what is there, was last known; until the watch has come so far, it shows what was before. */
+  readonly #written = new Map<string, { readonly version: Position; readonly at: number }>()
   readonly #stop = new AbortController()
   /** What was last seen of copies that decisions about them rest on, by template. */
   readonly #decisive = new Map<string, string>()
@@ -47,6 +50,7 @@ export class MemberWorker {
   readonly #settled = new Map<string, string>()
   /** Since when something stays though the decision does not want it any more, by template. */
   readonly #stays = new Map<string, number>()
+  readonly #pauses: CorrectionPauses
   readonly #fleet: WorkersOfFleet
 
   constructor(member: Member, fleet: WorkersOfFleet, options: PropagationOptions) {
@@ -54,6 +58,7 @@ export class MemberWorker {
     this.#fleet = fleet
     this.#options = options
     this.#queue = new Queue({ clock: options.clock, random: options.random, initialMs: 200, maxMs: 60_000 })
+    this.#pauses = new CorrectionPauses(options.clock)
     this.#autoscalers = new MemberAutoscalers({
       member, clock: options.clock, logger: options.logger,
       onTarget: ({ group, kind, key }) => { for (const { id, target } of options.templates.list()) if (target.group === group && target.kind === kind) this.#queue.add(templateKey(id, key)) },
@@ -67,8 +72,24 @@ export class MemberWorker {
   kickUnhurried(template: string): void { this.#queue.addUnhurried(template) }
 
   async run(): Promise<void> {
-    const { concurrency, logger } = this.#options
-    await runController({ name: `copies in ${this.member.name}`, queue: this.#queue, sources: [], reconcile: (key, signal) => this.#reconcile(key, signal), concurrency, logger }, this.#stop.signal)
+    const { concurrency, clock, logger } = this.#options
+    const { signal } = this.#stop, working = runController({ name: `copies in ${this.member.name}`, queue: this.#queue, sources: [], reconcile: (key, inner) => this.#reconcile(key, inner), concurrency, logger }, signal)
+    while (!signal.aborted) {
+      await clock.sleep(UNSEEN_MS, signal)
+      this.#kickUnseen()
+    }
+    await working
+  }
+
+  /** Has a look at what was written long ago and does not show yet. */
+  #kickUnseen(): void {
+    const { templates, clock } = this.#options
+    this.#pauses.forgetCalm()
+    for (const [key, { at }] of this.#written) {
+      const store = templates.get(splitTemplateKey(key).id)
+      if (!store || !this.#isBehind(store, key)) this.#written.delete(key)
+      else if (clock.now() - at >= UNSEEN_MS) this.#queue.addUnhurried(key)
+    }
   }
 
   /** Another server has written meanwhile: what was carried out here says nothing any more, and what was seen was not acted upon. */
@@ -100,10 +121,10 @@ export class MemberWorker {
   copyOf(store: TemplateStore, key: string): KubeObject | undefined { return this.#copies.get(store)?.get(key) }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
-    const { templates, leads, guard, ledger, tombstones } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id)
+    const { templates, leads, guard, ledger, tombstones, bounds } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id)
     if (!store || !leads() || guard.evidence) return {}
     // What is not known yet is not gone.
-    if (!store.cache.isReady) return { requeueAfterMs: BEHIND_MS }
+    if (!store.cache.isReady || !bounds.isKnown(key)) return { requeueAfterMs: BEHIND_MS }
     const copies = this.#follow(store), federated = store.get(objectKey)
     const why = federated && federated.metadata.deletionTimestamp === undefined ? store.whyOff() : undefined
     if (federated && why !== undefined) {
@@ -139,15 +160,15 @@ export class MemberWorker {
   async #sync(store: TemplateStore, key: string, federated: FederatedObject, copies: MemberCopies, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { ledger, clock } = this.#options, { name } = this.member, revision = this.#isTarget(federated) ? revisionFor(federated, name, store.target) : federated, actor = new CopyActor(this.#options, this.member, store, revision ?? federated)
     for (let count = 0; count < STEPS_MAX; count++) {
-      const known = ledger.get(key, name, federated), record = known === 'gone' ? undefined : known, step = this.#decide(store, key, { federated: revision ?? federated, isLost: !revision }, copies, record)
+      const observed = await this.#observedInTime(store, key, copies, actor, signal), known = ledger.get(key, name, federated), record = known === 'gone' ? undefined : known, step = this.#decide(store, key, { federated: revision ?? federated, isLost: !revision }, observed, record)
       if (step.do === 'wait') return {}
-      const made = await this.#perform(step, actor, record, signal)
+      const pauseMs = isCorrection(step) ? this.#pauses.take(key) : 0, made = pauseMs > 0 ? { record: paused(step, record), requeueAfterMs: pauseMs } : await this.#perform(step, actor, record, signal)
       if ('again' in made) continue
       ledger.set(key, name, made.record, known)
       if (made.record !== 'gone' && made.record.state === 'OK') this.#settled.set(key, decisionOf(federated))
       else this.#settled.delete(key)
       if (made.copy) {
-        this.#written.set(key, made.copy.metadata.resourceVersion ?? '0')
+        this.#written.set(key, { version: made.copy.metadata.resourceVersion ?? '0', at: clock.now() })
         // The watch is about to show what is known already.
         this.#decisive.set(key, decisiveOf(made.copy))
         this.#options.logger.debug({ cluster: name, template: key, at: clock.now() }, 'a copy was written')
@@ -158,9 +179,9 @@ export class MemberWorker {
     return { requeueAfterMs: BEHIND_MS }
   }
 
-  #decide(store: TemplateStore, key: string, { federated, isLost }: { readonly federated: FederatedObject; readonly isLost: boolean }, copies: MemberCopies, record: CopyRecord | undefined): Step {
+  #decide(store: TemplateStore, key: string, { federated, isLost }: { readonly federated: FederatedObject; readonly isLost: boolean }, observed: Observed, record: CopyRecord | undefined): Step {
     const { rendering, fleetId, ledger, policyOf, guard } = this.#options, { member } = this, rules = policyOf(federated), target = federated.status?.schedule?.targets?.find(({ cluster }) => cluster === member.name)
-    const keeps = this.#retained(store, federated), observed = this.#observed(store, key, copies), copy = observed.known ? observed.copy : undefined
+    const keeps = this.#retained(store, federated), copy = observed.known ? observed.copy : undefined
     if (keeps === 'unknown' && copy) {
       const { problem } = this.#autoscalers
       return problem === undefined ? { do: 'wait' } : { do: 'report', outcome: { ...record, state: 'Pending', message: `whether an autoscaler of the cluster scales it cannot be known: ${problem}` } }
@@ -207,8 +228,8 @@ export class MemberWorker {
 
   /** What was written last does not show yet: what does may have been ready for less. */
   #isBehind(store: TemplateStore, key: string): boolean {
-    const version = this.#written.get(key), copies = this.#copies.get(store)
-    return version !== undefined && copies !== undefined && comparePositions(copies.position, version) < 0
+    const written = this.#written.get(key), copies = this.#copies.get(store)
+    return written !== undefined && copies !== undefined && comparePositions(copies.position, written.version) < 0
   }
 
   #isTarget({ metadata, status }: FederatedObject): boolean {
@@ -230,6 +251,17 @@ export class MemberWorker {
     return { known: true, copy: copies.get(splitTemplateKey(key).key), behind: this.#isBehind(store, key) }
   }
 
+  /** What the watch shows, and where that is behind for long what the member itself says. */
+  async #observedInTime(store: TemplateStore, key: string, copies: MemberCopies, actor: CopyActor, signal: AbortSignal): Promise<Observed> {
+    const observed = this.#observed(store, key, copies), written = this.#written.get(key), now = this.#options.clock.now()
+    if (!observed.known || !observed.behind || !written || now - written.at < UNSEEN_MS) return observed
+    const copy = await actor.look(signal), version = copy?.metadata.resourceVersion
+    // What is older than the write that was answered tells that the member was set back: no watch will ever come to that write.
+    if (version !== undefined && comparePositions(version, written.version) >= 0) this.#written.set(key, { ...written, at: now })
+    else this.#written.delete(key)
+    return { known: true, copy, behind: false }
+  }
+
   /** The step's outcome; `again`: the world turned out to be another than it seemed. */
   async #perform(step: Exclude<Step, { do: 'wait' }>, actor: CopyActor, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
     switch (step.do) {
@@ -249,7 +281,8 @@ export class MemberWorker {
     if (!tombstone) return {}
     const observed = this.#observed(store, key, copies)
     if (!observed.known) return {}
-    const { copy } = observed, actor = new CopyActor(this.#options, this.member, store, undefined, splitTemplateKey(key).key)
+    // What the watch does not show may be there all the same: written just before the member was lost, and the watch is not up again.
+    const actor = new CopyActor(this.#options, this.member, store, undefined, splitTemplateKey(key).key), copy = observed.copy ?? (await actor.look(signal))
     if (copy && copy.metadata.annotations?.[TEMPLATE_ANNOTATION] === tombstone.template) {
       const isGone = tombstone.orphan ? await actor.letGo(copy, signal) : await actor.remove(copy, tombstone.propagationPolicy, signal)
       if (!isGone) return { requeueAfterMs: BEHIND_MS }
@@ -297,6 +330,13 @@ export class MemberWorker {
 }
 
 const decisionOf = ({ metadata, status }: FederatedObject): string => `${metadata.generation ?? 0}.${status?.schedule?.decision ?? 0}`
+
+/** Somebody changed the copy, or it is not seen any more where it is wanted. */
+const isCorrection = (step: Step): boolean => (step.do === 'apply' ? step.drift !== undefined : step.do === 'verify' && step.object !== undefined && !step.finished)
+
+const paused = (step: Step, record: CopyRecord | undefined): CopyRecord => (step.do === 'apply'
+  ? { ...record, state: 'Drifted', message: `${driftText(step.drift ?? [])}, again each time that it was put back: that is done with growing pauses now` }
+  : { ...record, state: 'Pending', message: 'deleted, or its label taken off, again each time that it was put right: that is done with growing pauses now' })
 
 /** Some of its replicas do; a copy without replicas, as long as it is not known to be of no use. */
 function serves(copy: KubeObject): boolean {

@@ -22,7 +22,7 @@ import { MemberWorker } from './member-worker.ts'
 import type { PropagationOptions } from './propagation-context.ts'
 import { render } from './render.ts'
 
-/** A cluster that cannot be reached keeps a template from going for so long; then a tombstone does. */
+/** A cluster that cannot be reached, or is refused, keeps a template from going for so long; then a tombstone does. */
 const PATIENCE_MS = 5 * 60_000, LOOK_MS = 15_000
 /** At most so many fields of a copy are named in a plan. */
 const FIELDS_MAX = 10
@@ -32,8 +32,8 @@ export class Propagation {
   readonly #workers = new Map<string, { readonly worker: MemberWorker; readonly done: Promise<void> }>()
   /** Per template what propagation depends on, so that writes of status alone wake nobody. */
   readonly #seen = new Map<string, { readonly signature: string; readonly clusters: readonly string[]; readonly decided: Decided }>()
-  /** Per cluster what its copies depend on: whether it can be reached, and what overrides can see of it. */
-  readonly #known = new Map<string, { readonly state: Member['state']['state']; readonly seen: string }>()
+  /** Per cluster what its copies depend on: whether it can be reached, since when that is so, and what overrides can see of it. */
+  readonly #known = new Map<string, { readonly state: Member['state']['state']; readonly since: number; readonly seen: string }>()
   /** Members that were, or are being, looked around in since this replica leads. */
   #searched = new WeakSet<MemberWorker>()
   /** Templates that are being deleted. */
@@ -165,7 +165,7 @@ export class Propagation {
   #useState({ name, state: { state }, cluster: { metadata: { labels }, spec } }: Member): void {
     const seen = JSON.stringify([labels, spec]), known = this.#known.get(name)
     if (known?.state === state && known.seen === seen) return
-    this.#known.set(name, { state, seen })
+    this.#known.set(name, { state, since: known?.state === state ? known.since : this.#options.clock.now(), seen })
     this.#kickMember(name)
     if (state === 'ready') void this.#lookAround(name)
   }
@@ -208,7 +208,7 @@ export class Propagation {
         const record = ledger.get(template, cluster, federated), uid = record === 'gone' ? undefined : record?.uid
         await this.#options.tombstones.add(cluster, template, { template: federated.metadata.uid ?? '', ...(uid !== undefined && { uid }), orphan: isOrphaned(federated, this.#options.policyOf(federated)), propagationPolicy: removalPolicy(federated) }, signal)
       }
-      await this.#options.owned.release(template, isOrphaned(federated, undefined), signal)
+      await this.#options.owned.release(template, isOrphaned(federated, {}), signal)
       await store.resource.writer.update(key, (current) => {
         if (current?.metadata.uid !== federated.metadata.uid) throw StatusError.notFound({ group: store.kind.group, resource: store.kind.plural }, federated.metadata.name ?? '')
         const done = [COPIES_FINALIZER, ...(isCollector ? [ORPHAN_FINALIZER, FOREGROUND_FINALIZER] : [])]
@@ -220,7 +220,7 @@ export class Propagation {
   }
 
   #isLost(cluster: string, now: number): boolean {
-    const state = this.#options.members.get(cluster)?.state
-    return state?.state === 'unreachable' && now - state.since >= PATIENCE_MS
+    const state = this.#options.members.get(cluster)?.state, since = state?.state === 'unreachable' ? state.since : state?.state === 'refused' ? this.#known.get(cluster)?.since : undefined
+    return since !== undefined && now - since >= PATIENCE_MS
   }
 }

@@ -53,23 +53,26 @@ export class Quotas {
     await done
   }
 
-  /** Throws Forbidden where the template would be beyond a quota as it is about to be stored. `next`, `before`: with the targets that it would have, and has. */
+  /** Throws Forbidden where the template would be beyond a quota as it is about to be stored, BadRequest where what it asks for cannot be counted. `next`, `before`: with the targets that it would have, and has. */
   admit(store: TemplateStore, next: FederatedObject, before: FederatedObject | undefined, isDryRun: boolean): void {
     const { namespace = '', name = '' } = next.metadata, quotas = this.of(namespace)
     if (quotas.length === 0) return
-    const usage = usageOf(store, next), text = excess(quotas, { others: this.#others(store, next), before: before ? usageOf(store, before) : NOTHING, next: usage })
+    const usage = usageOf(store, next), text = excess(quotas, { others: this.#others(store, next), before: (before && ifCountable(() => usageOf(store, before))) ?? NOTHING, next: usage })
     if (text !== undefined) throw StatusError.forbidden({ group: store.target.group, resource: store.target.plural }, name, text)
     if (!isDryRun) this.#assume(store, next, usage)
   }
 
   /** How many replicas of a template may be placed; undefined: there is no quota. */
   allowance(store: TemplateStore, federated: FederatedObject): { readonly replicas: number; readonly why: string } | undefined {
-    const quotas = this.of(federated.metadata.namespace ?? ''), consumed = quotas.length > 0 ? consumption(store, federated) : undefined
+    const quotas = this.of(federated.metadata.namespace ?? ''), consumed = quotas.length > 0 ? ifCountable(() => consumption(store, federated)) : undefined
     return consumed && allowed(quotas, this.#others(store, federated), consumed.share)
   }
 
   /** What was decided about a template counts at once. */
-  assume(store: TemplateStore, federated: FederatedObject): void { if (this.of(federated.metadata.namespace ?? '').length > 0) this.#assume(store, federated, usageOf(store, federated)) }
+  assume(store: TemplateStore, federated: FederatedObject): void {
+    const usage = this.of(federated.metadata.namespace ?? '').length > 0 ? ifCountable(() => usageOf(store, federated)) : undefined
+    if (usage) this.#assume(store, federated, usage)
+  }
 
   #assume(store: TemplateStore, federated: FederatedObject, usage: Usage): void {
     const used = this.#usedBy(store, federated)
@@ -100,7 +103,8 @@ export class Quotas {
     const namespace = namespaceOf(key), inNamespace = this.#used.get(namespace)
     if (federated) {
       const used = this.#usedBy(store, federated), isDeleted = federated.metadata.deletionTimestamp !== undefined
-      used.observed = isDeleted ? NOTHING : usageOf(store, federated)
+      // What cannot be counted is not carried out, either: what is there is what was there before.
+      used.observed = isDeleted ? NOTHING : ifCountable(() => usageOf(store, federated)) ?? used.observed
       delete used.assumed
     } else inNamespace?.delete(templateKey(store.id, key))
     this.#tell(namespace)
@@ -119,6 +123,14 @@ export class Quotas {
 
   #now({ observed, assumed }: Used): Usage { return assumed && assumed.until > this.#options.clock.now() ? assumed.usage : observed }
   #tell(namespace: string): void { if (this.#quotas.has(namespace)) for (const listener of this.#listeners) listener(namespace) }
+}
+
+/** Undefined where the template asks for what nobody can count, as its condition Scheduled says: that is no reason to count no other. */
+function ifCountable<T>(count: () => T): T | undefined {
+  try { return count() } catch (error) {
+    if (error instanceof StatusError) return undefined
+    throw error
+  }
 }
 
 const namespaceOf = (key: string): string => scopeOfKey(key).namespace ?? ''

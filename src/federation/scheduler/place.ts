@@ -5,6 +5,7 @@ import type { FederatedObject, FederatedStatus, PolicyReference, Schedule as Sto
 import { type Condition, nextCondition } from '../../apis/meta/v1/condition.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
+import { StatusError } from '../../machinery/meta/status-error.ts'
 import type { AnyPolicy } from '../claim/any-policy.ts'
 import { match, type Claim } from '../claim/match.ts'
 import { componentsOf, isDivisible, replicasOf } from '../interpreter/replicas.ts'
@@ -83,7 +84,7 @@ export function place(input: PlaceInput): Placed {
   })
   const policy = policies.find((one) => claim.policy !== undefined && one.metadata.name === claim.policy.name && one.metadata.namespace === claim.policy.namespace)
   // A claim that was lost is remembered: what stays because of it must stay the next time too.
-  const reference: PolicyReference | undefined = claim.policy ? { ...claim.policy, ...(claim.isPending ? generationOf(status?.policy) : generationOf(policy?.metadata)) } : claim.keepTargets ? status?.policy : undefined
+  const reference: PolicyReference | undefined = claim.policy ? { ...claim.policy, ...(claim.isPending ? generationOf(status?.policy) : generationOf(policy?.metadata)), ...(policy?.spec.preserveResourcesOnDeletion && { preserveResourcesOnDeletion: true }) } : claim.keepTargets ? status?.policy : undefined
   return { policy: reference, claim, ...withRequired(input, decide(input, claim, policy)) }
 }
 
@@ -118,9 +119,10 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
   })
   const isHeld = spec.placement === undefined && (claim.isPending || claim.keepTargets)
   const here = new Set(clusters.map(({ cluster }) => cluster.metadata.name)), own = before?.targets?.filter(({ cluster, required }) => !required && here.has(cluster)) ?? [], missing = source && policy && !spec.placement ? missingOverrides(policy, input.hasOverride) : []
-  const groups = groupNames({ namespace: metadata.namespace, labels: native.metadata.labels }, source?.by === 'placement' ? source.placement.workloadAffinity : undefined), needs = needsOf(native, target)
+  const groups = groupNames({ namespace: metadata.namespace, labels: native.metadata.labels }, source?.by === 'placement' ? source.placement.workloadAffinity : undefined), { needs = {}, unreadable } = readNeeds(native, target)
   const keep = (reason: string, message: string): Decided => ({ groups, needs, schedule: { ...before, ...observed(metadata.generation), targets: own, ...counted(own, before), ...(before?.evictions && { evictions: before.evictions.filter(({ cluster }) => status?.clusters?.some(({ name }) => name === cluster)) }) }, scheduled: condition(federated, claim.isPending && own.length > 0 ? 'True' : 'False', reason, message, input.now) })
   if (isHeld || !source) return keep(claim.outcome === 'Lost' ? 'PolicyLost' : claim.isPending ? 'PolicyPending' : 'NoPolicy', claim.message)
+  if (unreadable !== undefined) return keep('TemplateInvalid', unreadable)
   if (missing.length > 0) return keep('OverridesMissing', `the policy waits for override policies that are not there: ${missing.join(', ')}`)
   const facts = reschedulingFacts(input, policy, own), evicting = scheduleEvicting({
     template: { apiVersion: native.apiVersion ?? '', kind: target.kind, name: metadata.name ?? '', uid: metadata.uid ?? '', ...(metadata.namespace !== undefined && { namespace: metadata.namespace }), ...needs },
@@ -157,6 +159,14 @@ function reschedulingFacts({ federated: { status }, native, stuckIn, now }: Plac
 function priorityProblem(policy: PlacingPolicy | undefined, priorityOf: PlaceInput['priorityOf']): string {
   const { priorityClassName: name } = policy?.spec.schedulePriority ?? {}
   return name === undefined || priorityOf(name) !== undefined ? '' : `; the PriorityClass ${name} is not known, and counts as 0`
+}
+
+/** What the schema of a custom kind lets pass may say nothing that can be placed. */
+function readNeeds(native: KubeObject, target: TargetKind): { readonly needs?: Partial<TemplateFacts>; readonly unreadable?: string } {
+  try { return { needs: needsOf(native, target) } } catch (error) {
+    if (!(error instanceof StatusError)) throw error
+    return { unreadable: error.message }
+  }
 }
 
 /** A workload of several components whose replicas cannot be divided is placed as a whole. */

@@ -95,6 +95,7 @@ export class PlacementController {
   readonly #waiting = new Set<string>()
   /** Where FederatedNamespaces are placed, by namespace; one that is not decided about yet is nowhere. */
   readonly #namespaceClusters = new Map<string, ReadonlySet<string>>()
+  readonly #policiesSeen = Promise.withResolvers<void>()
   #isKnowing = false
   /** Whose pods are watched. */
   readonly #watched = new WeakSet<object>()
@@ -119,6 +120,9 @@ export class PlacementController {
     this.#status.kickAll()
   }
 
+  /** Resolves once all policies there were at the start are known: before, what may be done is not. */
+  get policiesSeen(): Promise<void> { return this.#policiesSeen.promise }
+
   /** Decides about every template again. */
   kickAll(): void { for (const key of this.#templates.keys()) this.#queue.addUnhurried(key) }
 
@@ -132,6 +136,7 @@ export class PlacementController {
       follow(preferences, (key, object) => this.#usePreference(key, object as ReplicaSchedulingPreference | undefined), retry, signal),
       ...this.#sets.follow({ clusterSets, namespaces }, retry, signal),
     ]
+    void Promise.all(first.slice(0, policies.length).map(({ ready }) => ready)).then(() => this.#policiesSeen.resolve())
     this.#options.quotas.onChange((namespace) => { for (const [key, of] of this.#beyond) if (of === namespace) this.#queue.add(key) })
     await Promise.race([Promise.all([seen, this.#options.quotas.ready, ...first.map(({ ready }) => ready)]), aborted(signal)])
     this.#isKnowing = true

@@ -38,6 +38,11 @@ describe('clusters', () => {
     expect(clusters).toEqual([{ name: 'a', ...ok(), health: 'Unhealthy', unhealthySince: '2030-01-01T00:00:00Z', status: { observedGeneration: 1, replicas: 3, updatedReplicas: 3, readyReplicas: 1, availableReplicas: 1 } }, { name: 'b', ...ok(), health: 'Healthy', status: { readyReplicas: 3 } }])
   })
 
+  test('a status that is no object tells nothing, and keeps nothing else from being told', () => {
+    const { aggregated, clusters } = fold({ ...both, copies: { a: { ...copy(3), status: 'Active' }, b: copy(2) } })
+    expect([clusters!.map(({ name, state }) => [name, state]), 'status' in clusters![0]!, clusters![1]!.status, aggregated]).toMatchObject([[['a', 'OK'], ['b', 'OK']], false, { readyReplicas: 2 }, { readyReplicas: 2 }])
+  })
+
   const failing: Partial<FederatedStatus> = { clusters: [{ name: 'a', state: 'OK', health: 'Unhealthy', unhealthySince: THEN }] }
   test.each<[string, Given, string | undefined]>([
     ['seen to fail for the first time', { copies: { a: copy(1) } }, '2030-01-01T00:00:00Z'],
@@ -81,6 +86,7 @@ describe('conditions', () => {
     ['all are', both, ['True', 'Healthy', '']],
     ['one is not', { ...both, copies: { a: copy(3), b: copy(1) } }, ['False', 'Unhealthy', 'not healthy in b']],
     ['one is not known', { ...both, copies: { a: copy(3) } }, ['Unknown', 'Unknown', 'not known in b']],
+    ['one is in a cluster out of reach, as it was last seen', { ...both, records: { a: ok(), b: ok({ state: 'ClusterNotReady', message: 'the cluster is unreachable' }) } }, ['Unknown', 'Unknown', 'not known in b']],
     ['there is none', { targets: [] }, ['Unknown', 'NoTargets', 'it goes to no cluster']],
   ])('Healthy: %s', (_name, given, told) => expect(condition(fold(given), 'Healthy')).toEqual(told))
 

@@ -67,7 +67,8 @@ function propagated(federated: FederatedObject, targets: readonly string[], clus
 }
 
 function healthy(federated: FederatedObject, targets: readonly string[], clusters: readonly ClusterState[], now: number): Condition {
-  const of = new Map(clusters.map((state) => [state.name, state.health as Health | undefined])), not = (health: Health) => targets.filter((name) => (of.get(name) ?? 'Unknown') === health), unhealthy = not('Unhealthy'), unknown = not('Unknown')
+  // What was healthy when its cluster was last heard of is not known to be.
+  const of = new Map(clusters.map(({ name, state, health }) => [name, state === 'ClusterNotReady' ? undefined : (health as Health | undefined)])), not = (health: Health) => targets.filter((name) => (of.get(name) ?? 'Unknown') === health), unhealthy = not('Unhealthy'), unknown = not('Unknown')
   if (targets.length === 0) return condition(federated, 'Healthy', 'Unknown', 'NoTargets', 'it goes to no cluster', now)
   if (unhealthy.length > 0) return condition(federated, 'Healthy', 'False', 'Unhealthy', `not healthy in ${listed(unhealthy, NAMED)}`, now)
   if (unknown.length > 0) return condition(federated, 'Healthy', 'Unknown', 'Unknown', `not known in ${listed(unknown, NAMED)}`, now)

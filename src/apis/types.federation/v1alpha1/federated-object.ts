@@ -118,6 +118,8 @@ export interface PolicyReference {
   /** Of the policy when it last took effect here.
    * @isLong */
   generation?: number
+  /** The copies stay when the template goes, also where the policy goes first. */
+  preserveResourcesOnDeletion?: boolean
 }
 
 export interface Schedule {
