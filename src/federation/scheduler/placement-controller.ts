@@ -284,7 +284,11 @@ export class PlacementController {
 
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.get(objectKey)
-    if (!store || store.whyOff() !== undefined || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
+    if (!store || store.whyOff() !== undefined || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) {
+      // What is not decided about must not hold up those behind it.
+      this.#turns.forget(key)
+      return {}
+    }
     const granted = new Set<string>(), asked = new Set<string>(), ask = ({ cluster, byHealth }: Cause) => { asked.add(cluster); return this.#turns.take(key, byHealth) && granted.add(cluster) !== undefined }
     const placed = this.#place(store, federated, clock.now(), ask), again = placed.againMs === undefined ? {} : { requeueAfterMs: placed.againMs }
     if (asked.size === granted.size) this.#turns.forget(key)
