@@ -172,6 +172,27 @@ test('where other clusters are selected by their labels than before, replicas mo
   expect(story.decide(5 * MINUTE).schedule.trigger).toBeUndefined()
 })
 
+describe('a cluster that leaves is no change of labels', () => {
+  test('one that has replicas gives them to others, and no others move', () => {
+    const story = new Story({ a: { room: 10 }, b: { room: 10 }, c: { room: 10 } }, { triggers: ['ClusterLabelsChanged'] })
+    story.placement = byRoom
+    expect(story.shares()).toBe('a=2 b=2 c=2')
+    story.clusters = { a: { room: 100 }, b: { room: 10 } }
+    expect(story.decide(5 * MINUTE).schedule).toMatchObject({ trigger: 'TargetLeft', targets: [{ cluster: 'a', replicas: 4 }, { cluster: 'b', replicas: 2 }] })
+    story.clusters = { a: { room: 10 }, b: { room: 100 } }
+    expect([story.decide(5 * MINUTE).schedule.trigger, story.decide(5 * MINUTE).schedule.trigger]).toEqual([undefined, undefined])
+  })
+  test('one that has none is not missed; labels are seen as before', () => {
+    const story = new Story({ a: {}, b: { room: 10 }, c: { room: 0 } }, { triggers: ['ClusterLabelsChanged'] })
+    story.placement = byRoom
+    story.decide()
+    story.clusters = { a: { room: 10 }, b: {}, d: { created: START + MINUTE } }
+    expect([story.decide(5 * MINUTE).schedule.trigger, story.decide(5 * MINUTE).schedule.trigger]).toEqual([undefined, undefined])
+    story.clusters = { ...story.clusters, b: { labels: { env: 'prod' } } }
+    expect([story.decide(5 * MINUTE).schedule.trigger, story.decide(5 * MINUTE).schedule.trigger]).toEqual(['ClusterLabelsChanged', undefined])
+  })
+})
+
 test('no more move at a time than the budget says, the rest after the interval', () => {
   const story = new Story({ a: {} }, { triggers: ['ClusterJoined'], minInterval: '2m', maxMoves: 2 })
   story.replicas = 9
