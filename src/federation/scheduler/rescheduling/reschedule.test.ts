@@ -11,7 +11,7 @@ import { reschedulingRule } from './rescheduling-facts.ts'
 const START = Date.UTC(2030, 0, 1), MINUTE = 60_000
 const equally: Placement = { replicaScheduling: { replicaSchedulingType: 'Divided' } }, byRoom: Placement = { replicaScheduling: { replicaSchedulingType: 'Divided', weightPreference: { dynamicWeight: 'AvailableReplicas' } } }
 
-interface Fleet { readonly room?: number; readonly created?: number; readonly ready?: number; readonly labels?: Record<string, string>; readonly silent?: boolean }
+interface Fleet { readonly room?: number; readonly created?: number; readonly ready?: number; readonly labels?: Record<string, string>; readonly silent?: boolean; /** Room on its one node, where nodes are followed. */ readonly onNode?: number }
 
 /** A template and the clusters around it, as time passes. */
 class Story {
@@ -32,11 +32,11 @@ class Story {
 
   decide(afterMs = 0): Rescheduled {
     this.now += afterMs
-    const clusters = Object.entries(this.clusters).map(([name, { room = 100, created = START - MINUTE, ready = START - MINUTE, labels = {}, silent = false }]): ClusterFacts => ({
+    const clusters = Object.entries(this.clusters).map(([name, { room = 100, created = START - MINUTE, ready = START - MINUTE, labels = {}, silent = false, onNode }]): ClusterFacts => ({
       cluster: {
         metadata: { name, labels, creationTimestamp: timestamp(created) }, spec: { syncMode: 'Push' },
         status: { apiEnablements: [{ groupVersion: 'apps/v1', resources: [{ name: 'deployments', kind: 'Deployment' }] }], conditions: [{ type: 'Ready', status: 'True', reason: '', message: '', lastTransitionTime: timestamp(ready) }], ...(!silent && { resourceSummary: { allocatable: { pods: room } } }) },
-      }, state: { state: 'ready' },
+      }, state: { state: 'ready' }, ...(onNode !== undefined && { nodes: [{ name: 'n', labels: {}, taints: [], isReady: true, isUnschedulable: false, free: new Map([['pods', BigInt(onNode) * 1_000_000_000n]]) }] }),
     }))
     const decided = reschedule(
       { template: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: '', replicas: this.replicas }, source: { by: 'placement', placement: this.placement }, clusters, ...(this.#previous && { previous: this.#previous }) },
@@ -76,6 +76,18 @@ describe('replicas that find no node', () => {
     story.stuck = {}
     story.clusters = { a: {}, b: { room: 7 } }
     expect(story.shares(10 * MINUTE)).toBe('a=5 b=1')
+  })
+  test('that nodes are not followed for a while, as after a restart, is not taken for room, whatever the sums say', () => {
+    const story = new Story({ a: {}, b: {} }, UNSCHEDULABLE)
+    story.decide()
+    story.clusters = { a: {}, b: { onNode: 0 } }
+    story.stuck = { b: [3, 2] }
+    expect(story.shares(2 * MINUTE)).toBe('a=5 b=1')
+    story.stuck = {}
+    story.clusters = { a: {}, b: {} }
+    expect(story.shares(10 * MINUTE)).toBe('a=5 b=1')
+    story.clusters = { a: {}, b: { onNode: 9 } }
+    expect(story.shares(MINUTE)).toBe('a=3 b=3')
   })
   test('are not counted twice while the move is under way', () => {
     const story = new Story({ a: {}, b: {} }, UNSCHEDULABLE)
