@@ -347,7 +347,7 @@ export class PlacementController {
     const { target } = store, key = templateKey(store.id, keyOfObject(federated)), native = unowned(federated, target), template = claimable(store, federated), sets = this.#setsOf(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options, namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
-      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#withAssumed(this.#clustersOf(sets)), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now),
+      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#assumed.over(this.#clustersOf(sets)), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now),
       leaving: { options: this.#options.failover, mayLeave }, ...(allowance && { allowance }), now, required: this.#dependents.of(key), peers: (groups) => this.#groups.peers(key, groups), priorityOf: (name) => this.#priorities.valueOf(name), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
     })
   }
@@ -364,11 +364,6 @@ export class PlacementController {
   #setsOf(namespace: string | undefined): ClusterSet[] {
     const labels = namespace === undefined ? undefined : (this.#namespaces.get(namespace) ?? {})
     return [...this.#sets.values()].filter(({ spec }) => !spec?.namespaceSelector || !labels || labelSelectorFromObject(spec.namespaceSelector).matches(labels)).toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
-  }
-
-  #withAssumed(facts: readonly ClusterFacts[]): readonly ClusterFacts[] {
-    if (this.#assumed.isEmpty) return facts
-    return facts.map((one) => { const assumed = this.#assumed.in(one.cluster.metadata.name ?? ''); return assumed ? { ...one, assumed } : one })
   }
 
   #clustersOf(sets: readonly ClusterSet[]): readonly ClusterFacts[] {
