@@ -9,6 +9,7 @@ import type { Claimable } from '../../src/federation/claim/any-policy.ts'
 import { toNative } from '../../src/federation/template/native-object.ts'
 import { builtInTargets } from '../../src/federation/template/target-kind.ts'
 import type { NodeRoom } from '../../src/federation/member/node-room.ts'
+import { AssumedPlacements } from '../../src/federation/scheduler/assumed-placements.ts'
 import { place, type PlacingPolicy, withPlacement } from '../../src/federation/scheduler/place.ts'
 import type { HubPlacement } from '../../src/federation/scheduler/placement-request.ts'
 import { schedule } from '../../src/federation/scheduler/schedule.ts'
@@ -37,7 +38,7 @@ export function run(): Promise<BenchRow[]> {
   }))
   const sorts = Object.entries({ ...PLACEMENTS, 'spread by region, zone, label and cluster': SPREAD }).map(([name, placement]): BenchRow => ({ name: `${name}, 100 clusters`, value: rateOf(snapshots(facts(100), placement)), unit: 'decisions/s of a core', than: than(KARMADA), better: 'higher' }))
   const nodes = { name: 'dynamic weights, 100 clusters of 100 nodes each, counted anew', value: rateOf(snapshots(facts(100), PLACEMENTS['dynamic weights']!), () => facts(100, 100)), unit: 'decisions/s of a core', than: than(KARMADA), better: 'higher' as const }
-  return Promise.resolve([...grid, ...sorts, nodes, ...memberGone()])
+  return Promise.resolve([...grid, ...sorts, nodes, ...crowds(), ...memberGone()])
 }
 
 /** Every tenth has a taint, some are in other environments, all serve thirty kinds. */
@@ -118,6 +119,19 @@ function decideAll(clusters: number, templates: number): { readonly rate: number
   }
   const { user, system } = process.cpuUsage(before)
   return { rate: times.length / ((user + system) / 1e6), p99Ms: times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)]! }
+}
+
+/** Templates that come at once, before any cluster shows what the first of them take: that counts for the others, and must not make them slower. */
+function crowds(): BenchRow[] {
+  return [[1000, 0], [10_000, 0], [1000, 100]].map(([templates = 0, nodes = 0]) => {
+    const clusters = facts(100, nodes), assumed = new AssumedPlacements({ now: () => 0 }), source = { by: 'placement', placement: { ...PLACEMENTS['dynamic weights'], partial: true } } as const, before = process.cpuUsage()
+    for (let at = 0; at < templates; at++) {
+      const needs = { replicas: 10 + (at % 10), request: { cpu: `${1 + (at % 20)}m`, memory: '1Mi' } }
+      assumed.decided(`${at}`, needs, [], schedule({ template: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: `web-${at}`, uid: `${at}`, ...needs }, source, clusters: assumed.over(clusters) }).targets)
+    }
+    const { user, system } = process.cpuUsage(before), name = `${templates.toLocaleString('en')} templates at once, dynamic weights, 100 clusters${nodes > 0 ? ` of ${nodes} nodes each` : ''}: those before count`
+    return { name, value: templates / ((user + system) / 1e6), unit: 'decisions/s of a core', than: than(KARMADA), better: 'higher' as const }
+  })
 }
 
 /** 10,000 templates with targets in a cluster that leaves. */

@@ -190,6 +190,19 @@ describe('in moderation', () => {
     expect(await left()).toBe(6)
   })
 
+  test('one whose turn it is and that is being deleted holds up nobody', async () => {
+    fleet = await FailoverFleet.begin(3, { ...QUICK, rates: { ...QUICK.rates, perSecond: 0.1 } })
+    for (const name of ['a', 'b', 'c']) await fleet.deploy(name, deployment(3))
+    await fleet.cutOff('m3', true)
+    await fleet.taint('m1', DRAIN)
+    const stays = async () => { const names: string[] = []; for (const name of ['a', 'b', 'c']) if ((await fleet.targets(name)).includes('m1')) names.push(name); return names }
+    expect(await stays()).toHaveLength(2)
+    const [next, last] = await stays()
+    await fleet.drop('Deployment', `default/${next}`)
+    await fleet.advance(20_000)
+    expect([(await fleet.template('Deployment', `default/${next}`))?.metadata.deletionTimestamp !== undefined, (await stays()).includes(last!)]).toEqual([true, false])
+  })
+
   test('a rate of 0 lets nothing leave', async () => {
     fleet = await FailoverFleet.begin(3, { ...QUICK, rates: { ...QUICK.rates, perSecond: 0 } })
     await fleet.deploy('web', deployment(10))

@@ -10,6 +10,7 @@ import { interpretationOf } from '../interpreter/interpretation-of.ts'
 import { componentsOf, isDivisible, replicasOf } from '../interpreter/replicas.ts'
 import { unowned } from '../template/native-object.ts'
 import { templateKey, type Templates, type TemplateStore } from '../template/templates.ts'
+import { NamespaceUsage } from './namespace-usage.ts'
 import { allowed, excess, placedReplicas, type Share, shareOf, sumOf, times, type Usage } from './quota-usage.ts'
 
 interface QuotasOptions {
@@ -20,17 +21,14 @@ interface QuotasOptions {
   readonly logger: Logger
 }
 
-/** `assumed`: what was promised, until it is seen or was given up. */
-interface Used { observed: Usage; assumed?: { readonly usage: Usage; readonly until: number } }
-
-const NOTHING: Usage = new Map(), ASSUMED_MS = 10_000
+const NOTHING: Usage = new Map()
 
 /** What templates use of the quotas of their namespaces, counted in memory. Nothing is counted until there is a quota. */
 export class Quotas {
   readonly #options: QuotasOptions
   readonly #quotas = new Map<string, Map<string, FederatedResourceQuota>>()
-  /** By namespace, then template. */
-  readonly #used = new Map<string, Map<string, Used>>()
+  /** By namespace. */
+  readonly #used = new Map<string, NamespaceUsage>()
   readonly #listeners = new Set<(namespace: string, quota?: string) => void>()
   readonly #ready = Promise.withResolvers<void>()
   #counting: Promise<unknown> | undefined
@@ -42,7 +40,7 @@ export class Quotas {
 
   of(namespace: string): readonly FederatedResourceQuota[] { return [...(this.#quotas.get(namespace)?.values() ?? [])] }
   get(key: string): FederatedResourceQuota | undefined { return this.#quotas.get(namespaceOf(key))?.get(key) }
-  usedIn(namespace: string): Usage { return sumOf([...(this.#used.get(namespace)?.values() ?? [])].map((used) => this.#now(used))) }
+  usedIn(namespace: string): Usage { return this.#used.get(namespace)?.all(this.#options.clock.now()) ?? NOTHING }
 
   /** Called with the namespace after every change of what is used there, and of a quota: with its key. */
   onChange(listener: (namespace: string, quota?: string) => void): void { this.#listeners.add(listener) }
@@ -74,10 +72,7 @@ export class Quotas {
     if (usage) this.#assume(store, federated, usage)
   }
 
-  #assume(store: TemplateStore, federated: FederatedObject, usage: Usage): void {
-    const used = this.#usedBy(store, federated)
-    used.assumed = { usage, until: this.#options.clock.now() + ASSUMED_MS }
-  }
+  #assume(store: TemplateStore, federated: FederatedObject, usage: Usage): void { this.#in(federated.metadata.namespace).assume(keyOf(store, federated), usage, this.#options.clock.now()) }
 
   #use(key: string, quota: FederatedResourceQuota | undefined, signal: AbortSignal): void {
     const namespace = namespaceOf(key), known = this.#quotas.get(namespace) ?? new Map<string, FederatedResourceQuota>()
@@ -100,28 +95,19 @@ export class Quotas {
   }
 
   #see(store: TemplateStore, key: string, federated: FederatedObject | undefined): void {
-    const namespace = namespaceOf(key), inNamespace = this.#used.get(namespace)
-    if (federated) {
-      const used = this.#usedBy(store, federated), isDeleted = federated.metadata.deletionTimestamp !== undefined
-      // What cannot be counted is not carried out, either: what is there is what was there before.
-      used.observed = isDeleted ? NOTHING : ifCountable(() => usageOf(store, federated)) ?? used.observed
-      delete used.assumed
-    } else inNamespace?.delete(templateKey(store.id, key))
+    const namespace = namespaceOf(key), used = this.#in(namespace), template = templateKey(store.id, key)
+    if (!federated) used.remove(template)
+    else used.observe(template, federated.metadata.deletionTimestamp === undefined ? ifCountable(() => usageOf(store, federated)) : NOTHING)
     this.#tell(namespace)
   }
 
-  #usedBy(store: TemplateStore, federated: FederatedObject): Used {
-    const { namespace = '' } = federated.metadata, template = templateKey(store.id, keyOfObject(federated)), inNamespace = this.#used.get(namespace) ?? new Map<string, Used>(), used = inNamespace.get(template) ?? { observed: NOTHING }
-    this.#used.set(namespace, inNamespace.set(template, used))
+  #in(namespace = ''): NamespaceUsage {
+    let used = this.#used.get(namespace)
+    if (!used) this.#used.set(namespace, (used = new NamespaceUsage()))
     return used
   }
 
-  #others(store: TemplateStore, federated: FederatedObject): Usage {
-    const own = templateKey(store.id, keyOfObject(federated))
-    return sumOf([...(this.#used.get(federated.metadata.namespace ?? '') ?? [])].flatMap(([template, used]) => (template === own ? [] : [this.#now(used)])))
-  }
-
-  #now({ observed, assumed }: Used): Usage { return assumed && assumed.until > this.#options.clock.now() ? assumed.usage : observed }
+  #others(store: TemplateStore, federated: FederatedObject): Usage { return this.#in(federated.metadata.namespace).without(keyOf(store, federated), this.#options.clock.now()) }
   #tell(namespace: string): void { if (this.#quotas.has(namespace)) for (const listener of this.#listeners) listener(namespace) }
 }
 
@@ -133,6 +119,7 @@ function ifCountable<T>(count: () => T): T | undefined {
   }
 }
 
+const keyOf = (store: TemplateStore, federated: FederatedObject): string => templateKey(store.id, keyOfObject(federated))
 const namespaceOf = (key: string): string => scopeOfKey(key).namespace ?? ''
 
 /** What a template's targets use together. */

@@ -64,7 +64,8 @@ function filter({ template, clusters, previous, namespaceClusters, peers = {}, e
 function rank(snapshot: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm, fit: readonly ClusterFacts[]): Candidate[] {
   const { template, previous } = snapshot, held = new Map(previous?.targets.map(({ cluster, replicas = 0, waiting = 0 }) => [cluster, replicas - waiting])), { algorithm } = request.division
   const needsRoom = template.replicas !== undefined && (term.hasOverflow || algorithm === 'DynamicWeight' || algorithm === 'Aggregated' || (algorithm === 'Duplicated' && request.spread.length > 0))
-  const roomIn = (facts: ClusterFacts) => (choosesForSets(snapshot, request) ? estimateSets(facts, template.components!) : needsRoom ? estimateReplicas(facts, template) : 0)
+  // What a target that does not answer has room for is not known; what it has, it keeps.
+  const roomIn = (facts: ClusterFacts) => (facts.state.state === 'unreachable' || facts.state.state === 'refused' ? 0 : choosesForSets(snapshot, request) ? estimateSets(facts, template.components!) : needsRoom ? estimateReplicas(facts, template) : 0)
   return fit.map((facts) => {
     const name = nameOf(facts), limit = facts.capacity ?? Infinity, holds = Math.min(held.get(name) ?? 0, limit), allocatable = Math.min(roomIn(facts), limit - holds)
     return { name, cluster: facts.cluster, score: held.has(name) ? 100 : 0, allocatable, available: allocatable + holds, tier: term.tierOf(facts.cluster) ?? 0, ...(facts.capacity !== undefined && { limit }) }

@@ -1,10 +1,12 @@
 /** Replays what Karmada's general estimator answers, and counts on nodes. */
 import { expect, test } from 'vitest'
+import { Seeded } from '../../../test/suites/seeded.ts'
 import type { ResourceSummary } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import { loadCases } from '../../../test/cases/scheduling/load-cases.ts'
 import type { NodeRoom } from '../member/node-room.ts'
 import type { Capacity, ReplicaNeeds, SameReplicas } from './capacity.ts'
 import { estimateReplicas, estimateSets } from './estimate.ts'
+import { roomOn, runsOf, settle } from './node-runs.ts'
 
 type Amounts = Record<string, string>
 interface Component { replicas: number; request: Amounts }
@@ -82,4 +84,18 @@ test('on nodes: sets, a component of which may be spread over several', () => {
   expect(estimateSets(on([node('n1', 4), node('n2', 4)]), [{ replicas: 1, ...cpu('1') }, { replicas: 2, ...cpu('2') }])).toBe(1)
   expect(estimateSets(on([node('n1', 4), node('n2', 4), node('n3', 4)]), [{ replicas: 1, ...cpu('1') }, { replicas: 2, ...cpu('2') }])).toBe(2)
   expect(estimateSets(on([node('n1', 4)]), [])).toBe(110)
+})
+
+test('on nodes: what is remembered from one question to the next answers as if all were counted anew', () => {
+  const random = new Seeded(), wrong: unknown[] = [], anyNeeds = (): ReplicaNeeds => ({ request: { cpu: `${1 + random.int(4)}` }, ...(random.chance(0.3) && { nodeClaim: { nodeSelector: { disk: 'ssd' } } }) })
+  for (let fleet = 0; fleet < 40; fleet++) {
+    let nodes = Array.from({ length: 1 + random.int(8) }, (_, i) => node(`n${i}`, random.int(12), { ...(random.chance(0.4) && { labels: { disk: 'ssd' } }), isReady: random.chance(0.9) }, random.int(8))), assumed: SameReplicas[] = []
+    for (let step = 0; step < 40; step++) {
+      if (random.chance(0.3)) nodes = nodes.map((one) => (random.chance(0.3) ? { ...one, free: new Map([...one.free].map(([name, amount]) => [name, amount - 1_000_000_000n])) } : one))
+      if (random.chance(0.5)) assumed = random.chance(0.3) ? [] : [...assumed, { ...anyNeeds(), replicas: random.int(5) }]
+      const needs = anyNeeds(), answer = estimateReplicas(on(nodes, assumed), needs), anew = structuredClone({ nodes, assumed, needs }), expected = roomOn(settle(runsOf(anew.nodes), anew.assumed), anew.needs)
+      if (answer !== expected) wrong.push({ seed: random.seed, fleet, step, nodes, assumed, needs, answer, expected })
+    }
+  }
+  expect(wrong.slice(0, 2)).toEqual([])
 })

@@ -4,8 +4,6 @@
  *   templates, policies, preferences ──changed──▶ the templates concerned ─┐
  *   clusters, sets, namespaces ──────changed──▶ all templates ─────────────┴─▶ queue ─▶ place (pure) ─▶ one write of status, where it differs
  */
-import type { ClusterSet } from '../../apis/cluster.federation/v1alpha1/cluster-set.ts'
-import { matchesClusterAffinity } from '../../apis/cluster.federation/v1alpha1/cluster-affinity.ts'
 import type { Rollout } from '../../apis/policy.federation/v1alpha1/rollout.ts'
 import type { ReplicaSchedulingPreference } from '../../apis/policy.federation/v1alpha1/replica-scheduling-preference.ts'
 import type { FederatedObject, FederatedStatus } from '../../apis/types.federation/v1alpha1/federated-object.ts'
@@ -34,12 +32,12 @@ import { EvictionTurns } from './evict/eviction-turns.ts'
 import type { FailoverOptions } from './evict/failover-options.ts'
 import { FleetHealth } from './evict/fleet-health.ts'
 import { clustersInUse } from './evict/standing-evictions.ts'
+import { FleetFacts } from './fleet-facts.ts'
 import { NamespaceSets } from './namespace-sets.ts'
 import { PolicyStatus } from './policy-status.ts'
 import { place, withPlacement, type Placed, type PlacingPolicy } from './place.ts'
 import type { ReplicaPreference } from './placement-request.ts'
 import { PriorityClasses, type PriorityClassSource } from './priority-classes.ts'
-import type { ClusterFacts } from './snapshot.ts'
 import { groupNames, WorkloadGroups } from './workload-groups.ts'
 
 export interface PlacementControllerOptions {
@@ -79,6 +77,7 @@ export class PlacementController {
   readonly #status: PolicyStatus
   readonly #turns: EvictionTurns
   readonly #health: FleetHealth
+  readonly #facts: FleetFacts
   readonly #index = new PolicyIndex<Template>()
   readonly #templates = new Map<string, Template>()
   readonly #preferences = new Map<string, ReplicaSchedulingPreference>()
@@ -101,15 +100,13 @@ export class PlacementController {
   readonly #watched = new WeakSet<object>()
   /** Templates that are beyond a quota, and their namespaces. */
   readonly #beyond = new Map<string, string>()
-  #facts: readonly ClusterFacts[] | undefined
-  #seenOfMembers = ''
-  #factsAt = 0
 
   constructor(options: PlacementControllerOptions) {
     this.#options = options
     this.#queue = new Queue({ clock: options.clock, random: options.random, priority: (key) => this.#priorityOf(key) })
     this.#assumed = new AssumedPlacements(options.clock)
     this.#health = new FleetHealth(options)
+    this.#facts = new FleetFacts(options)
     this.#turns = new EvictionTurns({ rateOf: (byHealth) => this.#health.rateOf(byHealth), onTurn: (key) => this.#queue.add(key), clock: options.clock })
     this.#status = new PolicyStatus({ ...options, claimed: (policy) => this.#index.claimedBy(policy).length })
   }
@@ -155,17 +152,10 @@ export class PlacementController {
     await Promise.all(following)
   }
 
-  /** What members serve, are called and can take is what decisions rest on; what else changes of them is for those that have not enough room. */
   #useMembers(): void {
-    this.#facts = undefined
     this.#health.rateOf(true)
-    const seen = JSON.stringify(this.#options.members.list().map(({ cluster: { metadata: { name, uid, labels, deletionTimestamp }, spec, status }, state: { state } }) => [name, uid, labels, deletionTimestamp, spec, status?.apiEnablements, state]))
-    if (seen === this.#seenOfMembers) {
-      for (const key of this.#short) this.#queue.addUnhurried(key)
-      return
-    }
-    this.#seenOfMembers = seen
-    this.kickAll()
+    if (this.#facts.isNews()) this.kickAll()
+    else for (const key of this.#short) this.#queue.addUnhurried(key)
   }
 
   #useTemplate(store: TemplateStore, key: string, federated: FederatedObject | undefined): void {
@@ -287,7 +277,11 @@ export class PlacementController {
 
   async #reconcile(key: string, signal: AbortSignal): Promise<{ readonly requeueAfterMs?: number }> {
     const { templates, leads, clock } = this.#options, { id, key: objectKey } = splitTemplateKey(key), store = templates.get(id), federated = store?.get(objectKey)
-    if (!store || store.whyOff() !== undefined || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) return {}
+    if (!store || store.whyOff() !== undefined || !federated || !leads() || federated.metadata.deletionTimestamp !== undefined) {
+      // What is not decided about must not hold up those behind it.
+      this.#turns.forget(key)
+      return {}
+    }
     const granted = new Set<string>(), asked = new Set<string>(), ask = ({ cluster, byHealth }: Cause) => { asked.add(cluster); return this.#turns.take(key, byHealth) && granted.add(cluster) !== undefined }
     const placed = this.#place(store, federated, clock.now(), ask), again = placed.againMs === undefined ? {} : { requeueAfterMs: placed.againMs }
     if (asked.size === granted.size) this.#turns.forget(key)
@@ -346,7 +340,7 @@ export class PlacementController {
     const { target } = store, key = templateKey(store.id, keyOfObject(federated)), native = unowned(federated, target), template = claimable(store, federated), sets = this.#sets.of(federated.metadata.namespace)
     const preference = this.#preferenceOf(store, federated), { overrides } = this.#options, namespaceClusters = isNamespaces(target) ? undefined : this.#namespaceClusters.get(federated.metadata.namespace ?? '')
     return place({
-      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#withAssumed(this.#clustersOf(sets)), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now),
+      federated, native, target, policies: this.#index.policiesFor(template), preference, namespaceClusters, clusters: this.#assumed.over(this.#facts.of(sets)), fallback: sets.find(({ spec }) => spec?.defaultPlacement)?.spec?.defaultPlacement, stuckIn: (cluster) => this.#stuckIn(store, federated, cluster, now),
       leaving: { options: this.#options.failover, mayLeave }, ...(allowance && { allowance }), now, required: this.#dependents.of(key), peers: (groups) => this.#groups.peers(key, groups), priorityOf: (name) => this.#priorities.valueOf(name), hasOverride: (namespace, name) => overrides.of(namespace).some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
     })
   }
@@ -357,26 +351,10 @@ export class PlacementController {
   }
 
   /** Names of the clusters that objects of a namespace may be sent to; undefined: cluster-scoped ones. None until the sets are known. */
-  clustersFor(namespace: string | undefined): readonly string[] { return this.#clustersOf(this.#sets.of(namespace)).map(({ cluster }) => cluster.metadata.name ?? '') }
-
-  #withAssumed(facts: readonly ClusterFacts[]): readonly ClusterFacts[] {
-    if (this.#assumed.isEmpty) return facts
-    return facts.map((one) => { const assumed = this.#assumed.in(one.cluster.metadata.name ?? ''); return assumed ? { ...one, assumed } : one })
-  }
-
-  #clustersOf(sets: readonly ClusterSet[]): readonly ClusterFacts[] {
-    const { clock, members } = this.#options, now = clock.now()
-    // What members report of their capacity changes without a word.
-    if (!this.#facts || now - this.#factsAt > FACTS_MS) {
-      this.#facts = members.list().map(({ cluster, state, nodes }) => ({ cluster, state, ...(nodes && { nodes }) }))
-      this.#factsAt = now
-    }
-    if (sets.some(({ spec }) => !spec?.clusterAffinity)) return this.#facts
-    return this.#facts.filter(({ cluster }) => sets.some(({ spec }) => matchesClusterAffinity(spec?.clusterAffinity ?? {}, cluster)))
-  }
+  clustersFor(namespace: string | undefined): readonly string[] { return this.#facts.of(this.#sets.of(namespace)).map(({ cluster }) => cluster.metadata.name ?? '') }
 }
 
-const FACTS_MS = 1000, FOLLOWED_MS = 2000, REPORTED_MS = 60_000
+const FOLLOWED_MS = 2000, REPORTED_MS = 60_000
 /** For so long a pod may look for a node before it counts as one that finds none (KubeFed's limit); what came of the last move has been seen by then. */
 const STUCK_MS = 60_000, SETTLE_MS = 2000
 const isSame = (a: PolicyReference | undefined, b: PolicyReference | undefined) => (a && b ? isSamePolicy(a, b) : a === b)

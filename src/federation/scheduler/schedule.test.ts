@@ -55,6 +55,13 @@ test('clusters without a weight, and without a share, are no targets', () => {
   expect(counts(decide(weighted({ a: 9, b: 1 }, { keepEmpty: true }), { template: { ...web, replicas: 1 } }))).toEqual({ a: 1, b: 0 })
 })
 
+test.each<[string, HubPlacement]>([['dynamic weights', dynamic], ['few clusters', { replicaScheduling: { replicaDivisionPreference: 'Aggregated' } }]])('a target that does not answer keeps what it has, and gets no more, by %s: what is sent there runs nowhere', (_, placement) => {
+  const before = decide(placement, { previous: { targets: [{ cluster: 'a', replicas: 3 }, { cluster: 'b', replicas: 3 }], fingerprint: '' } }), clusters = [a, cluster('b', { state: down, pods: 1000 }), c], scaled = { ...web, replicas: 12 }
+  const { fingerprint } = before, previous = { targets: [{ cluster: 'a', replicas: 3 }, { cluster: 'b', replicas: 3 }], fingerprint }
+  expect(decide(placement, { clusters, previous, template: scaled }).targets.find(({ cluster: name }) => name === 'b')).toEqual({ cluster: 'b', replicas: 3, message: 'gets 3 of 12 replicas: it had 3, and room for 0 more' })
+  expect(counts(decide(placement, { clusters, previous, fresh: true }))['b'] ?? 0).toBeLessThanOrEqual(3)
+})
+
 test('scaling to zero takes no copy away; up again divides anew', () => {
   const before = decide(weighted({ a: 1, b: 1 })), zero = decide(weighted({ a: 1, b: 1 }), { template: { ...web, replicas: 0 }, previous: after(before) }), again = decide(weighted({ a: 1, b: 1 }), { previous: after(zero) })
   expect([counts(before), counts(zero), counts(again)]).toEqual([{ a: 3, b: 3 }, { a: 0, b: 0 }, { a: 3, b: 3 }])

@@ -27,6 +27,17 @@ describe('replicas that are divided', () => {
   test('are scaled down though the quota is used up', () => { expect(told(decide(divided, 2, 0, decide(divided, 6, 6).schedule))).toEqual(['a=1 b=1', 0, 'True Success']) })
 })
 
+test('what goes nowhere by its own word is beyond no quota', () => {
+  const { refused, schedule } = withinQuota({ template: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: '', replicas: 6 }, source: { by: 'placement', placement: { clusters: [], ...divided } }, clusters: [cluster('a')], previous: { targets: [{ cluster: 'a', replicas: 6 }], fingerprint: '' } }, { stuck: new Map(), now: 0 }, { replicas: 0, why: 'quota q' })
+  expect([refused, schedule.targets, schedule.scheduled]).toEqual([undefined, [], { status: 'True', reason: 'Nowhere', message: 'the placement names no cluster' }])
+})
+
+test('replicas that wait for room beside those that run count, too', () => {
+  const placement: Placement = { replicaScheduling: { clusterPreferences: { '*': { weight: 1 } }, rebalance: true } }, clusters = [cluster('a'), { ...cluster('b'), capacity: 1 }]
+  const shares = (allowed: number) => withinQuota({ template: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: '', replicas: 6 }, source: { by: 'placement', placement }, clusters }, { stuck: new Map(), now: 0 }, { replicas: allowed, why: 'quota q' }).schedule.targets.map(({ cluster: name, replicas, waiting = 0 }) => `${name}=${replicas}(${waiting})`).join(' ')
+  expect([shares(9), shares(7), shares(6)]).toEqual(['a=5(0) b=3(2)', 'a=5(0) b=2(1)', 'a=5(0) b=1(0)'])
+})
+
 describe('replicas that every cluster has', () => {
   test('are in no more clusters than the quota allows, or where they are', () => {
     expect(told(decide({}, 3, 6))).toEqual(['a=3 b=3', 0, 'True Success'])

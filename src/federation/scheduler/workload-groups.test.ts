@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { groupNames, WorkloadGroups } from './workload-groups.ts'
+import { Seeded } from '../../../test/suites/seeded.ts'
+import { type GroupNames, groupNames, WorkloadGroups } from './workload-groups.ts'
 
 const affinity = { groupByLabelKey: 'app' }, antiAffinity = { groupByLabelKey: 'tier' }
 
@@ -22,4 +23,19 @@ test('peers are counted by cluster, and those that wait are told when something 
   expect([groups.set('a', web, ['m1', 'm2']), groups.set('a', web, ['m2']), groups.remove('b')]).toEqual([[], ['c'], ['c']])
   groups.set('a', {}, ['m2'])
   expect(groups.peers('c', web)).toEqual({ affinity: { group: 'app=web', placed: 0, clusters: new Map() } })
+})
+
+test('what is kept of groups is what looking at all of their members says', () => {
+  const random = new Seeded(), groups = new WorkloadGroups(), all = new Map<string, { names: GroupNames; clusters: string[] }>(), roles = ['affinity', 'antiAffinity'] as const
+  for (let step = 0; step < 2000; step++) {
+    const template = `t${random.int(6)}`, names: GroupNames = { ...(random.chance(0.7) && { affinity: `n/app=${random.int(2)}` }), ...(random.chance(0.4) && { antiAffinity: `n/tier=${random.int(2)}` }) }, clusters = ['a', 'b', 'c'].filter(() => random.chance(0.4))
+    if (random.chance(0.2)) { groups.remove(template); all.delete(template) } else { groups.set(template, names, clusters); all.set(template, { names, clusters }) }
+    const asking = `t${random.int(6)}`, asked: GroupNames = { affinity: 'n/app=0', antiAffinity: 'n/tier=1' }
+    const expected = Object.fromEntries(roles.map((role) => {
+      const peers = [...all].filter(([key, one]) => key !== asking && one.names[role] === asked[role] && one.clusters.length > 0), counts = new Map<string, number>()
+      for (const [, one] of peers) for (const cluster of one.clusters) counts.set(cluster, (counts.get(cluster) ?? 0) + 1)
+      return [role, { group: asked[role]!.slice(2), placed: peers.length, clusters: counts }]
+    }))
+    expect({ seed: random.seed, step, peers: groups.peers(asking, asked) }).toEqual({ seed: random.seed, step, peers: expected })
+  }
 })

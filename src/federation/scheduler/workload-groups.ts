@@ -26,7 +26,7 @@ interface Known { readonly names: GroupNames; readonly clusters: readonly string
 /** Where the templates of each group are, decisions that are being written included. Only templates whose own placement names the label are in a group (Karmada's workloadAffinityGroups). */
 export class WorkloadGroups {
   readonly #known = new Map<string, Known>()
-  readonly #members = { affinity: new Map<string, Set<string>>(), antiAffinity: new Map<string, Set<string>>() }
+  readonly #groups = { affinity: new Map<string, Group>(), antiAffinity: new Map<string, Group>() }
 
   /** Answers the templates of the same groups that are nowhere yet: where this one is now decides about them. */
   set(template: string, names: GroupNames, clusters: readonly string[]): readonly string[] {
@@ -34,9 +34,8 @@ export class WorkloadGroups {
     if (before && before.names.affinity === names.affinity && before.names.antiAffinity === names.antiAffinity && before.clusters.join() === clusters.join()) return []
     this.#known.delete(template)
     for (const role of ROLES) {
-      const old = before?.names[role], name = names[role]
-      if (old !== undefined && old !== name) this.#leave(role, old, template)
-      if (name !== undefined) this.#members[role].set(name, (this.#members[role].get(name) ?? new Set()).add(template))
+      if (before) this.#leave(role, template, before)
+      this.#join(role, template, { names, clusters })
     }
     if (names.affinity !== undefined || names.antiAffinity !== undefined) this.#known.set(template, { names, clusters })
     return before ? this.#waiting(before.names, template) : []
@@ -49,26 +48,45 @@ export class WorkloadGroups {
     return { ...(affinity !== undefined && { affinity: this.#peersIn('affinity', affinity, template) }), ...(antiAffinity !== undefined && { antiAffinity: this.#peersIn('antiAffinity', antiAffinity, template) }) }
   }
 
+  /** What is known of the group, less the template itself. */
   #peersIn(role: Role, name: string, template: string): GroupPeers {
-    const clusters = new Map<string, number>()
-    let placed = 0
-    for (const member of this.#members[role].get(name) ?? []) {
-      const at = member === template ? [] : this.#known.get(member)!.clusters
-      if (at.length > 0) placed++
-      for (const cluster of at) clusters.set(cluster, (clusters.get(cluster) ?? 0) + 1)
-    }
-    return { group: name.slice(name.indexOf('/') + 1), placed, clusters }
+    const { members, waiting, clusters } = this.#groups[role].get(name) ?? NOBODY, own = members.has(template) ? this.#known.get(template)!.clusters : [], others = new Map(clusters)
+    for (const cluster of own) count(others, cluster, -1)
+    return { group: name.slice(name.indexOf('/') + 1), placed: members.size - waiting.size - (own.length > 0 ? 1 : 0), clusters: others }
   }
 
   #waiting(names: GroupNames, template: string): readonly string[] {
-    return ROLES.flatMap((role) => [...(this.#members[role].get(names[role] ?? '') ?? [])].filter((member) => member !== template && this.#known.get(member)?.clusters.length === 0))
+    return ROLES.flatMap((role) => [...(this.#groups[role].get(names[role] ?? '') ?? NOBODY).waiting].filter((member) => member !== template))
   }
 
-  #leave(role: Role, name: string, template: string): void {
-    const members = this.#members[role].get(name)
-    members?.delete(template)
-    if (members?.size === 0) this.#members[role].delete(name)
+  #join(role: Role, template: string, { names, clusters }: Known): void {
+    const name = names[role]
+    if (name === undefined) return
+    const group = this.#groups[role].get(name) ?? { members: new Set(), waiting: new Set(), clusters: new Map() }
+    this.#groups[role].set(name, group)
+    group.members.add(template)
+    if (clusters.length === 0) group.waiting.add(template)
+    for (const cluster of clusters) count(group.clusters, cluster, 1)
   }
+
+  #leave(role: Role, template: string, { names, clusters }: Known): void {
+    const name = names[role], group = name === undefined ? undefined : this.#groups[role].get(name)
+    if (!group) return
+    group.members.delete(template)
+    group.waiting.delete(template)
+    for (const cluster of clusters) count(group.clusters, cluster, -1)
+    if (group.members.size === 0) this.#groups[role].delete(name!)
+  }
+}
+
+/** `waiting`: those that are nowhere yet; `clusters`: how many are in each. */
+interface Group { readonly members: Set<string>; readonly waiting: Set<string>; readonly clusters: Map<string, number> }
+const NOBODY: Group = { members: new Set(), waiting: new Set(), clusters: new Map() }
+
+function count(clusters: Map<string, number>, cluster: string, by: 1 | -1): void {
+  const left = (clusters.get(cluster) ?? 0) + by
+  if (left === 0) clusters.delete(cluster)
+  else clusters.set(cluster, left)
 }
 
 type Role = keyof GroupNames

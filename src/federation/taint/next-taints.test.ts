@@ -66,6 +66,10 @@ describe('policies', () => {
     ['this one is meant', '', 'False', { addOnConditions: [dnsDown], targetClusters: { labelSelector: { matchLabels: { env: 'prod' } } } }, 'dns=down:NoExecute'],
   ])('%s', (_name, before, dns, spec, after) => { expect(of(before, dns, policy('p', 0, spec))).toBe(after) })
 
+  test('what is added and taken away in the same breath is no change to write', () => {
+    const { taints, isChanged } = nextTaints(cluster('True', taintsOf('a:NoSchedule'), { DNS: 'False' }), [policy('p', 0, { addOnConditions: [dnsDown], removeOnConditions: [dnsDown] })], SINCE, TIMEOUT)
+    expect([text(taints), isChanged]).toEqual(['a:NoSchedule', false])
+  })
   test('the younger of two has the last word, whatever their order', () => {
     const adds = policy('a', 2, { addOnConditions: [dnsDown] }), removes = policy('z', 1, { removeOnConditions: [dnsDown] })
     expect([of('', 'False', adds, removes), of('', 'False', removes, adds)]).toEqual(['dns=down:NoExecute', 'dns=down:NoExecute'])

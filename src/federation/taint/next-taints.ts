@@ -4,6 +4,7 @@ import { matchesClusterAffinity } from '../../apis/cluster.federation/v1alpha1/c
 import type { Taint } from '../../apis/cluster.federation/v1alpha1/taint.ts'
 import type { Condition } from '../../apis/meta/v1/condition.ts'
 import type { ClusterTaintPolicy, MatchCondition } from '../../apis/policy.federation/v1alpha1/cluster-taint-policy.ts'
+import { equalJson } from '../../machinery/meta/json-value.ts'
 import { changeTaints, healthTaints } from './health-taints.ts'
 
 /** `policies` in any order. `lookAgainAt`: when there will be more to do. */
@@ -14,7 +15,7 @@ export function nextTaints({ metadata, spec, status }: Cluster, policies: readon
     const added = allHold(addOnConditions, conditions) ? changeTaints(so, { add: own, remove: [] }) : so
     return allHold(removeOnConditions, conditions) ? changeTaints(added, { add: [], remove: own }) : added
   }, changeTaints(own, health))
-  return { taints, isChanged: taints !== own, lookAgainAt: health.lookAgainAt }
+  return { taints, isChanged: !equalJson(taints, own), lookAgainAt: health.lookAgainAt }
 }
 
 /** None given: they never hold. */

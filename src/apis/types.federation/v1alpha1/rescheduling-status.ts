@@ -26,4 +26,6 @@ export interface ClusterLimit {
   /** What the cluster was estimated to hold then; once it is estimated to hold more, the limit ends.
    * @isLong */
   room: number
+  /** That was counted on its nodes: what it only reports of all of them together says more, and is not compared with it. */
+  onNodes?: boolean
 }

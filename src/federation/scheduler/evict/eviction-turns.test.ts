@@ -51,11 +51,33 @@ describe('turns', () => {
     await clock.advance(2000)
     expect([told.at(-1), turns.take('a', true)]).toEqual(['a', true])
   })
+
+  test('one that waits for the clusters has its turn where somebody wants it to leave another one', async () => {
+    const { clock, turns, told } = setUp({ health: 0, wish: 1 })
+    expect([turns.take('a', true), turns.take('b', false), turns.take('c', false), turns.take('a', false)]).toEqual([false, true, false, false])
+    await clock.advance(1000)
+    expect([told, turns.take('c', false)]).toEqual([['c'], true])
+    await clock.advance(1000)
+    expect([told, turns.take('a', false), turns.waiting]).toEqual([['c', 'a'], true, 0])
+  })
+
+  test('a crowd that waits in vain costs no more than its number', () => {
+    let asked = 0
+    const clock = new SimulatedClock(), turns = new EvictionTurns({ rateOf: () => { asked++; return 0 }, onTurn: () => undefined, clock }), crowd = 10_000
+    for (let at = 0; at < crowd; at++) turns.take(`t${at}`, true)
+    expect([turns.waiting, asked <= 3 * crowd]).toEqual([crowd, true])
+  })
 })
 
+const LOST: MemberState = { state: 'unreachable', since: 0, reason: 'timeout' }
+
+function fleetHealth() {
+  const clock = new SimulatedClock(), states = new Map<string, MemberState>(), health = new FleetHealth({ members: { list: () => [...states.values()].map((state) => ({ state })) }, failover: defaultFailover, clock, logger: silentLogger })
+  return { clock, states, rates: () => [health.rateOf(true), health.rateOf(false)] }
+}
+
 test('after a time in which too much looked down, clusters get the whole timeout to come back', async () => {
-  const clock = new SimulatedClock(), states = new Map<string, MemberState>(), lost: MemberState = { state: 'unreachable', since: 0, reason: 'timeout' }
-  const health = new FleetHealth({ members: { list: () => [...states.values()].map((state) => ({ state })) }, failover: defaultFailover, clock, logger: silentLogger }), rates = () => [health.rateOf(true), health.rateOf(false)]
+  const { clock, states, rates } = fleetHealth(), lost = LOST
   for (const name of ['a', 'b', 'c']) states.set(name, { state: 'ready' })
   states.set('c', lost)
   expect(rates()).toEqual([0.5, 0.5])
@@ -69,5 +91,27 @@ test('after a time in which too much looked down, clusters get the whole timeout
   await clock.advance(1)
   expect(rates()).toEqual([0.5, 0.5])
   states.set('c', { state: 'connecting' })
+  expect(rates()).toEqual([0.5, 0.5])
+})
+
+test('a server that has just started does not take the first clusters that it misses for the only ones', async () => {
+  const { clock, states, rates } = fleetHealth(), names = ['a', 'b', 'c', 'd', 'e']
+  for (const name of names) states.set(name, { state: 'connecting' })
+  expect(rates()).toEqual([0, 0.5])
+  for (const name of names) {
+    states.set(name, LOST)
+    expect(rates()).toEqual([0, 0.5])
+  }
+  await clock.advance(60_000)
+  for (const name of names) states.set(name, { state: 'connecting' })
+  expect(rates()).toEqual([0, 0.5])
+})
+
+test('where a server that has just started finds all well but one, that one may be left at once', () => {
+  const { states, rates } = fleetHealth()
+  for (const name of ['a', 'b', 'c', 'd', 'e']) states.set(name, { state: 'connecting' })
+  expect(rates()).toEqual([0, 0.5])
+  for (const name of ['a', 'b', 'c']) states.set(name, { state: 'ready' })
+  states.set('d', LOST)
   expect(rates()).toEqual([0.5, 0.5])
 })

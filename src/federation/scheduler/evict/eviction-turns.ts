@@ -17,29 +17,35 @@ const LOOK_MS = 1000
  */
 export class EvictionTurns {
   readonly #options: Options
-  /** By template, the first one first. */
-  readonly #waiting = new Map<string, { readonly byHealth: boolean }>()
+  /** Templates with the number of their turn, the first one first: those that wait for the clusters' health hold up nobody else. */
+  readonly #byHealth = new Map<string, number>()
+  readonly #byWish = new Map<string, number>()
+  #asked = 0
   #nextAt = -Infinity
 
   constructor(options: Options) { this.#options = options }
 
   /** How many templates wait for their turn. */
-  get waiting(): number { return this.#waiting.size }
+  get waiting(): number { return new Set([...this.#byHealth.keys(), ...this.#byWish.keys()]).size }
 
   /** True: the template may leave one cluster now. False: it is told when it is its turn. */
   take(template: string, byHealth: boolean): boolean {
     const { clock, rateOf } = this.#options, now = clock.now(), rate = rateOf(byHealth), first = this.#first()
     if (rate > 0 && now >= this.#nextAt && (first === undefined || first === template)) {
-      this.#waiting.delete(template)
+      this.forget(template)
       this.#nextAt = now + 1000 / rate
       return true
     }
-    if (!this.#waiting.has(template)) this.#waiting.set(template, { byHealth })
+    const waiting = byHealth ? this.#byHealth : this.#byWish
+    if (!waiting.has(template)) waiting.set(template, this.#asked++)
     return false
   }
 
   /** The template has nothing to leave any more. */
-  forget(template: string): void { this.#waiting.delete(template) }
+  forget(template: string): void {
+    this.#byHealth.delete(template)
+    this.#byWish.delete(template)
+  }
 
   /** Until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
@@ -51,10 +57,17 @@ export class EvictionTurns {
     }
   }
 
-  /** Those who wait for the clusters' health hold up nobody else. */
+  /** The one that asked first, of those that may go at all. */
   #first(): string | undefined {
-    const { rateOf } = this.#options
-    for (const [template, { byHealth }] of this.#waiting) if (rateOf(byHealth) > 0) return template
-    return undefined
+    const [sick] = this.#mayGo(true), [unwanted] = this.#mayGo(false)
+    return (sick && unwanted ? (sick[1] < unwanted[1] ? sick : unwanted) : sick ?? unwanted)?.[0]
+  }
+
+  /** A rate takes a look at the whole fleet. */
+  #mayGo(byHealth: boolean): ReadonlyMap<string, number> {
+    const waiting = byHealth ? this.#byHealth : this.#byWish
+    return waiting.size > 0 && this.#options.rateOf(byHealth) > 0 ? waiting : NOBODY
   }
 }
+
+const NOBODY: ReadonlyMap<string, number> = new Map()

@@ -27,12 +27,13 @@ export class FleetHealth {
   rateOf(byHealth: boolean): number {
     const { members, failover: { rates, evictionTimeoutMs }, clock, logger } = this.#options, now = clock.now()
     if (!byHealth) return rates.perSecond
-    const states = members.list().map(({ state }) => state.state), notReady = states.filter((state) => state === 'unreachable' || state === 'refused').length, rate = evictionRate({ total: states.length, notReady }, rates)
+    const states = members.list().map(({ state }) => state.state), total = states.length, notReady = states.filter((state) => state === 'unreachable' || state === 'refused').length, rate = evictionRate({ total, notReady }, rates)
     if (rate === 0 || this.#isNone) this.#haltedAt = now
     this.#isNone = rate === 0
     const isHalted = this.#haltedAt !== undefined && (rate === 0 || now - this.#haltedAt < evictionTimeoutMs)
-    if (isHalted !== this.#isHalted) logger.warn({ clusters: states.length, notReady }, isHalted ? 'nothing leaves clusters because of their health: too many of them are not ready, as if this server were cut off' : 'clusters may be left again because of their health')
+    if (isHalted !== this.#isHalted) logger.warn({ clusters: total, notReady }, isHalted ? 'nothing leaves clusters because of their health: too many of them are not ready, as if this server were cut off' : 'clusters may be left again because of their health')
     this.#isHalted = isHalted
-    return isHalted ? 0 : rate
+    // Who has just started finds them one by one: the first that do not answer may be the first of all. What is not known yet is no news of an outage, though.
+    return isHalted ? 0 : evictionRate({ total, notReady: notReady + states.filter((state) => state === 'connecting').length }, rates)
   }
 }

@@ -109,6 +109,7 @@ describe('what stands', () => {
     ['ends when the copy is gone', { copies: fine.slice(1) }, 'b=5 c=5', '', ''],
     ['ends when the cluster has left', { copies: growing, clusters: ['b', 'c'] }, 'b=5 c=5', '', ''],
     ['stands while nobody knows whether its cause does', { copies: growing, taints: { a: [DOWN] }, connecting: ['a'], failover: CLUSTER }, 'b=5 c=5', 'a', ''],
+    ['is not taken back by a cluster that is down, though nothing drives it out any more', { copies: growing, lost: ['a'] }, 'b=5 c=5', 'a', ''],
     ['taken back after the template was scaled is divided anew', { copies: growing, replicas: 12 }, 'a=5 b=4 c=3', '', 'a'],
     ['where nothing came to be elsewhere it ends with its cause', { placement: {}, targets: [{ cluster: 'b' }, { cluster: 'c' }], standing: [{ cluster: 'a', reason: 'TaintUntolerated', message: 'x', producer: 'TaintManager', purgeMode: 'Gracefully', creationTimestamp: at(-60) }], copies: grown }, 'a=10 b=10 c=10', '', 'a'],
     ['a copy that was made elsewhere goes again', { placement: SINGLE, targets: [{ cluster: 'b' }], standing: [{ ...standing[0]!, movedTo: [{ cluster: 'b' }] }], copies: [leavingA, copy('b', 'Unhealthy')] }, 'a=10', '', 'a'],

@@ -25,14 +25,14 @@ export interface Standing {
 }
 
 /**
- * An eviction ends when the copy is gone, or with its cause, as long as nothing has taken the copy's place yet. A restarted server knows of no cause before it reached the cluster.
+ * An eviction ends when the copy is gone, or with its cause, as long as nothing has taken the copy's place yet, and the cluster answers: what comes back to one that is down runs nowhere. A restarted server knows of no cause before it reached the cluster, either.
  * Where an application failed is remembered until it works somewhere, or changes: one that is broken would wander from cluster to cluster for ever.
  */
 export function standingEvictions({ standing, targets, copies, isSame, stateOf, causeOf, purgeModeOf }: StandingInput): Standing {
   const isBroken = isSame && !targets.some(({ cluster }) => copies.find(({ name }) => name === cluster)?.health === 'Healthy')
   const there = standing.filter(({ cluster, reason }) => stateOf(cluster) !== undefined && (hasCopy(cluster, copies) || (reason === 'ApplicationFailure' && isBroken)))
   const isReplaced = targets.every(({ cluster }) => works(copies.find(({ name }) => name === cluster), stateOf(cluster)))
-  const cancelled = there.filter((eviction) => stateOf(eviction.cluster)?.state !== 'connecting' && isOver(eviction, { cause: causeOf(eviction.cluster), copy: copies.find(({ name }) => name === eviction.cluster), state: stateOf(eviction.cluster) }) && (!isReplaced || eviction.movedTo?.length === undefined))
+  const cancelled = there.filter((eviction) => stateOf(eviction.cluster)?.state === 'ready' && isOver(eviction, causeOf(eviction.cluster), copies.find(({ name }) => name === eviction.cluster)) && (!isReplaced || eviction.movedTo?.length === undefined))
   const kept = there.filter((eviction) => !cancelled.includes(eviction)).map((eviction): Eviction => {
     const purgeMode = purgeModeOf(eviction) ?? eviction.purgeMode
     return purgeMode === eviction.purgeMode ? eviction : { ...eviction, purgeMode }
@@ -40,10 +40,8 @@ export function standingEvictions({ standing, targets, copies, isSame, stateOf, 
   return { kept, cancelled, targets: cancelled.reduce(takeBack, targets) }
 }
 
-/** For a failed application: it works again, and that can be seen. */
-function isOver({ reason }: Eviction, { cause, copy, state }: { readonly cause: Cause | undefined; readonly copy: ClusterState | undefined; readonly state: MemberState | undefined }): boolean {
-  return reason === 'ApplicationFailure' ? state?.state === 'ready' && copy?.health === 'Healthy' : cause === undefined
-}
+/** For a failed application: it works again. */
+const isOver = ({ reason }: Eviction, cause: Cause | undefined, copy: ClusterState | undefined): boolean => (reason === 'ApplicationFailure' ? copy?.health === 'Healthy' : cause === undefined)
 
 const hasCopy = (cluster: string, copies: readonly ClusterState[]): boolean => copies.some(({ name }) => name === cluster)
 

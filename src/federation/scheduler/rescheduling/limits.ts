@@ -18,10 +18,11 @@ export function limitsOf({ template, clusters, previous }: Pick<SchedulingSnapsh
   const targets = new Map(previous.targets.map(({ cluster, replicas = 0 }) => [cluster, replicas])), known = new Map(before?.limits?.map((limit) => [limit.cluster, limit])), held: ClusterLimit[] = [], lifted = new Set<string>()
   for (const facts of clusters) {
     const cluster = facts.cluster.metadata.name ?? '', seen = stuck.get(cluster), limit = known.get(cluster), found = seen && Math.max(0, seen.replicas - seen.unschedulable)
-    if (found !== undefined && found < Math.min(targets.get(cluster) ?? 0, limit?.replicas ?? Infinity)) held.push({ cluster, replicas: found, since: timestamp(now), room: roomIn(facts, template) + seen!.unschedulable })
+    if (found !== undefined && found < Math.min(targets.get(cluster) ?? 0, limit?.replicas ?? Infinity)) held.push({ cluster, replicas: found, since: timestamp(now), room: roomIn(facts, template) + seen!.unschedulable, ...(facts.nodes && { onNodes: true }) })
     else if (limit) {
       held.push(limit)
-      if (roomIn(facts, template) > limit.room) lifted.add(cluster)
+      // Nodes are not known for a while after a restart, and whenever a connection changes.
+      if ((facts.nodes || !limit.onNodes) && roomIn(facts, template) > limit.room) lifted.add(cluster)
     }
   }
   return { held, lifted }

@@ -11,7 +11,7 @@ import { reschedulingRule } from './rescheduling-facts.ts'
 const START = Date.UTC(2030, 0, 1), MINUTE = 60_000
 const equally: Placement = { replicaScheduling: { replicaSchedulingType: 'Divided' } }, byRoom: Placement = { replicaScheduling: { replicaSchedulingType: 'Divided', weightPreference: { dynamicWeight: 'AvailableReplicas' } } }
 
-interface Fleet { readonly room?: number; readonly created?: number; readonly ready?: number; readonly labels?: Record<string, string>; readonly silent?: boolean }
+interface Fleet { readonly room?: number; readonly created?: number; readonly ready?: number; readonly labels?: Record<string, string>; readonly silent?: boolean; /** Room on its one node, where nodes are followed. */ readonly onNode?: number }
 
 /** A template and the clusters around it, as time passes. */
 class Story {
@@ -32,11 +32,11 @@ class Story {
 
   decide(afterMs = 0): Rescheduled {
     this.now += afterMs
-    const clusters = Object.entries(this.clusters).map(([name, { room = 100, created = START - MINUTE, ready = START - MINUTE, labels = {}, silent = false }]): ClusterFacts => ({
+    const clusters = Object.entries(this.clusters).map(([name, { room = 100, created = START - MINUTE, ready = START - MINUTE, labels = {}, silent = false, onNode }]): ClusterFacts => ({
       cluster: {
         metadata: { name, labels, creationTimestamp: timestamp(created) }, spec: { syncMode: 'Push' },
         status: { apiEnablements: [{ groupVersion: 'apps/v1', resources: [{ name: 'deployments', kind: 'Deployment' }] }], conditions: [{ type: 'Ready', status: 'True', reason: '', message: '', lastTransitionTime: timestamp(ready) }], ...(!silent && { resourceSummary: { allocatable: { pods: room } } }) },
-      }, state: { state: 'ready' },
+      }, state: { state: 'ready' }, ...(onNode !== undefined && { nodes: [{ name: 'n', labels: {}, taints: [], isReady: true, isUnschedulable: false, free: new Map([['pods', BigInt(onNode) * 1_000_000_000n]]) }] }),
     }))
     const decided = reschedule(
       { template: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: '', replicas: this.replicas }, source: { by: 'placement', placement: this.placement }, clusters, ...(this.#previous && { previous: this.#previous }) },
@@ -76,6 +76,18 @@ describe('replicas that find no node', () => {
     story.stuck = {}
     story.clusters = { a: {}, b: { room: 7 } }
     expect(story.shares(10 * MINUTE)).toBe('a=5 b=1')
+  })
+  test('that nodes are not followed for a while, as after a restart, is not taken for room, whatever the sums say', () => {
+    const story = new Story({ a: {}, b: {} }, UNSCHEDULABLE)
+    story.decide()
+    story.clusters = { a: {}, b: { onNode: 0 } }
+    story.stuck = { b: [3, 2] }
+    expect(story.shares(2 * MINUTE)).toBe('a=5 b=1')
+    story.stuck = {}
+    story.clusters = { a: {}, b: {} }
+    expect(story.shares(10 * MINUTE)).toBe('a=5 b=1')
+    story.clusters = { a: {}, b: { onNode: 9 } }
+    expect(story.shares(MINUTE)).toBe('a=3 b=3')
   })
   test('are not counted twice while the move is under way', () => {
     const story = new Story({ a: {}, b: {} }, UNSCHEDULABLE)
@@ -170,6 +182,27 @@ test('where other clusters are selected by their labels than before, replicas mo
   story.clusters = { a: { labels: { env: 'prod' } }, b: { labels: { env: 'dev' } }, c: { labels: { env: 'prod' } } }
   expect(story.shares(5 * MINUTE)).toBe('a=3 c=3')
   expect(story.decide(5 * MINUTE).schedule.trigger).toBeUndefined()
+})
+
+describe('a cluster that leaves is no change of labels', () => {
+  test('one that has replicas gives them to others, and no others move', () => {
+    const story = new Story({ a: { room: 10 }, b: { room: 10 }, c: { room: 10 } }, { triggers: ['ClusterLabelsChanged'] })
+    story.placement = byRoom
+    expect(story.shares()).toBe('a=2 b=2 c=2')
+    story.clusters = { a: { room: 100 }, b: { room: 10 } }
+    expect(story.decide(5 * MINUTE).schedule).toMatchObject({ trigger: 'TargetLeft', targets: [{ cluster: 'a', replicas: 4 }, { cluster: 'b', replicas: 2 }] })
+    story.clusters = { a: { room: 10 }, b: { room: 100 } }
+    expect([story.decide(5 * MINUTE).schedule.trigger, story.decide(5 * MINUTE).schedule.trigger]).toEqual([undefined, undefined])
+  })
+  test('one that has none is not missed; labels are seen as before', () => {
+    const story = new Story({ a: {}, b: { room: 10 }, c: { room: 0 } }, { triggers: ['ClusterLabelsChanged'] })
+    story.placement = byRoom
+    story.decide()
+    story.clusters = { a: { room: 10 }, b: {}, d: { created: START + MINUTE } }
+    expect([story.decide(5 * MINUTE).schedule.trigger, story.decide(5 * MINUTE).schedule.trigger]).toEqual([undefined, undefined])
+    story.clusters = { ...story.clusters, b: { labels: { env: 'prod' } } }
+    expect([story.decide(5 * MINUTE).schedule.trigger, story.decide(5 * MINUTE).schedule.trigger]).toEqual(['ClusterLabelsChanged', undefined])
+  })
 })
 
 test('no more move at a time than the budget says, the rest after the interval', () => {

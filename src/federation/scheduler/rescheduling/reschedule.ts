@@ -11,7 +11,7 @@ import type { SchedulingSnapshot } from '../snapshot.ts'
 import { affinityIndex } from '../trigger.ts'
 import { limitsOf } from './limits.ts'
 import type { ReschedulingFacts } from './rescheduling-facts.ts'
-import { reschedulingTrigger, selectedBy } from './rescheduling-trigger.ts'
+import { areRelabelled, reschedulingTrigger, selectedBy } from './rescheduling-trigger.ts'
 import { withinBudget } from './within-budget.ts'
 
 export interface Rescheduled {
@@ -50,7 +50,9 @@ interface News { readonly isNew: boolean; readonly selected: Pick<Schedule, 'aff
 
 function remembered({ source, preference, clusters }: Omit<SchedulingSnapshot, 'rescheduling'>, { rule, before, now }: ReschedulingFacts, { isNew, selected, requested, remaining, limits }: News): ReschedulingStatus {
   const request = placementRequest(source, preference), term = request.terms[affinityIndex(request.terms, selected.affinity)], watchesLabels = rule?.triggers.has('ClusterLabelsChanged') ?? false
-  const known = watchesLabels && term ? (isNew || before?.selected === undefined ? selectedBy(clusters, request, term, now) : before.selected) : undefined
+  const found = watchesLabels && term ? selectedBy(clusters, request, term, isNew ? now : Date.parse(before!.at)) : undefined
+  // Replicas are still to move for labels that changed. A cluster that left is forgotten.
+  const known = found !== undefined && !isNew && before?.selected !== undefined && areRelabelled(before.selected, found) ? before.selected : found
   return {
     at: isNew ? timestamp(now) : before!.at, ...(known !== undefined && { selected: known }), ...(requested !== undefined && { requested }),
     ...(remaining > 0 && { remaining }), ...(limits.length > 0 && { limits: [...limits] }),

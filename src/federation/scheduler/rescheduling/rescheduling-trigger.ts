@@ -25,18 +25,23 @@ function moves(snapshot: SchedulingSnapshot, request: PlacementRequest, term: Pl
   const others = clusters.filter(({ cluster, state }) => state.state === 'ready' && !targets.has(nameOf(cluster)) && cluster.metadata.deletionTimestamp === undefined && term.tierOf(cluster) !== undefined)
   if (rule.triggers.has('CapacityReturned') && (lifted.size > 0 || clusters.some(({ cluster }) => term.tierOf(cluster) !== undefined && createdAt(cluster) < at && readySince(cluster) > at && hasSums(cluster, now)))) return 'CapacityReturned'
   if (rule.triggers.has('ClusterJoined') && others.some(({ cluster }) => Math.max(createdAt(cluster), readySince(cluster)) >= at && hasSums(cluster, now))) return 'ClusterJoined'
-  if (rule.triggers.has('ClusterLabelsChanged') && before.selected !== undefined && selectedBy(clusters, request, term, at) !== before.selected) return 'ClusterLabelsChanged'
+  if (rule.triggers.has('ClusterLabelsChanged') && before.selected !== undefined && areRelabelled(before.selected, selectedBy(clusters, request, term, at))) return 'ClusterLabelsChanged'
   return before.remaining ? 'Remaining' : undefined
 }
 
-/** Which clusters a placement selects, with what, and where they lie; those that came after `at` left out. */
+/**
+ * Two fingerprints with a dot between them: of which clusters there are, and of which of these a placement selects, with what, and where they lie. Those that came after `at` are left out.
+ * Where the first one changes, clusters left, or another alternative is used: the second one says nothing about labels then.
+ */
 export function selectedBy(clusters: readonly ClusterFacts[], { division }: PlacementRequest, term: PlacementTerm, at: number): string {
-  const selected = clusters.flatMap(({ cluster }) => {
-    const tier = createdAt(cluster) > at ? undefined : term.tierOf(cluster), { provider, region, zones } = cluster.spec
+  const there = clusters.filter(({ cluster }) => createdAt(cluster) <= at).toSorted((a, b) => (nameOf(a.cluster) < nameOf(b.cluster) ? -1 : 1)), selected = there.flatMap(({ cluster }) => {
+    const tier = term.tierOf(cluster), { provider, region, zones } = cluster.spec
     return tier === undefined ? [] : [[nameOf(cluster), tier, cluster.metadata.labels ?? {}, provider, region, zones, division.algorithm === 'StaticWeight' ? division.weightOf(cluster) : undefined].map((value) => value ?? null)]
   })
-  return fingerprint(selected.toSorted(([a], [b]) => (a! < b! ? -1 : 1)))
+  return `${fingerprint([term.fingerprint, ...there.map(({ cluster }) => nameOf(cluster))])}.${fingerprint(selected)}`
 }
+
+export function areRelabelled(before: string, now: string): boolean { return before !== now && before.split('.')[0] === now.split('.')[0] }
 
 const nameOf = ({ metadata }: Cluster) => metadata.name ?? ''
 const createdAt = ({ metadata: { creationTimestamp } }: Cluster): number => (creationTimestamp === undefined ? 0 : Date.parse(creationTimestamp))
