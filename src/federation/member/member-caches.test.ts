@@ -15,6 +15,9 @@ class StubMember {
   /** As servers before WatchList answer. */
   refusesStreams = false
   isForgetful = false
+  isDown = false
+  /** What it tells of the time before. Undefined: it has forgotten. */
+  past: string | undefined
   state = [object('a', 1), object('b', 2)]
   version = 5
   #watches = new Set<(text: string | undefined) => void>()
@@ -26,6 +29,8 @@ class StubMember {
   #answer({ query }: Request, signal: AbortSignal): Response {
     const initial = query.get('sendInitialEvents') === 'true', position = query.get('resourceVersion')
     this.asked.push(query.get('watch') ? (initial ? 'state' : `from ${position}`) : `list ${query.get('limit')}`)
+    if (this.isDown) return json(StatusError.unavailable('down').status(), 503)
+    if (query.get('timeoutSeconds')) return this.past === undefined ? json(StatusError.expired('too old resource version').status(), 410) : { status: 200, headers: [], body: Buffer.from(this.past) }
     if (!query.get('watch')) return json({ kind: 'ThingList', metadata: { resourceVersion: String(this.version) }, items: this.state })
     if (initial && this.refusesStreams) return json(StatusError.invalid({ group: '', kind: 'ListOptions' }, '', [{ type: 'FieldValueForbidden', field: 'sendInitialEvents', message: 'Forbidden' }]).status(), 422)
     if (!initial && this.isForgetful) return json(StatusError.expired('too old resource version').status(), 410)
@@ -139,4 +144,32 @@ test('one that grows beyond it is given up, too, and its watchers are told', asy
   await turns()
   expect(states).toMatchObject([{ state: 'full' }])
   caches.clear()
+})
+
+test('what came before a cache began is asked for once, and is history then', async () => {
+  const { member, use, caches } = await bed(), { signal } = new AbortController()
+  member.past = line('ADDED', object('b', 2)) + line('BOOKMARK', { metadata: { resourceVersion: '5' } })
+  await Promise.all(['1', '1', '3'].map((position) => use.reachBack(position, signal)))
+  expect([use.cache.oldest, use.cache.since('1')?.map(({ type, entry }) => `${type} ${entry.key}`), member.asked]).toEqual(['1', ['ADDED b'], ['state', 'from 1']])
+  await use.reachBack('2', signal)
+  expect(member.asked).toHaveLength(2)
+  caches.clear()
+})
+
+test('a member that has forgotten is not asked again for what is as old; one that is out of reach is', async () => {
+  const { member, use, caches } = await bed(), { signal } = new AbortController()
+  await use.reachBack('3', signal)
+  await use.reachBack('2', signal)
+  expect([use.cache.oldest, member.asked.slice(1)]).toEqual(['5', ['from 3']])
+  await use.reachBack('4', signal)
+  expect(member.asked.slice(2)).toEqual(['from 4'])
+  caches.clear()
+  const silent = await bed()
+  silent.member.isDown = true
+  await silent.use.reachBack('3', signal)
+  silent.member.isDown = false
+  silent.member.past = line('BOOKMARK', { metadata: { resourceVersion: '5' } })
+  await silent.use.reachBack('3', signal)
+  expect(silent.use.cache.oldest).toBe('3')
+  silent.caches.clear()
 })

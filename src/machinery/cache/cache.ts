@@ -68,6 +68,8 @@ export class Cache implements ListerWatcher {
   get isClosed(): boolean { return this.#closing.signal.aborted }
   /** Sum of the entries' sizes. */
   get bytes(): number { return this.#bytes }
+  /** Where the history begins: what came before is not known here. */
+  get oldest(): Position { return this.#history.oldest }
   /** How far the source has been followed; '0' until ready. */
   get position(): Position { return this.#position }
   get(key: string): Entry | undefined { return this.#entries.get(key) }
@@ -142,6 +144,9 @@ export class Cache implements ListerWatcher {
     const place = this.#isReady ? this.#place(position) : undefined
     return place && [...this.#history.undo(place)].reverse()
   }
+
+  /** Makes what came before the history part of it: `changes` are all that lead from `position` to `oldest`, each with what was there `previous`ly. */
+  prepend(position: Position, changes: readonly ObjectChange[]): void { this.#history.prepend(position, changes) }
 
   async list(query: ListQuery, signal: AbortSignal): Promise<Page> {
     const { at } = query

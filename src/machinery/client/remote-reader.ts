@@ -19,6 +19,8 @@ interface RemoteReaderOptions {
   readonly pageSize?: number
   /** A watch that is silent for longer is broken off: bookmarks come about every minute. */
   readonly idleMs?: number
+  /** How long the server is asked to keep a watch open. Absent: as long as it likes. */
+  readonly watchSeconds?: number
   /** A watch's initial state comes as a stream where the server has that (WatchList, KEP-3157): it makes no pages, and none can expire halfway. Else, and where it refuses, in pages. */
   readonly streamed?: boolean
   /** Told how many bytes of a state have come so far; what it throws ends the reading of it. */
@@ -104,10 +106,11 @@ export class RemoteReader implements ListerWatcher {
 
   /** `position` undefined: begins with the state. */
   async *#stream(query: Query, position: Position | undefined, signal: AbortSignal): AsyncGenerator<Batch> {
-    const parameters = this.#parameters(query), { clock, checks } = this.#options, stop = new AbortController()
+    const parameters = this.#parameters(query), { clock, checks, watchSeconds } = this.#options, stop = new AbortController()
     // What does not know the words tells its objects and is silent then.
     let idleMs = position === undefined ? STATE_IDLE_MS : this.#options.idleMs
     for (const [name, value] of [['watch', 'true'], ['allowWatchBookmarks', 'true'], ...(position === undefined ? STATE_FIRST : [['resourceVersion', position]] as const)] as const) parameters.set(name, value)
+    if (watchSeconds !== undefined) parameters.set('timeoutSeconds', String(watchSeconds))
     let heard = clock.now()
     const onAbort = () => stop.abort(signal.reason)
     signal.addEventListener('abort', onAbort)
