@@ -92,6 +92,11 @@ describe('watch', () => {
       expect(asked.filter((it) => it === STATE)).toHaveLength(1)
     })
 
+    test.each([[400, 'BadRequest'], [403, 'Forbidden'], [405, 'MethodNotAllowed']])('nor is one that answers %i', async (_, reason) => {
+      const reader = new RemoteReader(KIND, answering(() => json(new StatusError(reason, 'no').status(), 400), () => json({ metadata: { resourceVersion: '9' }, items: [] }), () => stream()), { streamed: true })
+      expect(await collect(reader.watch({ initial: true }, signal))).toEqual(['', 'BOOKMARK@9 initial', CONNECTED])
+    })
+
     test('after one that ended before its state was whole, pages are tried once, then streams again', async () => {
       const reader = new RemoteReader(KIND, answering(() => stream(line('ADDED', object('a', 1))), () => json({ metadata: { resourceVersion: '9' }, items: [] }), () => stream(), () => stream(end)), { streamed: true })
       expect(await collect(reader.watch({ initial: true }, signal))).toEqual([CONNECTED, 'ADDED shop/a@1'])
@@ -115,5 +120,23 @@ describe('watch', () => {
     })() })
     expect(await collect(new RemoteReader(KIND, handler, { clock }).watch({ at: { position: '3', match: 'notOlder' } }, signal))).toEqual([CONNECTED, 'ADDED shop/b@10'])
     expect(now).toBeGreaterThanOrEqual(90_000)
+  })
+
+  test('what had come while this process was busy is no silence', async () => {
+    let now = 0, arrive = () => {}, end = () => {}
+    const arrived = new Promise<void>((resolve) => { arrive = resolve }), ended = new Promise<void>((resolve) => { end = resolve })
+    // The timer goes off first, late; what has arrived is read behind it.
+    const clock: Clock = { now: () => now, sleep: async (ms, stop) => {
+      if (now > 0) { arrive(); await new Promise((resolve) => { setImmediate(resolve) }); if (now < 300_000) return; end(); await new Promise<void>((resolve) => { stop?.addEventListener('abort', () => resolve()) }) }
+      now += ms + 200_000
+    } }
+    const handler: Handler = () => Promise.resolve({ status: 200, headers: [], body: (async function* () {
+      await arrived
+      yield Buffer.from(line('ADDED', object('b', 10)))
+      now = 300_000
+      await ended
+      yield Buffer.from(line('ADDED', object('c', 11)))
+    })() })
+    expect(await collect(new RemoteReader(KIND, handler, { clock }).watch({ at: { position: '3', match: 'notOlder' } }, signal))).toEqual([CONNECTED, 'ADDED shop/b@10', 'ADDED shop/c@11'])
   })
 })

@@ -95,8 +95,8 @@ export class RemoteReader implements ListerWatcher {
         yield batch
       }
     } catch (error) {
-      // A server without it refuses resourceVersionMatch of a watch, or sendInitialEvents.
-      if (isWhole || !isReason(error, 'Invalid', 'BadRequest')) throw error
+      // A server without it refuses resourceVersionMatch of a watch, or sendInitialEvents. Where watching is refused, listing may not be.
+      if (isWhole || !isReason(error, 'Invalid', 'BadRequest', 'Forbidden', 'MethodNotAllowed')) throw error
       this.#initial = 'paged'
       return false
     }
@@ -115,7 +115,11 @@ export class RemoteReader implements ListerWatcher {
     const onAbort = () => stop.abort(signal.reason)
     signal.addEventListener('abort', onAbort)
     const guard = (async () => {
-      for (let rest = idleMs; rest > 0 && !stop.signal.aborted; rest = heard + idleMs - clock.now()) await clock.sleep(rest, stop.signal)
+      for (let rest = idleMs; rest > 0 && !stop.signal.aborted; rest = heard + idleMs - clock.now()) {
+        await clock.sleep(rest, stop.signal)
+        // A process that was busy itself has not listened: what came meanwhile is read before it is called silence.
+        if (!stop.signal.aborted && heard + idleMs <= clock.now()) await clock.sleep(LISTEN_MS, stop.signal)
+      }
       stop.abort(SILENT)
     })()
     try {
@@ -181,7 +185,7 @@ export class RemoteReader implements ListerWatcher {
   }
 }
 
-const ACCEPT = [['accept', 'application/json']] as const, SILENT = new Error('silent for too long'), STATE_SLAB_BYTES = 4 << 20, STATE_IDLE_MS = 15_000
+const ACCEPT = [['accept', 'application/json']] as const, SILENT = new Error('silent for too long'), STATE_SLAB_BYTES = 4 << 20, STATE_IDLE_MS = 15_000, LISTEN_MS = 1_000
 /** Without a resourceVersion: as new as the moment of the request. */
 const STATE_FIRST = [['sendInitialEvents', 'true'], ['resourceVersionMatch', 'NotOlderThan']] as const, STATE_ENDS = 'k8s.io/initial-events-end'
 
