@@ -92,7 +92,7 @@ describe('watch', () => {
       expect(asked.filter((it) => it === STATE)).toHaveLength(1)
     })
 
-    test.each([[400, 'BadRequest'], [403, 'Forbidden'], [405, 'MethodNotAllowed']])('nor is one that answers %i', async (_, reason) => {
+    test.each([[400, 'BadRequest'], [403, 'Forbidden'], [405, 'MethodNotAllowed']] as const)('nor is one that answers %i', async (_, reason) => {
       const reader = new RemoteReader(KIND, answering(() => json(new StatusError(reason, 'no').status(), 400), () => json({ metadata: { resourceVersion: '9' }, items: [] }), () => stream()), { streamed: true })
       expect(await collect(reader.watch({ initial: true }, signal))).toEqual(['', 'BOOKMARK@9 initial', CONNECTED])
     })
