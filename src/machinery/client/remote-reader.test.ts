@@ -97,6 +97,12 @@ describe('watch', () => {
       expect(await collect(reader.watch({ initial: true }, signal))).toEqual(['', 'BOOKMARK@9 initial', CONNECTED])
     })
 
+    test('one that does not answer is asked for pages once', async () => {
+      const reader = new RemoteReader(KIND, answering(() => { throw StatusError.unavailable('no answer in time') }, () => json({ metadata: { resourceVersion: '9' }, items: [] }), () => stream(), () => stream(end)), { streamed: true })
+      await expect(collect(reader.watch({ initial: true }, signal))).rejects.toMatchObject({ reason: 'ServiceUnavailable' })
+      for (const expected of [['', 'BOOKMARK@9 initial', CONNECTED], [CONNECTED, 'BOOKMARK@9 initial']]) expect(await collect(reader.watch({ initial: true }, signal))).toEqual(expected)
+    })
+
     test('after one that ended before its state was whole, pages are tried once, then streams again', async () => {
       const reader = new RemoteReader(KIND, answering(() => stream(line('ADDED', object('a', 1))), () => json({ metadata: { resourceVersion: '9' }, items: [] }), () => stream(), () => stream(end)), { streamed: true })
       expect(await collect(reader.watch({ initial: true }, signal))).toEqual([CONNECTED, 'ADDED shop/a@1'])
@@ -105,21 +111,22 @@ describe('watch', () => {
     })
 
     test('other errors are thrown, and how much has come is told', async () => {
-      const reader = new RemoteReader(KIND, answering(() => json(StatusError.unauthorized().status(), 401), () => stream(line('ADDED', object('a', 1)), line('ADDED', object('b', 2)))), { streamed: true, onStateBytes: (bytes) => { if (bytes > 150) throw new Error(`${bytes} are too many`) } })
-      await expect(collect(reader.watch({ initial: true }, signal))).rejects.toMatchObject({ reason: 'Unauthorized' })
-      await expect(collect(reader.watch({ initial: true }, signal))).rejects.toThrow(/^\d+ are too many/)
+      const handler = answering(() => json(StatusError.unauthorized().status(), 401), () => stream(line('ADDED', object('a', 1)), line('ADDED', object('b', 2)))), reader = () => new RemoteReader(KIND, handler, { streamed: true, onStateBytes: (bytes) => { if (bytes > 150) throw new Error(`${bytes} are too many`) } })
+      await expect(collect(reader().watch({ initial: true }, signal))).rejects.toMatchObject({ reason: 'Unauthorized' })
+      await expect(collect(reader().watch({ initial: true }, signal))).rejects.toThrow(/^\d+ are too many/)
     })
   })
 
-  test('a stream that is silent for too long is broken off', async () => {
+  test('a stream that is silent for too long is broken off, and what was missed is to be read anew', async () => {
     let now = 0
     const clock: Clock = { now: () => now, sleep: (ms) => { now += ms; return new Promise((resolve) => { setImmediate(resolve) }) } }
     const handler: Handler = (_, stop) => Promise.resolve({ status: 200, headers: [], body: (async function* () {
       yield Buffer.from(line('ADDED', object('b', 10)))
       await new Promise((_resolve, reject) => { stop.addEventListener('abort', () => reject(new Error('aborted'))) })
     })() })
-    expect(await collect(new RemoteReader(KIND, handler, { clock }).watch({ at: { position: '3', match: 'notOlder' } }, signal))).toEqual([CONNECTED, 'ADDED shop/b@10'])
-    expect(now).toBeGreaterThanOrEqual(90_000)
+    const seen: Batch[] = [], watching = (async () => { for await (const batch of new RemoteReader(KIND, handler, { clock }).watch({ at: { position: '3', match: 'notOlder' } }, signal)) seen.push(batch) })()
+    await expect(watching).rejects.toMatchObject({ reason: 'Expired', message: '/apis/apps/v1/deployments: the watch was silent for 90 s' })
+    expect([seen.flat().length, now >= 90_000]).toEqual([1, true])
   })
 
   test('what had come while this process was busy is no silence', async () => {

@@ -17,7 +17,7 @@ interface RemoteReaderOptions {
   readonly namespace?: string
   /** Objects per response of an unlimited list. */
   readonly pageSize?: number
-  /** A watch that is silent for longer is broken off: bookmarks come about every minute. */
+  /** A watch that is silent for longer ends with Expired: bookmarks come about every minute. */
   readonly idleMs?: number
   /** How long the server is asked to keep a watch open. Absent: as long as it likes. */
   readonly watchSeconds?: number
@@ -99,8 +99,10 @@ export class RemoteReader implements ListerWatcher {
       if (isWhole || !isReason(error, 'Invalid', 'BadRequest', 'Forbidden', 'MethodNotAllowed')) throw error
       this.#initial = 'paged'
       return false
+    } finally {
+      // A server may answer lists, and hang where it is watched.
+      if (!isWhole && this.#initial === 'streamed') this.#initial = 'paged once'
     }
-    if (!isWhole) this.#initial = 'paged once'
     return true
   }
 
@@ -108,7 +110,7 @@ export class RemoteReader implements ListerWatcher {
   async *#stream(query: Query, position: Position | undefined, signal: AbortSignal): AsyncGenerator<Batch> {
     const parameters = this.#parameters(query), { clock, checks, watchSeconds } = this.#options, stop = new AbortController()
     // What does not know the words tells its objects and is silent then.
-    let idleMs = position === undefined ? STATE_IDLE_MS : this.#options.idleMs
+    let isState = position === undefined, idleMs = isState ? STATE_IDLE_MS : this.#options.idleMs
     for (const [name, value] of [['watch', 'true'], ['allowWatchBookmarks', 'true'], ...(position === undefined ? STATE_FIRST : [['resourceVersion', position]] as const)] as const) parameters.set(name, value)
     if (watchSeconds !== undefined) parameters.set('timeoutSeconds', String(watchSeconds))
     let heard = clock.now()
@@ -137,16 +139,19 @@ export class RemoteReader implements ListerWatcher {
           if (!batch.some((change) => change.type === 'BOOKMARK' && change.initial)) continue
           ingest.settle()
           idleMs = this.#options.idleMs
+          isState = false
         }
       }
     } catch (error) {
-      if (signal.aborted || stop.signal.reason === SILENT) return
-      throw error instanceof SyntaxError ? new StatusError('InternalError', `${this.#path(query)}: ${error.message}`, { cause: error }) : error
+      if (signal.aborted) return
+      if (stop.signal.reason !== SILENT) throw error instanceof SyntaxError ? new StatusError('InternalError', `${this.#path(query)}: ${error.message}`, { cause: error }) : error
     } finally {
       signal.removeEventListener('abort', onAbort)
       stop.abort()
       await guard
     }
+    // It is connected, may answer lists, and tells nothing: what has changed is only to be had with a new state.
+    if (stop.signal.reason === SILENT && !isState) throw StatusError.expired(`${this.#path(query)}: the watch was silent for ${idleMs / 1000} s`)
   }
 
   async #page(query: ListQuery, limit: number | undefined, token: string | undefined, entries: SlabEntry[], signal: AbortSignal): Promise<ListEnvelope> {
