@@ -9,9 +9,16 @@ interface Described { kind: string; plural: string; namespaced: boolean; verbs: 
  * host's aggregator, which looks once a minute, knows the mirrored groups' resources from the start.
  */
 export const builtInKinds: readonly DiscoveredKind[] = Object.entries(resources as unknown as Record<string, Described[]>).flatMap(([groupVersion, kinds]) => {
-  const slash = groupVersion.indexOf('/'), group = slash < 0 ? '' : groupVersion.slice(0, slash), version = groupVersion.slice(slash + 1)
+  const group = groupOf(groupVersion), version = groupVersion.slice(groupVersion.indexOf('/') + 1)
   return /^v\d+$/.test(version) && group !== 'apiregistration.k8s.io' ? kinds.map((kind) => described(group, version, kind)) : []
 })
+
+const compiledIn = new Set(Object.entries(resources as unknown as Record<string, Described[]>).flatMap(([groupVersion, kinds]) => kinds.map(({ plural }) => `${groupOf(groupVersion)}/${plural}`)))
+
+/** Whether a kind is one of Kubernetes' own in any version, or of metrics, which come from servers that are built like it. */
+export const isCompiledIn = ({ group, plural }: Pick<DiscoveredKind, 'group' | 'plural'>): boolean => compiledIn.has(`${group}/${plural}`) || /(?:^|\.)metrics\.k8s\.io$/.test(group)
+
+function groupOf(groupVersion: string): string { return groupVersion.slice(0, Math.max(0, groupVersion.indexOf('/'))) }
 
 function described(group: string, version: string, { kind, plural, namespaced, verbs, shortNames = [], categories = [], subresources = {} }: Described): DiscoveredKind {
   const others = Object.keys(resources).filter((one) => one.startsWith(`${group}/`) && group !== '').map((one) => one.slice(group.length + 1)).toSorted(compareVersions)

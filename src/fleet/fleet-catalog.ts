@@ -6,7 +6,7 @@ import type { ApiGroup, Catalog } from '../machinery/server/catalog.ts'
 import { foldedUid } from '../federation/interpreter/folded-uid.ts'
 import { clusterColumn, clustersColumn, columnsFor, defaultColumns, rowConditionsFor } from '../federation/interpreter/columns/columns.ts'
 import type { TemplateStore } from '../federation/template/templates.ts'
-import { builtInKinds } from './built-in-kinds.ts'
+import { builtInKinds, isCompiledIn } from './built-in-kinds.ts'
 import { combineFor, type FleetIdentity } from './combine.ts'
 import type { Combine } from './merged-view.ts'
 import type { CustomKind } from './custom-kinds.ts'
@@ -106,7 +106,7 @@ export class FleetCatalog implements Catalog {
     const views = new Views({ kind, combine, epochs, clock, logger, idleMs })
     const current = () => this.#served.get(`${served.group}/${served.plural}`)?.kind ?? served
     const reader = new FleetReader({
-      kind, clock, graceMs, restrictsClusters: !bound, clusters: () => current().clusters, open: (clusters) => views.open(clusters), isOpen: () => views.isOpen, isUnwatchable: !served.verbs.includes('watch') || !served.verbs.includes('list'),
+      kind, clock, graceMs, restrictsClusters: !bound, clusters: () => current().clusters, otherVersions: () => current().otherVersions, open: (clusters) => views.open(clusters), isOpen: () => views.isOpen, isUnwatchable: !served.verbs.includes('watch') || !served.verbs.includes('list'),
       direct: (query, chosen, signal) => directRead({ kind: served, combine, members: [...(store && !chosen ? [templateSource(store)] : []), ...this.#members.filter(({ cluster }) => current().clusters.includes(cluster) && (!chosen || chosen.includes(cluster)))], epochs, query }, signal),
     })
     const isWritable = this.#isWritable(served, store), writable = isWritable === 'soon' ? templates!.writableSoon(kind) : stored ? isWritable && templates!.writable(store, stored, { reader, open: (key) => views.row(key), members: () => this.#members.filter(({ cluster }) => current().clusters.includes(cluster)) }) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
@@ -163,7 +163,7 @@ export class FleetCatalog implements Catalog {
     // A cut stream shows before the member is called not ready.
     const isReporting = (cluster: string) => { const state = this.#served.get(`${group}/${plural}`)?.views.stateOf(cluster); return state ? state.state === 'synced' : (this.member(cluster)?.isReporting() ?? false) }
     return {
-      group, version, kind, listKind: `${kind}List`, plural, singular, shortNames, categories, namespaced, longVersions: true,
+      group, version, kind, listKind: `${kind}List`, plural, singular, shortNames, categories, namespaced, longVersions: true, describesItems: !isCompiledIn(served),
       ...(rowConditions && { rowConditions }), columns: [...columns, bound ? clusterColumn : clustersColumn(isReporting)],
       fields: custom?.fields ?? selectableFields(group, kind, (group, name) => this.#options.byCluster || (this.#byKind(group, name)?.identityBound ?? false)),
     }

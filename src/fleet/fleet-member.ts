@@ -3,10 +3,10 @@ import type { Handler, Kind, Page, Query, Request, Response } from '../machinery
 import type { CustomKind } from './custom-kinds.ts'
 import type { EpochSource } from './epochs.ts'
 import type { DiscoveredKind } from '../federation/member/discovery.ts'
-import type { SourceState } from './view-source.ts'
+import type { SourceState, ViewSource } from './view-source.ts'
 
 /** The objects of one kind in one cluster, kept while someone holds the lease. */
-export interface CacheLease { readonly cache: Cache; readonly state: () => SourceState; readonly release: () => void }
+export interface CacheLease { readonly cache: Cache; readonly state: () => SourceState; readonly reachBack?: ViewSource['reachBack']; readonly release: () => void }
 
 /** A cluster as a fleet reads it. The host is one too: `cluster` '', its Namespaces, and those of its Events and Leases that are the fleet's. */
 export interface FleetMember {

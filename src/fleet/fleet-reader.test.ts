@@ -4,6 +4,7 @@ import { silentLogger } from '../lib/logger.ts'
 import { Cache } from '../machinery/cache/cache.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { Change, Kind, Page } from '../machinery/meta/core.ts'
+import { compileSelector } from '../machinery/meta/selector.ts'
 import { StatusError } from '../machinery/meta/status-error.ts'
 import { MemoryStorage } from '../machinery/storage/memory-storage.ts'
 import { identityBound } from './combine.ts'
@@ -17,7 +18,7 @@ const kind: Kind = { group: '', version: 'v1', kind: 'Pod', listKind: 'PodList',
 const { signal } = new AbortController(), FULL = { state: 'full', reason: 'pods of cluster a are more than 10 bytes' } satisfies SourceState, direct: Page = { entries: [], position: '1', warnings: [] }
 
 /** Members a and b with a pod each; what a's cache is can be changed. */
-async function bed() {
+async function bed({ restrictsClusters = false, otherVersions = [] as readonly string[] } = {}) {
   const epochs = await Epochs.open(new MemoryStorage(), signal), caches = new Map<string, { cache: Cache; state: SourceState }>()
   const synced = (cluster: string) => {
     const cache = new Cache(kind), entry = SlabEntry.of({ metadata: { name: 'web', namespace: 'shop', resourceVersion: '4' } })
@@ -31,7 +32,7 @@ async function bed() {
   await epochs.use(members.map(({ source }) => source), signal)
   const views = new Views({ kind, combine: identityBound('Pod', undefined), epochs, clock: systemClock, logger: silentLogger, idleMs: 60_000 })
   views.use(epochs.current, members)
-  const reader = new FleetReader({ kind, clock: systemClock, graceMs: 5_000, restrictsClusters: false, clusters: () => ['a', 'b'], open: (clusters) => views.open(clusters), isOpen: () => views.isOpen, isUnwatchable: false, direct: () => Promise.resolve(direct) })
+  const reader = new FleetReader({ kind, clock: systemClock, graceMs: 5_000, restrictsClusters, clusters: () => ['a', 'b'], otherVersions: () => otherVersions, open: (clusters) => views.open(clusters), isOpen: () => views.isOpen, isUnwatchable: false, direct: () => Promise.resolve(direct) })
   const fill = (cluster: string) => {
     const held = caches.get(cluster)!, full = new Cache(kind)
     full.close(StatusError.unavailable(FULL.reason))
@@ -77,4 +78,11 @@ test('a list says of each cluster that its objects may be out of date, since whe
   it.become('a', { state: 'failed', since, reason: 'connection refused' })
   expect((await it.warnings())[0]).toBe('cluster a unreachable for 65s: its objects are unknown')
   it.views.close()
+})
+
+test('lists say which clusters are left out, because they have the kind in other versions only; not to who asks for others', async () => {
+  const { reader, views } = await bed({ restrictsClusters: true, otherVersions: ['c', 'd'] }), warnings = async (labels = '') => (await reader.list(labels ? { where: compileSelector({ labels, fields: '' }, kind) } : {}, signal)).warnings
+  expect(await warnings()).toEqual(['c', 'd'].map((cluster) => `cluster ${cluster} does not serve version v1 of pods: its objects are left out`))
+  expect(await warnings('cluster.federation/name in (a,b)')).toEqual([])
+  views.close()
 })

@@ -12,6 +12,8 @@ interface FleetReaderOptions {
   /** Folded rows are merged from the clusters that a label selector chooses; identity-bound rows carry the label. */
   readonly restrictsClusters: boolean
   readonly clusters: () => readonly string[]
+  /** Those that serve the kind in other versions only. */
+  readonly otherVersions: () => readonly string[]
   readonly open: (clusters: readonly string[] | undefined) => ViewLease
   readonly isOpen: () => boolean
   /** Asks the members themselves; `clusters` undefined: all of them. */
@@ -42,7 +44,7 @@ export class FleetReader implements ListerWatcher {
       if (query.name !== undefined && !query.at && fullOf(view)) return await direct(rest, clusters, signal)
       await this.#ready(view, signal)
       const page = await view.cache.list(rest, signal)
-      return { ...page, warnings: [...page.warnings, ...staleness(view, this.#options.clock.now())] }
+      return { ...page, warnings: [...page.warnings, ...staleness(view, this.#options.clock.now()), ...(clusters ? [] : this.#leftOut())] }
     } finally {
       release()
     }
@@ -61,6 +63,12 @@ export class FleetReader implements ListerWatcher {
 
   #restrict<Q extends Query>(query: Q): { query: Q; clusters: readonly string[] | undefined } {
     return this.#options.restrictsClusters ? restrictClusters(query, this.kind, this.#options.clusters()) : { query, clusters: undefined }
+  }
+
+  /** One text per cluster whose objects are not shown. */
+  #leftOut(): string[] {
+    const { group, version, plural } = this.kind
+    return this.#options.otherVersions().map((cluster) => `cluster ${cluster} does not serve version ${version} of ${group ? `${plural}.${group}` : plural}: its objects are left out`)
   }
 
   async #ready(view: MergedView, signal: AbortSignal): Promise<void> {

@@ -18,7 +18,7 @@ export function fleetMember(member: Member, clock: Clock, customKind: (member: M
     isReporting: () => member.state.state === 'ready',
     lease: (kind) => {
       const use = member.caches.acquire(kind)
-      return { cache: use.cache, state: () => sourceState(use.state(), member, clock.now()), release: () => use.release() }
+      return { cache: use.cache, state: () => sourceState(use.state(), member, clock.now()), reachBack: (position, signal) => use.reachBack(position, signal), release: () => use.release() }
     },
     handler: member.handler,
     pass: (path, request, signal) => passThrough(member, path, request, signal),

@@ -134,7 +134,19 @@ export class MergedView {
         throw isReason(error, 'Timeout') ? StatusError.expired(`resource version ${query.at!.position} is ahead of what this replica knows of the members`) : error
       })
     }
+    if (query.at && !query.initial) await this.#reachBack(query.at.position, signal)
     yield* this.cache.watch(query, signal)
+  }
+
+  /** What a source told before its cache began is asked for, where a reader goes on from there. What cannot be had is missed when the watch begins: Expired. */
+  async #reachBack(position: Position, signal: AbortSignal): Promise<void> {
+    const { known } = this.#epochs, from = decodePosition(position, known)
+    if (from?.form !== 'vector' || this.#isVague(position)) return
+    const { gaps = [] } = this.#log.since(from.epoch, from.components, { known, current: this.#epoch }) ?? {}
+    await Promise.all(gaps.map(async ({ slot, from: seen }) => {
+      const feed = this.#feeds.find((one) => one.slot === slot)
+      if (seen > 0 && feed?.synced && !feed.before && !feed.source.cache.since(String(seen))) await feed.source.reachBack?.(String(seen), signal)
+    }))
   }
 
   /** What is held of a row now, and how far each source has been followed. */

@@ -3,6 +3,8 @@ import { Client, kind, Member, settle, stateOf, summed, viewOf } from '../../tes
 import { systemClock } from '../lib/clock.ts'
 import { Cache } from '../machinery/cache/cache.ts'
 import { MemoryStorage } from '../machinery/storage/memory-storage.ts'
+import { SlabEntry } from '../machinery/cache/slab-entry.ts'
+import { identityBound } from './combine.ts'
 import { Epochs } from './epochs.ts'
 import { MergedView } from './merged-view.ts'
 import { positionAfter } from './written-position.ts'
@@ -69,5 +71,32 @@ describe('a watch from the version that a write answered, which knows nothing of
     view.use(epochs.current, sources.map((source) => (source === store ? { cluster: store.cluster, id: store.id, cache: young, state: store.state } : source)))
     await settle()
     await expect(from(view, client.position)).rejects.toMatchObject({ reason: 'Expired' })
+  })
+})
+
+describe('a watch from the version that a write to one member answered, while nobody read the kind', () => {
+  /** Both members' caches begin with the view; the first one's server knows more. */
+  const bed = async () => {
+    const epochs = await Epochs.open(new MemoryStorage(), signal), [a, b] = [new Member('a').start('web'), new Member('b').start('own')], reached: string[] = []
+    await epochs.use([a, b], signal)
+    const old = (name: string, version: number) => SlabEntry.of({ metadata: { namespace: 'shop', name, resourceVersion: String(version) }, value: version })
+    const view = new MergedView({ kind, combine: identityBound(kind.kind, undefined), epochs, clock: systemClock, onError: (error) => { throw error } })
+    const reachBack = (position: string) => { reached.push(position); a.cache.prepend(position, [{ type: 'MODIFIED', entry: old('web', 95), previous: old('web', 90), position: '95' }, { type: 'ADDED', entry: old('gone', 97), position: '97' }, { type: 'DELETED', entry: old('gone', 97), previous: old('gone', 97), position: '98' }]); return Promise.resolve() }
+    view.use(epochs.current, [{ cluster: a.cluster, id: a.id, cache: a.cache, state: a.state, reachBack }, b])
+    await settle()
+    const from = async (position: string) => { for await (const batch of view.watch({ at: { position, match: 'notOlder' } }, signal)) return batch.map((change) => (change.type === 'BOOKMARK' ? change.type : `${change.type} ${change.entry.key}`)); return [] }
+    return { epochs, a, b, reached, from, after: (source: Member, version: number) => positionAfter(epochs, { source: source.id, version }, []) }
+  }
+
+  test('is told what came after it in that member, one by one, and the state of the others', async () => {
+    const { a, from, reached, after } = await bed()
+    expect(await from(after(a, 90))).toEqual(['MODIFIED shop/web@a', 'ADDED shop/gone@a', 'DELETED shop/gone@a', 'ADDED shop/own@b', 'BOOKMARK'])
+    expect(await from(after(a, 97)), 'known by now').toEqual(['DELETED shop/gone@a', 'ADDED shop/own@b', 'BOOKMARK'])
+    expect(reached).toEqual(['90'])
+  })
+
+  test('is refused where the member cannot say', async () => {
+    const { b, from, after } = await bed()
+    await expect(from(after(b, 90))).rejects.toMatchObject({ reason: 'Expired' })
   })
 })

@@ -1,4 +1,5 @@
 import type { Cache } from '../machinery/cache/cache.ts'
+import type { Position } from '../machinery/meta/core.ts'
 
 /** How far a source's copy of one kind can be trusted. Missing data is unknown, never absence. */
 export type SourceState =
@@ -18,4 +19,6 @@ export interface ViewSource {
   readonly id: string
   readonly cache: Cache
   readonly state: () => SourceState
+  /** Has the cache know what came since `position`, too, if that can be had. Absent: it knows all that there is to know. */
+  readonly reachBack?: ((position: Position, signal: AbortSignal) => Promise<void>) | undefined
 }

@@ -108,7 +108,7 @@ export class Views {
     const { view, clusters, leases } = open, chosen = this.#members.filter(({ cluster }) => !clusters || clusters.includes(cluster)), wanted = new Set(chosen.map(({ source }) => source.id))
     const left = [...leases].filter(([id]) => !wanted.has(id))
     for (const { source, lease } of chosen) if (!leases.has(source.id)) leases.set(source.id, lease(this.#options.kind))
-    view.use(this.#epoch, chosen.map(({ cluster, source: { id } }) => { const { cache, state } = leases.get(id)!; return { cluster, id, cache, state } }))
+    view.use(this.#epoch, chosen.map(({ cluster, source: { id } }) => { const { cache, state, reachBack } = leases.get(id)!; return { cluster, id, cache, state, reachBack } }))
     for (const [id, lease] of left) { leases.delete(id); lease.release() }
   }
 }

@@ -32,7 +32,7 @@ function versionKind({ spec: { group, scope, names } }: CustomResourceDefinition
   const { name, subresources = {}, selectableFields = [], additionalPrinterColumns = AGE_ONLY, deprecated, deprecationWarning } = version, schema = cloneJson(version.schema.openAPIV3Schema)
   const { kind, plural, singular = kind.toLowerCase(), listKind = `${kind}List`, shortNames = [], categories = [] } = names
   return {
-    group, version: name, kind, listKind, plural, singular, shortNames, categories, namespaced: scope === 'Namespaced', schema: () => Promise.resolve(schema), hasStatus: subresources.status !== undefined,
+    group, version: name, kind, listKind, plural, singular, shortNames, categories, namespaced: scope === 'Namespaced', describesItems: true, schema: () => Promise.resolve(schema), hasStatus: subresources.status !== undefined,
     strategy: subresources.scale ? { validate: (object) => scaleErrors(subresources.scale!, object) } : {},
     columns: columnsFromPrinterColumns(additionalPrinterColumns.map((column) => ({ ...column, description: column.description ?? `Custom resource definition column (in JSONPath format): ${column.jsonPath}` }))), fields: Object.fromEntries(selectableFields.map(({ jsonPath }) => [jsonPath.slice(1), selectable(jsonPath, schema)])),
     ...(name !== storageVersion && { storageVersion }), ...(subresources.scale && { scale: subresources.scale }), ...(deprecated && { deprecation: deprecationWarning ?? `${group}/${name} ${kind} is deprecated` }),

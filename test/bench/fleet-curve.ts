@@ -71,7 +71,9 @@ async function contenderOf(name: string, child: ChildProcess, kubeconfig: string
   for (let waitedMs = 0; ; waitedMs += 100) {
     if (child.exitCode !== null || waitedMs > 60_000) { child.kill(); throw new Error(`${name} does not start`) }
     let text: string
-    try { text = readFileSync(kubeconfig, 'utf8') } catch { await sleep(100); continue }
+    try { text = readFileSync(kubeconfig, 'utf8') } catch { text = '' }
+    // It may be half written.
+    if (!text.includes('client-key-data')) { await sleep(100); continue }
     const data = (field: string) => Buffer.from(new RegExp(`"?${field}"?: ?"?([A-Za-z0-9+/=]+)`).exec(text)?.[1] ?? '', 'base64').toString(), user = { certificate: data('client-certificate-data'), key: data('client-key-data') }
     return { name, url: `https://127.0.0.1:${port}`, user, client: new RawClient(port, { user }), pid: child.pid! }
   }

@@ -15,19 +15,28 @@ class StubMember {
   /** As servers before WatchList answer. */
   refusesStreams = false
   isForgetful = false
+  isDown = false
+  /** Lists are answered, watches are not, or tell nothing. */
+  hangs: 'unanswered' | 'mute' | undefined
+  /** What it tells of the time before. Undefined: it has forgotten. */
+  past: string | undefined
   state = [object('a', 1), object('b', 2)]
   version = 5
   #watches = new Set<(text: string | undefined) => void>()
 
-  readonly handler: Handler = (request, signal) => Promise.resolve(this.#answer(request, signal))
+  readonly handler: Handler = async (request, signal) => { await Promise.resolve(); return this.#answer(request, signal) }
   tell(text: string): void { for (const write of this.#watches) write(text) }
   cut(): void { for (const write of this.#watches) write(undefined) }
 
   #answer({ query }: Request, signal: AbortSignal): Response {
     const initial = query.get('sendInitialEvents') === 'true', position = query.get('resourceVersion')
     this.asked.push(query.get('watch') ? (initial ? 'state' : `from ${position}`) : `list ${query.get('limit')}`)
+    if (this.isDown) return json(StatusError.unavailable('down').status(), 503)
+    if (query.get('timeoutSeconds')) return this.past === undefined ? json(StatusError.expired('too old resource version').status(), 410) : { status: 200, headers: [], body: Buffer.from(this.past) }
     if (!query.get('watch')) return json({ kind: 'ThingList', metadata: { resourceVersion: String(this.version) }, items: this.state })
     if (initial && this.refusesStreams) return json(StatusError.invalid({ group: '', kind: 'ListOptions' }, '', [{ type: 'FieldValueForbidden', field: 'sendInitialEvents', message: 'Forbidden' }]).status(), 422)
+    if (this.hangs === 'unanswered') throw StatusError.unavailable('no answer in time')
+    if (this.hangs === 'mute') return { status: 200, headers: [], body: this.#events('', signal) }
     if (!initial && this.isForgetful) return json(StatusError.expired('too old resource version').status(), 410)
     return { status: 200, headers: [], body: this.#events(initial ? this.state.map((it) => line('ADDED', it)).join('') + ended(this.version) : '', signal) }
   }
@@ -160,5 +169,52 @@ test.each([
 test('of a member that sent nothing else nothing is known, and why is told', async () => {
   const { use, caches } = await bed({ change: (it) => { it.refusesStreams = true; it.state = [object('a', 1), object('b', 1e15)] } })
   expect([use.cache.isReady, use.state()]).toMatchObject([false, { state: 'failed', reason: expect.stringContaining('is no resourceVersion that can be followed') as string, garbled: true }])
+  caches.clear()
+})
+
+test('what came before a cache began is asked for once, and is history then', async () => {
+  const { member, use, caches } = await bed(), { signal } = new AbortController()
+  member.past = line('ADDED', object('b', 2)) + line('BOOKMARK', { metadata: { resourceVersion: '5' } })
+  await Promise.all(['1', '1', '3'].map((position) => use.reachBack(position, signal)))
+  expect([use.cache.oldest, use.cache.since('1')?.map(({ type, entry }) => `${type} ${entry.key}`), member.asked]).toEqual(['1', ['ADDED b'], ['state', 'from 1']])
+  await use.reachBack('2', signal)
+  expect(member.asked).toHaveLength(2)
+  caches.clear()
+})
+
+test('a member that has forgotten is not asked again for what is as old; one that is out of reach is', async () => {
+  const { member, use, caches } = await bed(), { signal } = new AbortController()
+  await use.reachBack('3', signal)
+  await use.reachBack('2', signal)
+  expect([use.cache.oldest, member.asked.slice(1)]).toEqual(['5', ['from 3']])
+  await use.reachBack('4', signal)
+  expect(member.asked.slice(2)).toEqual(['from 4'])
+  caches.clear()
+  const silent = await bed()
+  silent.member.isDown = true
+  await silent.use.reachBack('3', signal)
+  silent.member.isDown = false
+  silent.member.past = line('BOOKMARK', { metadata: { resourceVersion: '5' } })
+  await silent.use.reachBack('3', signal)
+  expect(silent.use.cache.oldest).toBe('3')
+  silent.caches.clear()
+})
+
+test.each(['unanswered', 'mute'] as const)('a half-dead member, whose watches are %s: it is read in lists, says how old they are, and is followed once it is well', async (hangs) => {
+  const { member, clock, use, keys, caches } = await bed({ change: (it) => { it.hangs = hangs } }), states: string[] = []
+  use.onState(({ state }) => { states.push(state) })
+  const pass = async (ms: number) => { for (let passed = 0; passed < ms; passed += 1_000) { await clock.advance(1_000); await turns() } }
+  await pass(60_000)
+  expect(keys(), 'the first state came in pages').toEqual(['a', 'b'])
+  member.state = [object('b', 2), object('c', 7)]
+  member.version = 7
+  // Without an answer it is out of reach; what connects and says nothing is read anew before long.
+  await pass(hangs === 'mute' ? 180_000 : 60_000)
+  expect([keys(), hangs === 'mute' ? states.includes('synced') : use.state().state]).toEqual(hangs === 'mute' ? [['b', 'c'], true] : [['a', 'b'], 'stale'])
+  member.hangs = undefined
+  await pass(240_000)
+  member.tell(line('ADDED', object('d', 8)))
+  await turns()
+  expect([keys().includes('d'), use.state()]).toEqual([true, { state: 'synced' }])
   caches.clear()
 })

@@ -3,10 +3,11 @@ import type { Clock } from '../../lib/clock.ts'
 import { Cache } from '../../machinery/cache/cache.ts'
 import { reflect } from '../../machinery/cache/reflect.ts'
 import { memberChecks } from './check-objects.ts'
+import { changesBetween } from '../../machinery/client/changes-between.ts'
 import { RemoteReader } from '../../machinery/client/remote-reader.ts'
 import type { Handler, Kind, ListerWatcher, Position } from '../../machinery/meta/core.ts'
 import { comparePositions, isPosition } from '../../machinery/meta/position.ts'
-import { StatusError } from '../../machinery/meta/status-error.ts'
+import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 
 /** `since`: milliseconds since the epoch. `stale`: what is held is as old as that. `failed`: nothing was ever held. `garbled`: the member answers, and not with what can be read. `full`: there is more than may be held, and nothing is. */
 export type MemberCacheState = { readonly state: 'starting' } | { readonly state: 'full'; readonly reason: string } | { readonly state: 'synced' } | { readonly state: 'stale'; readonly since: number; readonly reason: string; readonly garbled: boolean } | { readonly state: 'failed'; readonly since: number; readonly reason: string; readonly error: unknown; readonly garbled: boolean }
@@ -17,6 +18,8 @@ export interface MemberCacheUse {
   state(): MemberCacheState
   /** Called with every change of `state`, until released. */
   onState(listener: (state: MemberCacheState) => void): void
+  /** Has the cache know what came since `position`, too, as far as the member still does. For watches that begin where a write was answered, or another replica was. */
+  reachBack(position: Position, signal: AbortSignal): Promise<void>
   release(): void
 }
 
@@ -59,6 +62,7 @@ export class MemberCaches {
       cache: current.cache,
       state: () => current.state,
       onState: (listener) => { mine.add(listener); current.listeners.add(listener) },
+      reachBack: (position, signal) => this.#reachBack(current, position, signal),
       release: () => {
         if (isReleased) return
         isReleased = true
@@ -106,9 +110,31 @@ export class MemberCaches {
     this.clear(error)
   }
 
+  async #reachBack(held: Held, position: Position, signal: AbortSignal): Promise<void> {
+    const { cache, stop } = held, isKnown = () => !cache.isReady || cache.isClosed || cache.since(position) !== undefined || comparePositions(position, held.forgotten) <= 0
+    // One at a time: whoever reaches further back spares the others the way.
+    for (; held.reaching && !isKnown();) await held.reaching
+    if (isKnown() || signal.aborted) return
+    held.reaching = this.#extend(held, position, AbortSignal.any([signal, stop.signal])).finally(() => { held.reaching = undefined })
+    await held.reaching
+  }
+
+  async #extend(held: Held, from: Position, signal: AbortSignal): Promise<void> {
+    const { handler, admit } = this.#options, { cache, labels } = held, until = cache.oldest
+    try {
+      await admit(signal)
+      const changes = await changesBetween(cache.kind, handler, { from, until, max: REACH_MAX, ...(labels !== '' && { labelSelector: labels }), checks: memberChecks(cache.kind) }, signal)
+      if (changes && cache.oldest === until) cache.prepend(from, changes)
+    } catch (error) {
+      // Whoever asked learns that it is not to be had, by Expired. A member that is out of reach may know it later.
+      if (!isReason(error, 'Expired', 'Gone')) return
+    }
+    if (cache.since(from) === undefined) held.forgotten = from
+  }
+
   #start(key: string, kind: Kind, labels: string): Held {
     const { handler, admit, clock, random } = this.#options, stop = new AbortController(), cache = new Cache(kind, { clock })
-    const held: Held = { cache, stop, cut: new AbortController(), users: 0, state: { state: 'starting' }, listeners: new Set(), idle: 0 }, full = this.#full.get(key)
+    const held: Held = { cache, labels, stop, cut: new AbortController(), users: 0, state: { state: 'starting' }, listeners: new Set(), idle: 0, forgotten: '0', reaching: undefined }, full = this.#full.get(key)
     if (this.#closed ?? full) {
       cache.close(this.#closed ?? full)
       held.state = this.#closed ? { state: 'failed', since: clock.now(), reason: this.#closed.message, error: this.#closed, garbled: false } : { state: 'full', reason: full!.message }
@@ -160,7 +186,10 @@ export class MemberCaches {
   }
 }
 
-interface Held { readonly cache: Cache; readonly stop: AbortController; readonly listeners: Set<(state: MemberCacheState) => void>; cut: AbortController; users: number; state: MemberCacheState; idle: number }
+interface Held { readonly cache: Cache; readonly labels: string; readonly stop: AbortController; readonly listeners: Set<(state: MemberCacheState) => void>; cut: AbortController; users: number; state: MemberCacheState; idle: number; /** Not to be had back to here. */ forgotten: Position; reaching: Promise<void> | undefined }
+
+/** More changes than this are not worth more than listing again. */
+const REACH_MAX = 5_000
 
 /** A kind of which there is more than may be held. */
 class TooLarge extends StatusError {

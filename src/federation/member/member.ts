@@ -56,7 +56,7 @@ export class Member {
       handler: async (request, signal) => this.#use(this.#impersonating ?? this.#connection).handler(request, signal),
       upgrade: async (request, connection, signal) => this.#use(this.#impersonating ?? this.#connection).upgrade(request, connection, signal),
     }
-    this.caches = new MemberCaches({ handler: this.handler, admit: verify, clock, random, idleMs, cluster: this.name, ...(pinned && { pinned }), ...(cacheBytesMax !== undefined && { bytesMax: cacheBytesMax }) })
+    this.caches = new MemberCaches({ handler: this.handler, admit: verify, clock, random, idleMs, cluster: this.name, streamed: true, ...(pinned && { pinned }), ...(cacheBytesMax !== undefined && { bytesMax: cacheBytesMax }) })
   }
 
   get state(): MemberState { return this.#state }

@@ -46,7 +46,7 @@ export function federatedKind(target: TargetKind, strategy: (hub: { readonly gro
     openDefinitions: () => ({ ...openFederatedDefinitions, ...openDefinitionsOf(target.kind, { group, version }) }),
     kind: {
       group, version, kind, listKind: `${kind}List`, plural: `federated${target.plural}`, singular: kind.toLowerCase(), shortNames: target.shortNames.map((name) => `f${name}`), categories: ['federation'], namespaced: target.namespaced || target.kind === 'Namespace',
-      strategicMerge: true, schema: () => Promise.resolve(schema()), columns, fields: {}, hasStatus: true, strategy: strategy({ group, version }, schema),
+      strategicMerge: true, describesItems: true, schema: () => Promise.resolve(schema()), columns, fields: {}, hasStatus: true, strategy: strategy({ group, version }, schema),
       ...(target.scale && { scale: { ...target.scale, specReplicasPath: `.spec.template${target.scale.specReplicasPath}`, statusReplicasPath: `.status.aggregated${target.scale.statusReplicasPath.replace(/^\.status/, '')}` } }),
     },
   }

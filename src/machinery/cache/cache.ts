@@ -5,6 +5,7 @@ import { comparePositions } from '../meta/position.ts'
 import { StatusError } from '../meta/status-error.ts'
 import { History, type Moment, type ObjectChange, type Place } from './history.ts'
 import { pageOf, selected } from './page.ts'
+import { PagedStates } from './paged-states.ts'
 import { select } from './select.ts'
 import { leaveSparseSlabs } from './sparse-slabs.ts'
 import { SelectorIndex } from './selector-index.ts'
@@ -40,6 +41,7 @@ export class Cache implements ListerWatcher {
   readonly #history: History
   readonly #entries = new SortedEntries()
   readonly #index = new SelectorIndex()
+  readonly #paged = new PagedStates()
   readonly #changed = new Pulse()
   readonly #moved = new Pulse()
   readonly #closing = new AbortController()
@@ -68,6 +70,8 @@ export class Cache implements ListerWatcher {
   get isClosed(): boolean { return this.#closing.signal.aborted }
   /** Sum of the entries' sizes. */
   get bytes(): number { return this.#bytes }
+  /** Where the history begins: what came before is not known here. */
+  get oldest(): Position { return this.#history.oldest }
   /** How far the source has been followed; '0' until ready. */
   get position(): Position { return this.#position }
   get(key: string): Entry | undefined { return this.#entries.get(key) }
@@ -143,13 +147,21 @@ export class Cache implements ListerWatcher {
     return place && [...this.#history.undo(place)].reverse()
   }
 
+  /** Makes what came before the history part of it: `changes` are all that lead from `position` to `oldest`, each with what was there `previous`ly. */
+  prepend(position: Position, changes: readonly ObjectChange[]): void { this.#history.prepend(position, changes) }
+
   async list(query: ListQuery, signal: AbortSignal): Promise<Page> {
     const { at } = query
     if (at) await this.reached(at.position, signal)
     else await this.#until(() => this.#isReady, signal)
-    if (at?.match === 'exact') return pageOf(this.snapshotAt(at.position), this.kind, query, at.position)
-    this.#history.tell(this.#position)
-    return pageOf(this.#entries.snapshot(), this.kind, query, this.#position, this.#among(query))
+    if (at?.match === 'exact') return pageOf(this.#paged.find(at.position) ?? this.snapshotAt(at.position), this.kind, query, at.position)
+    const position = this.#position, runs = this.#entries.snapshot(), page = pageOf(runs, this.kind, query, position, this.#among(query))
+    this.#history.tell(position)
+    if (page.next && this.#options.isExact?.(position) !== false) {
+      this.#paged.keep(position, runs, this.#clock.now())
+      this.#trimPaged()
+    }
+    return page
   }
 
   async *watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {
@@ -196,13 +208,17 @@ export class Cache implements ListerWatcher {
     const { type, entry, position } = change, previous = this.#entries.set(entry.key, type === 'DELETED' ? undefined : entry)
     this.#index.write(type === 'DELETED' ? undefined : entry, previous, this.#entries.size)
     this.#cameBytes += entry.size
+    if (previous) this.#paged.leave(previous.size)
     this.#bytes += (type === 'DELETED' ? 0 : entry.size) - (previous?.size ?? 0)
     if (type === 'DELETED') return previous && { type, entry, previous, position }
     return previous ? { type: 'MODIFIED', entry, previous, position } : { type: 'ADDED', entry, position }
   }
 
+  #trimPaged(): void { this.#paged.trim(this.#clock.now(), Math.max(PAGED_MIN_BYTES, this.#bytes / 4)) }
+
   /** Moves entries together when a quarter of what is held was written again: some at each batch, so that none waits long. */
   #tidy(): void {
+    this.#trimPaged()
     if (!this.#moving && this.#cameBytes > Math.max(TIDY_MIN_BYTES, this.#bytes / 4)) {
       this.#cameBytes = 0
       this.#moving = leaveSparseSlabs(this.#entries.snapshot())
@@ -213,6 +229,7 @@ export class Cache implements ListerWatcher {
   #begin(position: Position): void {
     this.#position = position
     this.#history.reset(position)
+    this.#paged.clear()
     this.#isReady = true
     this.#setReady()
   }
@@ -312,7 +329,7 @@ export class Cache implements ListerWatcher {
   }
 }
 
-const HISTORY_MIN_BYTES = 8 << 20, INITIAL_BATCH = 500, QUIET_MS = 1000, REACH_MS = 3000, TIDY_MIN_BYTES = 256 << 10, TIDY_STEPS = 4
+const HISTORY_MIN_BYTES = 8 << 20, PAGED_MIN_BYTES = 16 << 20, INITIAL_BATCH = 500, QUIET_MS = 1000, REACH_MS = 3000, TIDY_MIN_BYTES = 256 << 10, TIDY_STEPS = 4
 
 const tooOld = (position: Position, oldest: Position) => StatusError.expired(`too old resource version: ${position} (${oldest})`)
 

@@ -55,9 +55,25 @@ export class History {
     const next = moment(batch, position, before)
     this.last.next = next
     this.#moments.push(next)
-    this.#changes += batch.length
-    this.#bytes += next.bytes
-    while ((this.#changes > this.#changesMax || this.#bytes > this.#bytesMax()) && this.#moments.length - this.#first > 2) this.#drop()
+    this.#count(next)
+    this.#trim()
+  }
+
+  /** Begins at `position` instead, `changes` leading from there to where it begins now, each with what was there before. Nothing where some of what came since was dropped: there is no room for more. */
+  prepend(position: Position, changes: readonly ObjectChange[]): void {
+    const first = this.#moments[this.#first]!
+    if (first.batch.length > 0) return
+    const earlier = [moment([], position, position)]
+    for (const change of changes) {
+      const before = earlier.at(-1)!, next = moment([change], change.position, before.position)
+      before.next = next
+      earlier.push(next)
+      this.#count(next)
+    }
+    earlier.at(-1)!.next = first
+    this.#moments = [...earlier, ...this.#moments.slice(this.#first)]
+    this.#first = 0
+    this.#trim()
   }
 
   /** Adds a bookmark; one bookmark behind another takes its place, so that a quiet time fills no history. */
@@ -104,6 +120,15 @@ export class History {
         if (change.type !== 'BOOKMARK' && (after === undefined || at > from + 1 || comparePositions(change.position, after) > 0)) yield change
       }
     }
+  }
+
+  #count({ batch, bytes }: Moment): void {
+    this.#changes += batch.length
+    this.#bytes += bytes
+  }
+
+  #trim(): void {
+    while ((this.#changes > this.#changesMax || this.#bytes > this.#bytesMax()) && this.#moments.length - this.#first > 2) this.#drop()
   }
 
   #drop(): void {

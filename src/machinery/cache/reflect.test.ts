@@ -78,6 +78,15 @@ test('half an initial state is not kept', async () => {
   await bed.stop()
 })
 
+test('whoever waits for a source whose state never comes to its end is told', async () => {
+  const bed = await reflected([[added('a', 1)]], [[]], [...initial, 'wait'])
+  await bed.clock.advance(100)
+  expect([bed.cache.isReady, bed.states]).toMatchObject([false, [{ state: 'broken', since: 0, error: { reason: 'ServiceUnavailable' } }, { state: 'broken', since: 0 }]])
+  await bed.clock.advance(200)
+  expect([bed.keys(), bed.states.at(-1)]).toEqual([['a', 'b'], { state: 'synced' }])
+  await bed.stop()
+})
+
 test('after Expired it takes a new state, which watchers see as a difference', async () => {
   const bed = await reflected([...initial, StatusError.expired('too old')], [[added('b', 2), added('c', 7), bookmark(9, true)], [added('d', 10)], 'wait'])
   expect([bed.source.asked, bed.keys(), bed.told]).toEqual([[{ initial: true }, { initial: true }], ['b', 'c', 'd'], ['DELETED a@5', 'ADDED c@5', 'BOOKMARK @9', 'ADDED d@10']])

@@ -1,7 +1,7 @@
 import type { Backoff } from '../../lib/backoff.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Entry, ListerWatcher } from '../meta/core.ts'
-import { isReason } from '../meta/status-error.ts'
+import { isReason, StatusError } from '../meta/status-error.ts'
 import type { Cache } from './cache.ts'
 
 /** `broken`: the source cannot be followed; what is held is as old as `since` (milliseconds since the epoch). */
@@ -83,9 +83,10 @@ async function begin(source: ListerWatcher, cache: Cache, signal: AbortSignal, a
         break
       }
     }
-    // A source that is cut before its state is complete is one that cannot be followed.
     if (state) continue
     if (live < batch.length) cache.accept(live === 0 ? batch : batch.slice(live))
     answered()
   }
+  // It cannot be followed, and whoever waits for it is to know.
+  if (state && !signal.aborted) throw StatusError.unavailable('the stream of its state ended before the state was complete')
 }

@@ -92,6 +92,17 @@ describe('watch', () => {
       expect(asked.filter((it) => it === STATE)).toHaveLength(1)
     })
 
+    test.each([[400, 'BadRequest'], [403, 'Forbidden'], [405, 'MethodNotAllowed']] as const)('nor is one that answers %i', async (_, reason) => {
+      const reader = new RemoteReader(KIND, answering(() => json(new StatusError(reason, 'no').status(), 400), () => json({ metadata: { resourceVersion: '9' }, items: [] }), () => stream()), { streamed: true })
+      expect(await collect(reader.watch({ initial: true }, signal))).toEqual(['', 'BOOKMARK@9 initial', CONNECTED])
+    })
+
+    test('one that does not answer is asked for pages once', async () => {
+      const reader = new RemoteReader(KIND, answering(() => { throw StatusError.unavailable('no answer in time') }, () => json({ metadata: { resourceVersion: '9' }, items: [] }), () => stream(), () => stream(end)), { streamed: true })
+      await expect(collect(reader.watch({ initial: true }, signal))).rejects.toMatchObject({ reason: 'ServiceUnavailable' })
+      for (const expected of [['', 'BOOKMARK@9 initial', CONNECTED], [CONNECTED, 'BOOKMARK@9 initial']]) expect(await collect(reader.watch({ initial: true }, signal))).toEqual(expected)
+    })
+
     test('after one that ended before its state was whole, pages are tried once, then streams again', async () => {
       const reader = new RemoteReader(KIND, answering(() => stream(line('ADDED', object('a', 1))), () => json({ metadata: { resourceVersion: '9' }, items: [] }), () => stream(), () => stream(end)), { streamed: true })
       expect(await collect(reader.watch({ initial: true }, signal))).toEqual([CONNECTED, 'ADDED shop/a@1'])
@@ -100,20 +111,39 @@ describe('watch', () => {
     })
 
     test('other errors are thrown, and how much has come is told', async () => {
-      const reader = new RemoteReader(KIND, answering(() => json(StatusError.unauthorized().status(), 401), () => stream(line('ADDED', object('a', 1)), line('ADDED', object('b', 2)))), { streamed: true, onStateBytes: (bytes) => { if (bytes > 150) throw new Error(`${bytes} are too many`) } })
-      await expect(collect(reader.watch({ initial: true }, signal))).rejects.toMatchObject({ reason: 'Unauthorized' })
-      await expect(collect(reader.watch({ initial: true }, signal))).rejects.toThrow(/^\d+ are too many/)
+      const handler = answering(() => json(StatusError.unauthorized().status(), 401), () => stream(line('ADDED', object('a', 1)), line('ADDED', object('b', 2)))), reader = () => new RemoteReader(KIND, handler, { streamed: true, onStateBytes: (bytes) => { if (bytes > 150) throw new Error(`${bytes} are too many`) } })
+      await expect(collect(reader().watch({ initial: true }, signal))).rejects.toMatchObject({ reason: 'Unauthorized' })
+      await expect(collect(reader().watch({ initial: true }, signal))).rejects.toThrow(/^\d+ are too many/)
     })
   })
 
-  test('a stream that is silent for too long is broken off', async () => {
+  test('a stream that is silent for too long is broken off, and what was missed is to be read anew', async () => {
     let now = 0
     const clock: Clock = { now: () => now, sleep: (ms) => { now += ms; return new Promise((resolve) => { setImmediate(resolve) }) } }
     const handler: Handler = (_, stop) => Promise.resolve({ status: 200, headers: [], body: (async function* () {
       yield Buffer.from(line('ADDED', object('b', 10)))
       await new Promise((_resolve, reject) => { stop.addEventListener('abort', () => reject(new Error('aborted'))) })
     })() })
-    expect(await collect(new RemoteReader(KIND, handler, { clock }).watch({ at: { position: '3', match: 'notOlder' } }, signal))).toEqual([CONNECTED, 'ADDED shop/b@10'])
-    expect(now).toBeGreaterThanOrEqual(90_000)
+    const seen: Batch[] = [], watching = (async () => { for await (const batch of new RemoteReader(KIND, handler, { clock }).watch({ at: { position: '3', match: 'notOlder' } }, signal)) seen.push(batch) })()
+    await expect(watching).rejects.toMatchObject({ reason: 'Expired', message: '/apis/apps/v1/deployments: the watch was silent for 90 s' })
+    expect([seen.flat().length, now >= 90_000]).toEqual([1, true])
+  })
+
+  test('what had come while this process was busy is no silence', async () => {
+    let now = 0, arrive = () => {}, end = () => {}
+    const arrived = new Promise<void>((resolve) => { arrive = resolve }), ended = new Promise<void>((resolve) => { end = resolve })
+    // The timer goes off first, late; what has arrived is read behind it.
+    const clock: Clock = { now: () => now, sleep: async (ms, stop) => {
+      if (now > 0) { arrive(); await new Promise((resolve) => { setImmediate(resolve) }); if (now < 300_000) return; end(); await new Promise<void>((resolve) => { stop?.addEventListener('abort', () => resolve()) }) }
+      now += ms + 200_000
+    } }
+    const handler: Handler = () => Promise.resolve({ status: 200, headers: [], body: (async function* () {
+      await arrived
+      yield Buffer.from(line('ADDED', object('b', 10)))
+      now = 300_000
+      await ended
+      yield Buffer.from(line('ADDED', object('c', 11)))
+    })() })
+    expect(await collect(new RemoteReader(KIND, handler, { clock }).watch({ at: { position: '3', match: 'notOlder' } }, signal))).toEqual([CONNECTED, 'ADDED shop/b@10', 'ADDED shop/c@11'])
   })
 })

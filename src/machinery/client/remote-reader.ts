@@ -17,8 +17,10 @@ interface RemoteReaderOptions {
   readonly namespace?: string
   /** Objects per response of an unlimited list. */
   readonly pageSize?: number
-  /** A watch that is silent for longer is broken off: bookmarks come about every minute. */
+  /** A watch that is silent for longer ends with Expired: bookmarks come about every minute. */
   readonly idleMs?: number
+  /** How long the server is asked to keep a watch open. Absent: as long as it likes. */
+  readonly watchSeconds?: number
   /** A watch's initial state comes as a stream where the server has that (WatchList, KEP-3157): it makes no pages, and none can expire halfway. Else, and where it refuses, in pages. */
   readonly streamed?: boolean
   /** Told how many bytes of a state have come so far; what it throws ends the reading of it. */
@@ -93,26 +95,33 @@ export class RemoteReader implements ListerWatcher {
         yield batch
       }
     } catch (error) {
-      // A server without it refuses resourceVersionMatch of a watch, or sendInitialEvents.
-      if (isWhole || !isReason(error, 'Invalid', 'BadRequest')) throw error
+      // A server without it refuses resourceVersionMatch of a watch, or sendInitialEvents. Where watching is refused, listing may not be.
+      if (isWhole || !isReason(error, 'Invalid', 'BadRequest', 'Forbidden', 'MethodNotAllowed')) throw error
       this.#initial = 'paged'
       return false
+    } finally {
+      // A server may answer lists, and hang where it is watched.
+      if (!isWhole && this.#initial === 'streamed') this.#initial = 'paged once'
     }
-    if (!isWhole) this.#initial = 'paged once'
     return true
   }
 
   /** `position` undefined: begins with the state. */
   async *#stream(query: Query, position: Position | undefined, signal: AbortSignal): AsyncGenerator<Batch> {
-    const parameters = this.#parameters(query), { clock, checks } = this.#options, stop = new AbortController()
+    const parameters = this.#parameters(query), { clock, checks, watchSeconds } = this.#options, stop = new AbortController()
     // What does not know the words tells its objects and is silent then.
-    let idleMs = position === undefined ? STATE_IDLE_MS : this.#options.idleMs
+    let isState = position === undefined, idleMs = isState ? STATE_IDLE_MS : this.#options.idleMs
     for (const [name, value] of [['watch', 'true'], ['allowWatchBookmarks', 'true'], ...(position === undefined ? STATE_FIRST : [['resourceVersion', position]] as const)] as const) parameters.set(name, value)
+    if (watchSeconds !== undefined) parameters.set('timeoutSeconds', String(watchSeconds))
     let heard = clock.now()
     const onAbort = () => stop.abort(signal.reason)
     signal.addEventListener('abort', onAbort)
     const guard = (async () => {
-      for (let rest = idleMs; rest > 0 && !stop.signal.aborted; rest = heard + idleMs - clock.now()) await clock.sleep(rest, stop.signal)
+      for (let rest = idleMs; rest > 0 && !stop.signal.aborted; rest = heard + idleMs - clock.now()) {
+        await clock.sleep(rest, stop.signal)
+        // A process that was busy itself has not listened: what came meanwhile is read before it is called silence.
+        if (!stop.signal.aborted && heard + idleMs <= clock.now()) await clock.sleep(LISTEN_MS, stop.signal)
+      }
       stop.abort(SILENT)
     })()
     try {
@@ -130,16 +139,19 @@ export class RemoteReader implements ListerWatcher {
           if (!batch.some((change) => change.type === 'BOOKMARK' && change.initial)) continue
           ingest.settle()
           idleMs = this.#options.idleMs
+          isState = false
         }
       }
     } catch (error) {
-      if (signal.aborted || stop.signal.reason === SILENT) return
-      throw error instanceof SyntaxError ? new StatusError('InternalError', `${this.#path(query)}: ${error.message}`, { cause: error }) : error
+      if (signal.aborted) return
+      if (stop.signal.reason !== SILENT) throw error instanceof SyntaxError ? new StatusError('InternalError', `${this.#path(query)}: ${error.message}`, { cause: error }) : error
     } finally {
       signal.removeEventListener('abort', onAbort)
       stop.abort()
       await guard
     }
+    // It is connected, may answer lists, and tells nothing: what has changed is only to be had with a new state.
+    if (stop.signal.reason === SILENT && !isState) throw StatusError.expired(`${this.#path(query)}: the watch was silent for ${idleMs / 1000} s`)
   }
 
   async #page(query: ListQuery, limit: number | undefined, token: string | undefined, entries: SlabEntry[], signal: AbortSignal): Promise<ListEnvelope> {
@@ -178,7 +190,7 @@ export class RemoteReader implements ListerWatcher {
   }
 }
 
-const ACCEPT = [['accept', 'application/json']] as const, SILENT = new Error('silent for too long'), STATE_SLAB_BYTES = 4 << 20, STATE_IDLE_MS = 15_000
+const ACCEPT = [['accept', 'application/json']] as const, SILENT = new Error('silent for too long'), STATE_SLAB_BYTES = 4 << 20, STATE_IDLE_MS = 15_000, LISTEN_MS = 1_000
 /** Without a resourceVersion: as new as the moment of the request. */
 const STATE_FIRST = [['sendInitialEvents', 'true'], ['resourceVersionMatch', 'NotOlderThan']] as const, STATE_ENDS = 'k8s.io/initial-events-end'
 

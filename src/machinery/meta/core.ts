@@ -75,6 +75,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly strategicMerge?: boolean
   /** A kube-apiserver has the kind compiled in: it tells mistakes in bodies in the order in which it comes upon them. */
   readonly isTyped?: boolean
+  /** Items of its lists say apiVersion and kind, as those of custom resources: of kinds that a kube-apiserver has compiled in, the list alone says it. Watches and single objects always do. */
+  readonly describesItems?: boolean
 }
 
 /** Simple paths in dot notation, as a CustomResourceDefinition has them: `.spec.replicas`. Without a label selector the Scale has none. */

@@ -16,11 +16,12 @@ export function defineKind<T extends KubeObject>(declaration: {
   columns: readonly Column<T>[]
   fields?: Readonly<Record<string, (object: T) => string>>
   hasStatus?: boolean
+  describesItems?: boolean
   strategy?: Strategy<T>
 }): StoredKind<T> {
-  const { group, version, kind, plural, shortNames = [], categories = [], scope, schema, columns, fields = {}, hasStatus = true, strategy = {} } = declaration
+  const { group, version, kind, plural, shortNames = [], categories = [], scope, schema, columns, fields = {}, hasStatus = true, describesItems = false, strategy = {} } = declaration
   return {
     group, version, kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), shortNames, categories, namespaced: scope === 'Namespaced',
-    schema: () => Promise.resolve(schema), columns, fields, hasStatus, strategy, strategicMerge: true,
+    schema: () => Promise.resolve(schema), columns, fields, hasStatus, strategy, strategicMerge: true, describesItems,
   }
 }

@@ -3,10 +3,10 @@ import { stringifyJson } from '../meta/json.ts'
 import type { Shape } from './shape.ts'
 import { apiVersionOf, encoded } from './shape.ts'
 
-/** Objects as they are. In lists they carry neither kind nor apiVersion, as those of Kubernetes' own kinds. */
+/** Objects as they are. Whether they carry kind and apiVersion in lists, too, is the kind's to say. */
 export function plainShape(kind: Kind): Shape {
   const apiVersion = stringifyJson(apiVersionOf(kind)), head = `{"kind":${stringifyJson(kind.kind)},"apiVersion":${apiVersion},`
-  const list = `{"kind":${stringifyJson(kind.listKind)},"apiVersion":${apiVersion},"metadata":`, open = Buffer.from('{'), header = Buffer.from(head)
+  const list = `{"kind":${stringifyJson(kind.listKind)},"apiVersion":${apiVersion},"metadata":`, header = Buffer.from(head), open = kind.describesItems ? header : Buffer.from('{')
   return {
     aging: false, encoded: encoded(),
     listStart: (meta) => `${list}${stringifyJson(meta)},"items":[`,

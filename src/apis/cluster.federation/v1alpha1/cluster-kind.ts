@@ -32,7 +32,7 @@ export function clusterKind(options: ClusterOptions): StoredKind<Cluster> {
   const schema = resolveSchema(clusterDefinitions, 'federation.cluster.v1alpha1.Cluster')
   return defineKind<Cluster>({
     group: 'cluster.federation', version: 'v1alpha1', kind: 'Cluster', plural: 'clusters', shortNames: ['cl'], categories: ['federation'], scope: 'Cluster',
-    schema,
+    schema, describesItems: true,
     columns: [
       nameColumn,
       { name: 'Version', type: 'string', description: "Version of the cluster's API server.", cell: ({ status }) => status?.kubernetesVersion ?? '' },

@@ -54,7 +54,7 @@ const schema = resolveSchema(clusterDefinitions, 'federation.cluster.v1alpha1.Cl
 
 export const clusterSetKind = defineKind<ClusterSet>({
   group: 'cluster.federation', version: 'v1alpha1', kind: 'ClusterSet', plural: 'clustersets', shortNames: ['clset'], categories: ['federation'], scope: 'Cluster',
-  schema,
+  schema, describesItems: true,
   columns: [
     nameColumn,
     { name: 'Clusters', type: 'integer', description: 'Number of clusters in the set.', cell: ({ status }) => status?.clusters?.length ?? 0 },

@@ -58,7 +58,7 @@ const told = (conditions: readonly MatchCondition[] = []) => conditions.map(({ c
 
 export const clusterTaintPolicyKind = defineKind<ClusterTaintPolicy>({
   group: 'policy.federation', version: 'v1alpha1', kind: 'ClusterTaintPolicy', plural: 'clustertaintpolicies', shortNames: ['ctp'], categories: ['federation'], scope: 'Cluster',
-  schema, hasStatus: false,
+  schema, hasStatus: false, describesItems: true,
   columns: [
     nameColumn,
     { name: 'Taints', type: 'string', description: 'What is added and taken away.', cell: ({ spec }) => spec.taints.map(taintText).join(',') },

@@ -10,5 +10,5 @@ export interface PolicyNaming { readonly kind: string; readonly plural: string; 
 
 export function definePolicyKind<T extends KubeObject>(naming: PolicyNaming, { strategy, ...rest }: { readonly columns: readonly Column<T>[]; readonly hasStatus: boolean; readonly strategy: Strategy<T> }): StoredKind<T> {
   const schema = resolveSchema(policyDefinitions, `federation.policy.v1alpha1.${naming.kind}`)
-  return defineKind<T>({ group: 'policy.federation', version: 'v1alpha1', ...naming, categories: ['federation'], schema, ...rest, strategy: wellFormed<T>(schema, strategy) })
+  return defineKind<T>({ group: 'policy.federation', version: 'v1alpha1', ...naming, categories: ['federation'], schema, describesItems: true, ...rest, strategy: wellFormed<T>(schema, strategy) })
 }

@@ -68,7 +68,7 @@ const schema = resolveSchema(policyDefinitions, 'federation.policy.v1alpha1.Fede
 
 export const federatedResourceQuotaKind = defineKind<FederatedResourceQuota>({
   group: 'policy.federation', version: 'v1alpha1', kind: 'FederatedResourceQuota', plural: 'federatedresourcequotas', shortNames: ['frq'], categories: ['federation'], scope: 'Namespaced',
-  schema,
+  schema, describesItems: true,
   columns: [
     nameColumn,
     { name: 'Overall', type: 'string', description: 'Used of what may be, in all clusters together.', cell: ({ spec, status }) => Object.entries(spec.overall).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, limit]) => `${name}: ${status?.overallUsed?.[name] ?? 0}/${limit}`).join(', ') },

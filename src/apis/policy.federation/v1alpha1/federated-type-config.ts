@@ -69,7 +69,7 @@ const schema = resolveSchema(policyDefinitions, 'federation.policy.v1alpha1.Fede
 
 export const federatedTypeConfigKind = defineKind<FederatedTypeConfig>({
   group: 'policy.federation', version: 'v1alpha1', kind: 'FederatedTypeConfig', plural: 'federatedtypeconfigs', shortNames: ['ftc'], categories: ['federation'], scope: 'Cluster',
-  schema,
+  schema, describesItems: true,
   columns: [
     nameColumn,
     { name: 'Kind', type: 'string', description: 'Kind that is distributed.', cell: ({ spec }) => spec.targetType.kind },

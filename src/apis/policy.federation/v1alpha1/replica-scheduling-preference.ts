@@ -40,7 +40,7 @@ const schema = resolveSchema(policyDefinitions, 'federation.policy.v1alpha1.Repl
 
 export const replicaSchedulingPreferenceKind = defineKind<ReplicaSchedulingPreference>({
   group: 'policy.federation', version: 'v1alpha1', kind: 'ReplicaSchedulingPreference', plural: 'replicaschedulingpreferences', shortNames: ['rsp'], categories: ['federation'], scope: 'Namespaced',
-  schema, hasStatus: false,
+  schema, hasStatus: false, describesItems: true,
   columns: [
     nameColumn,
     { name: 'Target', type: 'string', description: 'Kind of the federated object of the same name.', cell: ({ spec }) => spec.targetKind },
