@@ -9,9 +9,9 @@ import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { DeleteOptions, Entry, KubeObject, Position, Storage, WriteOptions, Writer } from '../machinery/meta/core.ts'
 import { decodeObjectMeta } from '../machinery/meta/decode-object-meta.ts'
 import { parseJson } from '../machinery/meta/json.ts'
-import { nameOfKey } from '../machinery/meta/object-key.ts'
+import { keyOfObject, nameOfKey } from '../machinery/meta/object-key.ts'
 import { StatusError } from '../machinery/meta/status-error.ts'
-import type { StoredKind } from '../machinery/meta/strategy.ts'
+import type { StoredKind, Strategy } from '../machinery/meta/strategy.ts'
 import { StoredWriter, type WriterDependencies } from '../machinery/registry/stored-writer.ts'
 import { keyPrefix } from '../machinery/storage/storage-key.ts'
 import type { FleetIdentity } from './combine.ts'
@@ -42,6 +42,8 @@ export interface TemplateWriterOptions {
 export class TemplateWriter implements Writer {
   readonly #options: TemplateWriterOptions
   readonly #native: StoredWriter
+  /** The same for objects that are new to the store. */
+  readonly #creating: StoredWriter
   readonly #storage: Storage
 
   constructor(options: TemplateWriterOptions) {
@@ -49,13 +51,14 @@ export class TemplateWriter implements Writer {
     this.#options = options
     this.#storage = templateStorage(storage, { kind: store, kept: store.kept, now: () => stored.clock.now(), uidOf: (namespace, name) => foldedUid({ ...identity, group: target.group, kind: target.kind, namespace, name }) })
     this.#native = new StoredWriter(kind, this.#storage, stored)
+    const { strategy } = kind, review: Strategy['review'] = (object, old, write, signal) => bothOf(strategy.review?.(object, old, write, signal), this.#refuseTaken(keyOfObject(object), signal))
+    this.#creating = new StoredWriter({ ...kind, strategy: { ...strategy, review } }, this.#storage, stored)
   }
 
   async create(submitted: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Entry> {
     const object = this.#decoded(submitted), { name, namespace } = object.metadata, key = namespace && this.#options.kind.namespaced ? `${namespace}/${name ?? ''}` : (name ?? '')
     if (name !== undefined) await this.#freed(key, signal)
-    if (name !== undefined && !(await this.#exists(key, signal))) await this.#refuseForeign(key, signal, (of) => StatusError.alreadyExists(of, name))
-    const entry = await this.#native.create(withoutMarks(object), options, signal)
+    const entry = await this.#creating.create(withoutMarks(object), options, signal)
     return options.dryRun ? this.#asIfStored(entry.key, entry, options, signal) : this.#shown(entry.key, entry, signal)
   }
 
@@ -126,6 +129,9 @@ export class TemplateWriter implements Writer {
 
   async #exists(key: string, signal: AbortSignal): Promise<boolean> { return (await this.#storage.get(this.#key(key), signal)).record !== undefined }
 
+  /** For objects that are to be created; what the store has it refuses itself. */
+  async #refuseTaken(key: string, signal: AbortSignal): Promise<void> { if (!(await this.#exists(key, signal))) await this.#refuseForeign(key, signal, (of) => StatusError.alreadyExists(of, nameOfKey(key))) }
+
   /** Throws where members have objects of that name that nobody gave a template. No Conflict: kubectl scale would try again for minutes. */
   async #refuseForeign(key: string, signal: AbortSignal, error = (of: { group: string; resource: string }) => StatusError.forbidden(of, nameOfKey(key), 'no template is behind it')): Promise<void> {
     const clusters = await this.#options.having(key, signal), { store } = this.#options
@@ -152,6 +158,11 @@ export class TemplateWriter implements Writer {
 
   #key(key: string): string { return keyPrefix(this.#options.store.target) + key }
   get #resource() { return { group: this.#options.kind.group, resource: this.#options.kind.plural } }
+}
+
+/** Members are asked for both at once; what the first one says against the object comes first, as in a kube-apiserver, which validates before it looks whether the name is taken. */
+async function bothOf(review: Promise<void> | undefined, isFree: Promise<void>): Promise<void> {
+  for (const answer of await Promise.allSettled([review, isFree])) if (answer.status === 'rejected') throw answer.reason
 }
 
 const LET_GO_MS = 10_000, LOOK_MS = 25, FREED_MS = 5000, VANISHED_MS = 2000
