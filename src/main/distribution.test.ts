@@ -62,7 +62,7 @@ test('labels that are written through the fleet arrive in members', async () => 
   await expect.poll(async () => (await hub.get(`${TYPES}/federateddeployments/web`))['status'], inTime).toMatchObject({ clusters: [{ state: 'OK', appliedGeneration: 2 }, { state: 'OK', appliedGeneration: 2 }] })
 })
 
-describe('deletions through the fleet', () => {
+describe('writes through the fleet', () => {
   const FLEET = '/apis/cluster.federation/v1alpha1/clustersets/default/proxy', MAPS = `${FLEET}/api/v1/namespaces/default/configmaps`, map = (name: string, labels: Record<string, string> = {}) => ({ metadata: { name, labels }, data: { a: '1' } })
   const placed = async () => {
     const all = await fleet()
@@ -70,6 +70,15 @@ describe('deletions through the fleet', () => {
     return all
   }
   const arrived = async ({ get }: Asking, name: string) => { await expect.poll(() => get(`/api/v1/namespaces/default/configmaps/${name}`), inTime).toMatchObject({ data: { a: '1' } }) }
+
+  test('a name that a member has given without a template is taken, and nothing is stored', async () => {
+    const { hub, one } = await placed()
+    await one.post('/api/v1/namespaces/default/configmaps', { ...map('taken'), kind: 'ConfigMap', apiVersion: 'v1' })
+    await expect(hub.post(MAPS, map('taken'))).rejects.toMatchObject({ reason: 'AlreadyExists', message: expect.stringContaining('"taken" already exists: it was made in member1 directly') as string })
+    await expect(hub.get(`${TYPES}/federatedconfigmaps/taken`)).rejects.toMatchObject({ reason: 'NotFound' })
+    await hub.post(MAPS, map('free'))
+    await arrived(one, 'free')
+  })
 
   test('what was deleted is gone for whoever reads next, and its name is free', async () => {
     const { hub, one, two } = await placed()
