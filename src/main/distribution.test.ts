@@ -73,9 +73,7 @@ describe('writes through the fleet', () => {
 
   test('a name that a member has given without a template is taken, and nothing is stored', async () => {
     const { hub, one } = await placed()
-    // Members are known by then.
-    await hub.post(MAPS, map('free'))
-    await arrived(one, 'free')
+    await expect.poll(async () => (await hub.get(`${FLEET}/api/v1/nodes`))['items'], inTime).toHaveLength(6)
     await one.post('/api/v1/namespaces/default/configmaps', { ...map('taken'), kind: 'ConfigMap', apiVersion: 'v1' })
     await expect(hub.post(MAPS, map('taken'))).rejects.toMatchObject({ reason: 'AlreadyExists', message: expect.stringContaining('"taken" already exists: it was made in member1 directly') as string })
     await expect(hub.get(`${TYPES}/federatedconfigmaps/taken`)).rejects.toMatchObject({ reason: 'NotFound' })
