@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { X509Certificate } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { fromInlineKubeconfig } from '../machinery/client/kubeconfig.ts'
@@ -22,6 +22,7 @@ const DAY_MS = 86_400_000, NAMES = ['federation-apiserver.federation-system.svc'
 const at = (now: number): Clock => ({ now: () => now, sleep: (ms, inner) => systemClock.sleep(ms, inner) })
 const running: AbortController[] = []
 afterEach(() => { for (const it of running.splice(0)) it.abort() })
+const newFolder = () => { const folder = mkdtempSync(path.join(tmpdir(), 'certificates-')); onTestFinished(() => { rmSync(folder, { recursive: true }) }); return folder }
 const scope = () => { const it = new AbortController(); running.push(it); return it.signal }
 
 /** One collection of a host: list, watch (what `change` puts in), get, create, update, merge patch of spec. */
@@ -78,7 +79,7 @@ describe('the serving certificate', () => {
   const NOW = Date.parse('2026-01-01T00:00:00Z')
 
   test('is made once, kept for its owner only, and valid for its names', async () => {
-    const folder = path.join(mkdtempSync(path.join(tmpdir(), 'certificates-')), 'new'), store = certificateFiles(folder), first = (await open(store, NOW)).current, again = (await open(store, NOW)).current
+    const folder = path.join(newFolder(), 'new'), store = certificateFiles(folder), first = (await open(store, NOW)).current, again = (await open(store, NOW)).current
     expect(again).toEqual(first)
     expect(readdirSync(folder).toSorted()).toEqual(['ca.crt', 'ca.key', 'tls.crt', 'tls.key'])
     expect(readdirSync(folder).map((name) => statSync(path.join(folder, name)).mode & 0o777)).toEqual([0o600, 0o600, 0o600, 0o600])
@@ -88,7 +89,7 @@ describe('the serving certificate', () => {
   })
 
   test('is renewed a month before its end, for new names, and where its files are damaged; the authority stays', async () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'certificates-')), store = certificateFiles(folder), first = (await open(store, NOW)).current
+    const folder = newFolder(), store = certificateFiles(folder), first = (await open(store, NOW)).current
     expect((await open(store, NOW + 59 * DAY_MS)).current.serving).toEqual(first.serving)
     const second = (await open(store, NOW + 61 * DAY_MS)).current
     expect([second.serving.certificate === first.serving.certificate, second.bundle === first.bundle]).toEqual([false, true])
@@ -99,7 +100,7 @@ describe('the serving certificate', () => {
   })
 
   test('a renewed authority is shown together with the one before it', async () => {
-    const store = certificateFiles(mkdtempSync(path.join(tmpdir(), 'certificates-'))), first = (await open(store, NOW)).current, next = (await open(store, NOW + 3300 * DAY_MS)).current
+    const store = certificateFiles(newFolder()), first = (await open(store, NOW)).current, next = (await open(store, NOW + 3300 * DAY_MS)).current
     expect(next.bundle).toBe(next.authority.certificate + first.authority.certificate)
     expect((await open(store, NOW + 3300 * DAY_MS)).current).toEqual(next)
   })
@@ -113,7 +114,7 @@ describe('the serving certificate', () => {
   })
 
   test("the administrator's kubeconfig", async () => {
-    const { authority, bundle } = (await open(certificateFiles(mkdtempSync(path.join(tmpdir(), 'certificates-'))), Date.now())).current, administrator = await issueAdministrator(authority, Date.now())
+    const { authority, bundle } = (await open(certificateFiles(newFolder()), Date.now())).current, administrator = await issueAdministrator(authority, Date.now())
     const kubeconfig = administratorKubeconfig({ server: 'https://127.0.0.1:1', bundle, administrator, contexts: [{ name: 'host', path: '' }, { name: 'fleet', path: '/fleet' }] })
     expect(fromInlineKubeconfig(kubeconfig, { requestTimeoutMs: 1 })).toMatchObject({ server: 'https://127.0.0.1:1', ca: bundle, certificate: administrator.certificate, key: administrator.key })
     expect(new X509Certificate(administrator.certificate).subject).toBe('O=system:masters\nCN=federation:administrator')

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
 import { fromInlineKubeconfig, fromKubeconfigFile, inCluster } from './kubeconfig.ts'
 
@@ -36,6 +36,7 @@ describe('inline', () => {
 
 describe('file', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'kubeconfig-')), write = (content: string) => { const file = path.join(folder, 'config'); writeFileSync(file, content); return file }
+  afterAll(() => { rmSync(folder, { recursive: true }) })
   test('files beside it are read, tokens become the Authorization header', async () => {
     writeFileSync(path.join(folder, 'cert.pem'), 'CERT')
     writeFileSync(path.join(folder, 'key.pem'), 'KEY')
