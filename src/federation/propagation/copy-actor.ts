@@ -8,6 +8,7 @@ import { isNamespaces } from '../template/namespace-template.ts'
 import { templateKey, type TemplateStore } from '../template/templates.ts'
 import { driftText, type CopyRecord } from './copy-decision.ts'
 import { applyCopy, createCopy, deleteCopy, readCopy, releaseCopy } from './copy-writer.ts'
+import { holdsOthers, isDefinitions } from './definition-removal.ts'
 import { removalPolicy } from './deletion.ts'
 import { ensureNamespace, isMadeBy } from './ensure-namespace.ts'
 import { fingerprintOf, ownershipOf } from './fingerprint.ts'
@@ -122,8 +123,8 @@ export class CopyActor {
   }
 
   async delete(uid: string, record: CopyRecord | undefined, signal: AbortSignal): Promise<Made> {
-    if (isNamespaces(this.#store.target)) {
-      const { copy, kept } = await this.#namespaceThere(uid, signal)
+    if (this.#isContainer) {
+      const { copy, kept } = await this.#containerThere(uid, signal)
       if (!copy) return { record: 'gone' }
       if (kept === 'release') return this.release(copy, record, signal)
       if (kept) return { record: { ...record, uid, state: 'WaitingForRemoval', message: kept.wait }, requeueAfterMs: WAIT_MS }
@@ -155,7 +156,7 @@ export class CopyActor {
   /** For tombstones. */
   letGo(copy: KubeObject, signal: AbortSignal): Promise<boolean> { return releaseCopy(this.#member.handler, this.#store.target, copy, signal) }
   async remove(copy: KubeObject, propagationPolicy: 'Foreground' | 'Background', signal: AbortSignal): Promise<boolean> {
-    if (isNamespaces(this.#store.target) && (await this.#namespaceThere(copy.metadata.uid ?? '', signal)).kept) return this.letGo(copy, signal)
+    if (this.#isContainer && (await this.#containerThere(copy.metadata.uid ?? '', signal)).kept) return this.letGo(copy, signal)
     return deleteCopy(this.#member.handler, this.#store.target, this.#named, { uid: copy.metadata.uid ?? '', propagationPolicy }, signal)
   }
 
@@ -164,10 +165,14 @@ export class CopyActor {
     await ensureNamespace(this.#member.handler, name, { labels: await namespaceLabels(name, signal), fleetId }, signal)
   }
 
-  /** The namespace of that uid, and why it must not be deleted now. */
-  async #namespaceThere(uid: string, signal: AbortSignal): Promise<{ readonly copy: KubeObject | undefined; readonly kept?: 'release' | { readonly wait: string } }> {
+  /** Deleting one deletes what others have in it. */
+  get #isContainer(): boolean { return isNamespaces(this.#store.target) || isDefinitions(this.#store.target) }
+
+  /** The namespace, or definition of a kind, of that uid, and why it must not be deleted now. */
+  async #containerThere(uid: string, signal: AbortSignal): Promise<{ readonly copy: KubeObject | undefined; readonly kept?: 'release' | { readonly wait: string } }> {
     const { fleetId, clock } = this.#options, copy = await readCopy(this.#member.handler, this.#store.target, this.#named, signal)
     if (copy?.metadata.uid !== uid) return { copy: undefined }
+    if (isDefinitions(this.#store.target)) return { copy, ...((await holdsOthers(this.#member.handler, copy, fleetId, signal)) && { kept: 'release' }) }
     const kept = await whyNamespaceStays({ member: this.#member, namespace: copy, federated: this.#federated, fleetId, now: clock.now() }, signal)
     return { copy, ...(kept && { kept }) }
   }
