@@ -1,9 +1,9 @@
 /** Flags, checked before anything starts. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { operationOptions, withOperationFlags, type OperationFlags, type OperationOptions } from './operation-options.ts'
-import { etcdOptions, withStoreFlags, type EtcdFlags, type EtcdOptions } from './store-options.ts'
+import { storeOptions, withStoreFlags, type StoreFlags, type StoreOptions } from './store-options.ts'
 
-export interface ServeOptions {
+export interface ServeOptions extends StoreOptions {
   readonly standalone: boolean
   /** The host's kubeconfig; undefined and not standalone: the service account of the pod this runs in. */
   readonly hostKubeconfig: string | undefined
@@ -24,14 +24,12 @@ export interface ServeOptions {
   readonly clusterSuccessThresholdMs: number
   readonly clusterFailureThresholdMs: number
   readonly clusterProbeMs: number
-  /** Absent: a SQLite file in `dataDir`. */
-  readonly etcd?: EtcdOptions | undefined
   readonly operation?: OperationOptions
 }
 
 export interface DemoOptions { readonly once: boolean; readonly real: boolean; readonly securePort: number; readonly kubeconfigFile: string }
 
-export interface ServeKindsOptions {
+export interface ServeKindsOptions extends StoreOptions {
   /** Files of CustomResourceDefinitions, each of one or more documents. */
   readonly crds: readonly string[]
   readonly port: number
@@ -40,8 +38,6 @@ export interface ServeKindsOptions {
   /** Whose users, rights and namespaces count; undefined: one administrator and namespaces of its own. */
   readonly hostKubeconfig: string | undefined
   readonly logLevel: string
-  /** Undefined: SQLite. */
-  readonly etcd: EtcdOptions | undefined
 }
 
 export interface Commands {
@@ -50,7 +46,7 @@ export interface Commands {
   demo(options: DemoOptions): Promise<void>
 }
 
-interface Flags extends OperationFlags, EtcdFlags {
+interface Flags extends OperationFlags, StoreFlags {
   standalone?: boolean
   hostKubeconfig?: string
   dataDir: string
@@ -111,7 +107,7 @@ export function commandLine(commands: Commands, version: string): Command {
     .option('--data-dir <dir>', 'where the store, the certificates and the kubeconfig are kept', '.federation-kinds')
     .option('--host-kubeconfig <file>', 'kubeconfig of the cluster whose users, rights and namespaces count; default: one administrator and namespaces of its own')
     .addOption(new Option('--log-level <level>', 'what is logged').choices(['debug', 'info', 'warn', 'error']).default('warn'))
-    .action(async ({ crd, port: listenPort, bindAddress, dataDir, hostKubeconfig, logLevel, ...flags }: EtcdFlags & { crd: string[]; port: number; bindAddress: string; dataDir: string; hostKubeconfig?: string; logLevel: string }) => commands.serveKinds({ crds: crd, port: listenPort, bindAddress, dataDir, hostKubeconfig, logLevel, etcd: etcdOptions(flags, program) }))
+    .action(async ({ crd, port: listenPort, bindAddress, dataDir, hostKubeconfig, logLevel, ...flags }: StoreFlags & { crd: string[]; port: number; bindAddress: string; dataDir: string; hostKubeconfig?: string; logLevel: string }) => commands.serveKinds({ crds: crd, port: listenPort, bindAddress, dataDir, hostKubeconfig, logLevel, ...storeOptions(flags, program) }))
   return program
 }
 
@@ -123,7 +119,7 @@ function serveOptions(flags: Flags, program: Command): ServeOptions {
     standalone, hostKubeconfig, dataDir: flags.dataDir, bindAddress: flags.bindAddress, securePort: flags.securePort, namespace: flags.namespace, serviceName: flags.serviceName,
     mirrorGroups: flags.mirrorGroups.split(',').map((group) => group.trim()).filter(Boolean), allowLoopbackMembers: flags.allowLoopbackMembers ?? false,
     kubeconfig, memberContexts: memberContext, simulatedMembers, writeKubeconfig, logLevel: flags.logLevel,
-    clusterSuccessThresholdMs: flags.clusterSuccessThresholdSeconds * 1000, clusterFailureThresholdMs: flags.clusterFailureThresholdSeconds * 1000, clusterProbeMs: flags.clusterProbeSeconds * 1000, etcd: etcdOptions(flags, program),
+    clusterSuccessThresholdMs: flags.clusterSuccessThresholdSeconds * 1000, clusterFailureThresholdMs: flags.clusterFailureThresholdSeconds * 1000, clusterProbeMs: flags.clusterProbeSeconds * 1000, ...storeOptions(flags, program),
     operation: operationOptions(flags, program),
   }
 }

@@ -36,7 +36,7 @@ type Ground = Pick<KindsServerOptions, 'host' | 'namespaces' | 'ownGroups'>
 export async function serveKinds(options: ServeKindsOptions, { logger }: Surroundings, programVersion: string): Promise<{ readonly kubeconfig: string; stop(): Promise<void> }> {
   const { dataDir, bindAddress } = options, kinds = (await Promise.all(options.crds.map(kindsOf))).flat(), stopping = new AbortController(), { signal } = stopping
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  const storage = await openStore(options.etcd, dataDir, logger, signal)
+  const storage = await openStore(options, dataDir, logger, signal)
   try {
     const names = ['localhost', '127.0.0.1', '::1', ...(['0.0.0.0', '::', '127.0.0.1'].includes(bindAddress) ? [] : [bindAddress])]
     const certificates = await ServingCertificate.open({ store: certificateFiles(path.join(dataDir, 'certificates')), names, clock, logger }, signal)

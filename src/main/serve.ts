@@ -71,7 +71,7 @@ interface Ground {
 export async function serve(options: ServeOptions, surroundings: Surroundings): Promise<Served> {
   const { logger } = surroundings, stopping = new AbortController(), { signal } = stopping
   const { operation = defaultOperation } = options, followed = operation.tlsFiles && await readCertificateFiles(operation.tlsFiles), audit = await openAudit(operation, { clock, logger })
-  const storage = await openStore(options.etcd, options.dataDir, logger, signal)
+  const storage = await openStore(options, options.dataDir, logger, signal)
   try {
     const ground = options.standalone ? await standalone(options, storage, logger, signal) : await registered(options, surroundings, signal)
     const simulated = await simulatedMembers(options.simulatedMembers, { clock, logger }, signal)

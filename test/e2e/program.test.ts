@@ -1,5 +1,6 @@
 /** The program itself: what a new user starts first, and what it says when it cannot start. */
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import os from 'node:os'
@@ -42,6 +43,8 @@ describe('what cannot start says why, and ends with 1', () => {
     ['a kubeconfig that is none', ['serve', '--host-kubeconfig', 'DIR/broken.yaml', '--data-dir', 'DIR/store'], /kubeconfig .*broken\.yaml: /],
     ['a context that is not in it', ['serve', '--standalone', '--kubeconfig', 'DIR/empty.yaml', '--member-context', 'nope', '--data-dir', 'DIR/store', '--secure-port', '0'], /there is no context "nope"/],
     ['a data directory that is a file', ['serve', '--standalone', '--data-dir', 'DIR/broken.yaml'], /the store file .*broken\.yaml\/store\.db cannot be opened .*: check that its directory exists and may be written/],
+    ['a file of keys that has none', ['serve', '--standalone', '--encryption-key-file', 'DIR/broken.yaml', '--data-dir', 'DIR/store'], /--encryption-key-file: line 1 has no name of a key before a colon/],
+    ['a file of keys that is not there', ['serve', '--standalone', '--encryption-key-file', '/nonexistent', '--data-dir', 'DIR/store'], /--encryption-key-file cannot be read: .*ENOENT/],
   ])('%s', async (_, args, message) => {
     writeFileSync(path.join(folder, 'broken.yaml'), ': not yaml [')
     writeFileSync(path.join(folder, 'empty.yaml'), 'apiVersion: v1\nkind: Config\n')
@@ -97,4 +100,32 @@ describeFleet('standalone', () => {
     } finally { child.kill('SIGTERM') }
     expect(await ended).toBe(0)
   }, 90_000)
+
+  test('what is stored is encrypted, and written by a new key with the next write', async () => {
+    const bed = await testbed(), port = await freePort(), data = path.join(folder, 'encrypted'), kubeconfig = path.join(folder, 'encrypted.kubeconfig'), keys = path.join(folder, 'keys'), own = createKubectl(bed.kubectlProgram, path.join(folder, 'cache-encrypted'))
+    const key = (name: string) => `${name}:${randomBytes(32).toString('base64')}\n`, old = key('old'), kubectlOf = (words: string, input?: string) => own(words.split(' '), { kubeconfig, context: 'server', ...(input !== undefined && { input }) })
+    const stored = () => readFileSync(path.join(data, 'store.db')).toString('latin1')
+    const running = async <T>(work: () => Promise<T>): Promise<T> => {
+      const child = spawn(NODE, ['src/main.ts', 'serve', '--standalone', '--bind-address', '127.0.0.1', '--secure-port', String(port), '--data-dir', data, '--write-kubeconfig', kubeconfig, '--encryption-key-file', keys], { cwd: ROOT, stdio: 'ignore' }), ended = new Promise<number | null>((resolve) => { child.on('close', resolve) })
+      try {
+        await eventually(async () => { expect((await kubectlOf('get --raw /readyz')).stdout).toBe('ok') }, 30_000)
+        return await work()
+      } finally {
+        child.kill('SIGTERM')
+        expect(await ended).toBe(0)
+      }
+    }
+    writeFileSync(keys, old)
+    await running(async () => { expect(await kubectlOf('create secret generic db --from-literal=password=mountain-of-paper')).toMatchObject({ code: 0 }) })
+    expect(stored()).toContain('enc:aesgcm:v1:old:')
+    expect(stored()).not.toContain(Buffer.from('mountain-of-paper').toString('base64'))
+    writeFileSync(keys, key('new') + old)
+    await running(async () => {
+      const { stdout } = await kubectlOf('get secret db -o json')
+      expect((JSON.parse(stdout) as { data: unknown }).data).toEqual({ password: Buffer.from('mountain-of-paper').toString('base64') })
+      expect(await kubectlOf('replace -f -', stdout)).toMatchObject({ code: 0 })
+      expect((await kubectlOf('get secret db -o json')).stdout).not.toBe(stdout)
+    })
+    expect(stored()).toContain('enc:aesgcm:v1:new:')
+  }, 120_000)
 })

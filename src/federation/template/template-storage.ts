@@ -32,7 +32,7 @@ export function templateStorage(storage: Storage, { kind: { target, kind }, uidO
   const shown = (record: StoredRecord | undefined): StoredRecord | undefined => {
     if (!record) return undefined
     const federated = parse(record), { resourceVersion: _, ...metadata } = federated.metadata, { namespace = '', name = '' } = metadata
-    return { key: prefix + record.key.slice(hubPrefix.length), revision: record.revision, value: encode(toNative({ ...federated, metadata }, target, kind, uidOf(namespace, name))) }
+    return { key: prefix + record.key.slice(hubPrefix.length), revision: record.revision, value: encode(toNative({ ...federated, metadata }, target, kind, uidOf(namespace, name))), ...(record.isStale && { isStale: true }) }
   }
   const refused = () => Promise.reject(StatusError.internal('templates are listed through the federated kind'))
   return {

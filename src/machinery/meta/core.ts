@@ -325,7 +325,8 @@ export interface Storage {
   close(): Promise<void>
 }
 
-export interface StoredRecord { readonly key: string; readonly value: Uint8Array; readonly revision: number }
+/** `isStale`: it is not kept as it would be written now, so it is worth writing though nothing changes. */
+export interface StoredRecord { readonly key: string; readonly value: Uint8Array; readonly revision: number; readonly isStale?: boolean }
 export interface StoredPage { readonly records: readonly StoredRecord[]; readonly revision: number; readonly more: boolean; readonly total: number }
 /** `now` undefined: deleted at `revision`. `before` undefined: created. */
 export interface StoredLine { readonly key: string; readonly now?: StoredRecord; readonly before?: StoredRecord; readonly revision: number }

@@ -173,9 +173,9 @@ export class StoredWriter implements Writer {
     return known
   }
 
-  /** An object that does not differ is not written. */
+  /** An object that does not differ is not written, unless it is to be kept in another way. */
   async #store(record: StoredRecord, old: KubeObject, object: KubeObject, options: WriteOptions, signal: AbortSignal): Promise<Written> {
-    if (equalJson({ ...object, metadata: { ...object.metadata, resourceVersion: old.metadata.resourceVersion } }, old)) return { entry: storedEntry(record) }
+    if (!record.isStale && equalJson({ ...object, metadata: { ...object.metadata, resourceVersion: old.metadata.resourceVersion } }, old)) return { entry: storedEntry(record) }
     const value = encode(object, options)
     const result = options.dryRun ? { revision: record.revision } : await this.#storage.commit(record.key, value, record.revision, signal)
     return 'current' in result ? result : { entry: storedEntry({ key: record.key, value, revision: result.revision }) }
