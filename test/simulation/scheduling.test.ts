@@ -42,6 +42,19 @@ test('two decisions at once do not give away the same room', async () => {
   expect([all.flat().length, new Set(all.flat())]).toEqual([2, new Set(['m1=700', 'm2=700'])])
 })
 
+test.each([['nowhere', false, []], ['in part', true, ['m1=1000', 'm2=1000']]])('what is placed %s for want of room is placed once there is some, of which nobody tells', async (_, partial, before) => {
+  fleet = await SmallFleet.start(2)
+  await fleet.policy('PropagationPolicy', 'default/few', { resourceSelectors: selector, placement: { partial, replicaScheduling: { replicaSchedulingType: 'Divided', replicaDivisionPreference: 'Aggregated' } } })
+  await create(['a'], labelled({}, 2500))
+  await fleet.advance(60_000)
+  expect(await targets('a')).toEqual(before)
+  const known = fleet.clusters.get('m2')!
+  fleet.clusters.set('m2', { ...known, status: { ...known.status, resourceSummary: { allocatable: { pods: 9000 } } } })
+  fleet.server.members.get('m2')!.setCluster(fleet.clusters.get('m2')!)
+  await fleet.advance(60_000)
+  expect((await targets('a'))?.reduce((sum, target) => sum + Number(target.split('=')[1]), 0)).toBe(2500)
+})
+
 test('a priority class counts as soon as it is there', async () => {
   fleet = await SmallFleet.start(1)
   await fleet.policy('PropagationPolicy', 'default/urgent', { resourceSelectors: selector, schedulePriority: { priorityClassSource: 'KubePriorityClass', priorityClassName: 'urgent' } })

@@ -62,7 +62,9 @@ function filter({ template, clusters, previous, namespaceClusters, peers = {}, e
 }
 
 function rank(snapshot: SchedulingSnapshot, request: PlacementRequest, term: PlacementTerm, fit: readonly ClusterFacts[]): Candidate[] {
-  const { template, previous } = snapshot, held = new Map(previous?.targets.map(({ cluster, replicas = 0, waiting = 0 }) => [cluster, replicas - waiting])), { algorithm } = request.division
+  const { template, previous } = snapshot, { algorithm } = request.division
+  // A copy that has the template's own number is stored without one: it has its room all the same, and needs no more.
+  const unsaid = isDuplicated(snapshot, request) ? totalOf(snapshot) : 0, held = new Map(previous?.targets.map(({ cluster, replicas = unsaid, waiting = 0 }) => [cluster, replicas - waiting]))
   const needsRoom = template.replicas !== undefined && (term.hasOverflow || algorithm === 'DynamicWeight' || algorithm === 'Aggregated' || (algorithm === 'Duplicated' && request.spread.length > 0))
   // What a target that does not answer has room for is not known; what it has, it keeps.
   const roomIn = (facts: ClusterFacts) => (facts.state.state === 'unreachable' || facts.state.state === 'refused' ? 0 : choosesForSets(snapshot, request) ? estimateSets(facts, template.components!) : needsRoom ? estimateReplicas(facts, template) : 0)

@@ -5,6 +5,8 @@ import { dependenciesOf } from '../interpreter/dependencies.ts'
 import { groupOf } from '../interpreter/folded-uid.ts'
 
 interface Needs { readonly keys: ReadonlySet<string>; readonly clusters: readonly string[] }
+/** Who needs a template, and how many of them are in each cluster. */
+interface Needed { readonly by: Set<string>; readonly clusters: Map<string, number> }
 
 /**
  * Which templates others need, and where: a ConfigMap follows the Deployments that mount it for as long as any does. Counted by reference from what is stored, so that a
@@ -12,27 +14,46 @@ interface Needs { readonly keys: ReadonlySet<string>; readonly clusters: readonl
  */
 export class Dependents {
   readonly #needs = new Map<string, Needs>()
-  readonly #neededBy = new Map<string, Set<string>>()
+  readonly #needed = new Map<string, Needed>()
 
-  /** `needed`: keys of templates; `clusters`: where the dependent is placed. Answers the templates that are concerned by the change. */
+  /** `needed`: keys of templates; `clusters`: where the dependent is placed. Answers the templates that are concerned by the change: others need them, or they are needed elsewhere. */
   set(dependent: string, needed: readonly string[], clusters: readonly string[]): readonly string[] {
     const before = this.#needs.get(dependent), keys = new Set(needed), isSame = before !== undefined && before.keys.size === keys.size && [...keys].every((key) => before.keys.has(key)) && before.clusters.join() === clusters.join()
     if (isSame || (!before && keys.size === 0)) return []
-    for (const key of before?.keys ?? []) if (!keys.has(key)) this.#neededBy.get(key)?.delete(dependent)
-    for (const key of keys) this.#neededBy.set(key, (this.#neededBy.get(key) ?? new Set()).add(dependent))
     if (keys.size > 0) this.#needs.set(dependent, { keys, clusters })
     else this.#needs.delete(dependent)
-    return [...new Set([...(before?.keys ?? []), ...keys])]
+    return [...new Set([...(before?.keys ?? []), ...keys])].filter((key) => this.#change(dependent, key, before?.keys.has(key) ? before.clusters : undefined, keys.has(key) ? clusters : undefined))
   }
 
   remove(dependent: string): readonly string[] { return this.set(dependent, [], []) }
 
   /** The clusters where something needs a template, and how many dependents that are. */
   of(template: string): { readonly clusters: ReadonlySet<string>; readonly dependents: number } {
-    const dependents = this.#neededBy.get(template) ?? new Set<string>()
-    return { clusters: new Set([...dependents].flatMap((dependent) => this.#needs.get(dependent)?.clusters ?? [])), dependents: dependents.size }
+    const { by, clusters } = this.#needed.get(template) ?? NOBODY
+    return { clusters: new Set(clusters.keys()), dependents: by.size }
+  }
+
+  /** Undefined: it does not need the template. Answers whether that changes anything for the template. */
+  #change(dependent: string, key: string, from: readonly string[] | undefined, to: readonly string[] | undefined): boolean {
+    const { by, clusters } = this.#needed.get(key) ?? { by: new Set(), clusters: new Map() }, old = new Set(from), now = new Set(to)
+    let isChanged = (from === undefined) !== (to === undefined)
+    const count = (cluster: string, change: 1 | -1) => {
+      const left = (clusters.get(cluster) ?? 0) + change
+      if (left === 0) clusters.delete(cluster)
+      else clusters.set(cluster, left)
+      isChanged ||= left === 0 || (change === 1 && left === 1)
+    }
+    for (const cluster of now) if (!old.has(cluster)) count(cluster, 1)
+    for (const cluster of old) if (!now.has(cluster)) count(cluster, -1)
+    if (to) by.add(dependent)
+    else by.delete(dependent)
+    if (by.size > 0) this.#needed.set(key, { by, clusters })
+    else this.#needed.delete(key)
+    return isChanged
   }
 }
+
+const NOBODY: Needed = { by: new Set(), clusters: new Map() }
 
 /** What an object needs by name, as keys that `keyOf` makes of a group, kind and place; undefined: no templates of that kind. */
 export function neededKeys(native: KubeObject, keyOf: (group: string, kind: string, key: string) => string | undefined): readonly string[] {

@@ -2,6 +2,8 @@
 import { expect, test } from 'vitest'
 import { Seeded } from '../../../test/suites/seeded.ts'
 import type { ResourceSummary } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
+import { validateResourceModels } from '../../apis/cluster.federation/v1alpha1/resource-model.ts'
+import { addQuantities, formatQuantity, parseQuantity } from '../../machinery/meta/quantity.ts'
 import { loadCases } from '../../../test/cases/scheduling/load-cases.ts'
 import type { NodeRoom } from '../member/node-room.ts'
 import type { Capacity, ReplicaNeeds, SameReplicas } from './capacity.ts'
@@ -26,6 +28,23 @@ test.each(cases.map((one) => [one.name, one] as const))('%s', (_, { op, cluster,
   const status = reported && { resourceSummary: { ...reported, allocatable: { ...reported.allocatable, ...plenty }, ...(nodes.length > 0 && { allocatableModelings: nodes }) } }
   const capacity: Capacity = { cluster: { spec: { syncMode: 'Push', ...(models && { resourceModels: models }) }, ...(status && { status }) }, assumed: assumed.flat() }
   expect(op.startsWith('sets') ? estimateSets(capacity, components) : estimateReplicas(capacity, request ? { request } : {})).toBe(expected)
+})
+
+interface Assume { name: string; op: string; allocating: Amounts; assumed: Component[][]; expect: Amounts }
+/** What is promised is subtracted from what is free: where as much is free as Karmada sums up, nothing is left, and for one more of a resource there is room for one. */
+test.each(loadCases<Assume>('estimator.json').filter(({ op }) => op === 'assume').map((one) => [one.name, one] as const))('%s', (_, { allocating, assumed, expect: expected }) => {
+  const rooms = Object.keys(expected).map((name) => {
+    const one = name === 'pods' ? {} : { request: { [name]: '1' } }, allocatable = { ...expected, ...(name !== 'pods' && { pods: PLENTY.pods }) }, roomier = { ...allocatable, [name]: formatQuantity(addQuantities(parseQuantity(expected[name]!)!, parseQuantity('1')!)) }
+    return [allocatable, roomier].map((amounts) => estimateReplicas({ cluster: { spec: { syncMode: 'Push' }, status: { resourceSummary: { allocatable: amounts, allocating } } }, assumed: assumed.flat() }, one))
+  })
+  expect(rooms).toEqual(Object.keys(expected).map(() => [0, 1]))
+})
+
+interface Models { name: string; op: string; models: { grade: number; ranges: Record<string, { min: string; max: string }> }[]; expect: boolean }
+/** Ours must also leave no gaps. */
+test.each(loadCases<Models>('estimator.json').filter(({ op }) => op === 'models-valid').map((one) => [one.name, one] as const))('%s', (_, { models, expect: expected }) => {
+  const errors = validateResourceModels(models.map(({ grade, ranges }) => ({ grade, ranges: Object.entries(ranges).map(([name, range]) => ({ name, ...range })) })), 'spec.resourceModels')
+  expect(errors.some(({ message }) => message.includes('must name the same resources'))).toBe(!expected)
 })
 
 const reporting = (resourceSummary: ResourceSummary): Capacity => ({ cluster: { spec: { syncMode: 'Push' }, status: { resourceSummary } } })

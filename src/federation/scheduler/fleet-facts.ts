@@ -25,7 +25,7 @@ export class FleetFacts {
 
   constructor(options: FleetFactsOptions) { this.#options = options }
 
-  /** A member changed: whether it did so in what decisions rest on, which is what members serve, are called and can take. What else changes is for those that have not enough room. */
+  /** A member changed: whether it did so in what decisions rest on, which is what members serve, are called and can take. Room is none of it: it changes all the time, and without a word. */
   isNews(): boolean {
     this.#facts = undefined
     const before = this.#seen

@@ -41,6 +41,14 @@ describe('what places a template, in this order', () => {
   })
 })
 
+test.each<[string, object, number, number | undefined]>([
+  ['all that has a place is not looked at again by itself', {}, 6, undefined],
+  ['what has no place is: room comes without a word', {}, 600, 30_000],
+  ['what is placed in part, too', { partial: true }, 600, 30_000],
+])('%s', (_name, more, replicas, againMs) => {
+  expect(placed({ replicas }, { policies: [policy('p', { placement: { replicaScheduling: { replicaSchedulingType: 'Divided', replicaDivisionPreference: 'Aggregated' }, ...more } })] }).againMs).toBe(againMs)
+})
+
 describe('what was decided stays', () => {
   const claimed = after(placed({}, { policies: [policy('p', { placement: prod })] }))
 

@@ -132,7 +132,8 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
   }, {
     ...(input.leaving ?? NOBODY_LEAVES), standing: before?.evictions ?? [], copies: status?.clusters ?? [], isSame: before?.observedGeneration === metadata.generation, failover: policy?.spec.failover, isBound: isBound(input, policy), now: input.now,
   }, (snapshot) => withinQuota(snapshot, facts, input.allowance))
-  const { made: { schedule: { scheduled }, rescheduling, againMs, refused }, held, lookAgainAt } = evicting, again = [...(againMs === undefined ? [] : [againMs]), ...(lookAgainAt === undefined ? [] : [Math.max(0, lookAgainAt - input.now)])]
+  const { made: { schedule: { scheduled, unplaced }, rescheduling, againMs, refused }, held, lookAgainAt } = evicting, isShort = scheduled.status === 'False' || unplaced !== undefined
+  const again = [...(againMs === undefined ? [] : [againMs]), ...(lookAgainAt === undefined ? [] : [Math.max(0, lookAgainAt - input.now)]), ...(isShort ? [SHORT_MS] : [])]
   if (refused !== undefined) return keep('QuotaExceeded', refused)
   const message = [`${scheduled.message}${priorityProblem(policy, input.priorityOf)}`, ...held.slice(0, HELD_NAMED).map(({ cluster, message: why }) => `${cluster}: ${why}`)].join('; ')
   return {
@@ -141,6 +142,8 @@ function decide(input: PlaceInput, claim: Claim, policy: PlacingPolicy | undefin
   }
 }
 
+/** What has no place may have one later: room comes without a word. */
+const SHORT_MS = 30_000
 const NOBODY_LEAVES: NonNullable<PlaceInput['leaving']> = { options: defaultFailover, mayLeave: () => false }
 /** At most so many clusters that should be left are named in the condition. */
 const HELD_NAMED = 3

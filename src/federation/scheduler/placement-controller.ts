@@ -86,8 +86,6 @@ export class PlacementController {
   readonly #groups = new WorkloadGroups()
   readonly #priorities = new PriorityClasses()
   readonly #assumed: AssumedPlacements
-  /** Templates that are not placed in full: room comes without a word. */
-  readonly #short = new Set<string>()
   /** Which decision about a template this server made last. */
   readonly #decided = new Map<string, number>()
   /** Templates whose policy waits for overrides. */
@@ -155,7 +153,6 @@ export class PlacementController {
   #useMembers(): void {
     this.#health.rateOf(true)
     if (this.#facts.isNews()) this.kickAll()
-    else for (const key of this.#short) this.#queue.addUnhurried(key)
   }
 
   #useTemplate(store: TemplateStore, key: string, federated: FederatedObject | undefined): void {
@@ -167,7 +164,6 @@ export class PlacementController {
       this.#templates.delete(queueKey)
       this.#decided.delete(queueKey)
       this.#waiting.delete(queueKey)
-      this.#short.delete(queueKey)
       this.#beyond.delete(queueKey)
       this.#assumed.forget(queueKey)
       for (const one of [...this.#dependents.remove(queueKey), ...this.#groups.remove(queueKey)]) this.#queue.add(one)
@@ -289,8 +285,6 @@ export class PlacementController {
     else this.#beyond.delete(key)
     if (placed.scheduled.reason === 'OverridesMissing') this.#waiting.add(key)
     else this.#waiting.delete(key)
-    if (placed.scheduled.status === 'False' || placed.schedule.unplaced !== undefined) this.#short.add(key)
-    else this.#short.delete(key)
     if (withPlacement(federated.status, placed) === federated.status) return again
     let written: Placed | undefined
     const isWritten = await writeStatus(store.resource, objectKey, (current) => {

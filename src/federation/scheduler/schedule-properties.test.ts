@@ -75,7 +75,8 @@ function anySnapshot(random: Seeded): SchedulingSnapshot {
   }
 }
 
-const continued = (snapshot: SchedulingSnapshot, { targets, fingerprint, affinity }: Schedule): SchedulingSnapshot => ({ ...snapshot, previous: { targets, fingerprint, ...(affinity !== undefined && { affinity }) } })
+/** As it is stored: a copy that has the template's own number says none. */
+const continued = (snapshot: SchedulingSnapshot, { algorithm, targets, fingerprint, affinity }: Schedule): SchedulingSnapshot => ({ ...snapshot, previous: { targets: algorithm === 'Duplicated' && !snapshot.preference ? targets.map(({ cluster }) => ({ cluster })) : targets, fingerprint, ...(affinity !== undefined && { affinity }) } })
 /** What was decided takes its room, as soon as it runs. */
 const occupied = ({ clusters }: SchedulingSnapshot, { targets }: Schedule): readonly ClusterFacts[] => clusters.map((facts) => { const { replicas = 0, waiting = 0 } = targets.find(({ cluster }) => cluster === facts.cluster.metadata.name) ?? {}; return { ...facts, assumed: [...(facts.assumed ?? []), { replicas: replicas - waiting }] } })
 const placed = ({ targets }: Schedule) => targets.reduce((sum, { replicas = 0, waiting = 0 }) => sum + replicas - waiting, 0)

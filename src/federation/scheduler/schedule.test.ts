@@ -62,6 +62,12 @@ test.each<[string, HubPlacement]>([['dynamic weights', dynamic], ['few clusters'
   expect(counts(decide(placement, { clusters, previous, fresh: true }))['b'] ?? 0).toBeLessThanOrEqual(3)
 })
 
+test('a copy in full does not spread to further groups once it has taken its room', () => {
+  const placement: HubPlacement = { spreadConstraints: [{ spreadByField: 'region' }, { spreadByField: 'cluster', maxGroups: 4 }] }, regions = (room: number) => [cluster('a', { spec: { region: 'x' }, pods: 0 }), cluster('b', { spec: { region: 'y' }, pods: room })]
+  const first = decide(placement, { clusters: regions(8) }), stored = first.targets.map(({ cluster: name }) => ({ cluster: name }))
+  expect([counts(first), counts(decide(placement, { clusters: regions(2), previous: { ...after(first), targets: stored } }))]).toEqual([{ b: 6 }, { b: 6 }])
+})
+
 test('scaling to zero takes no copy away; up again divides anew', () => {
   const before = decide(weighted({ a: 1, b: 1 })), zero = decide(weighted({ a: 1, b: 1 }), { template: { ...web, replicas: 0 }, previous: after(before) }), again = decide(weighted({ a: 1, b: 1 }), { previous: after(zero) })
   expect([counts(before), counts(zero), counts(again)]).toEqual([{ a: 3, b: 3 }, { a: 0, b: 0 }, { a: 3, b: 3 }])

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { Condition } from '../../../apis/meta/v1/condition.ts'
 import { silentLogger } from '../../../lib/logger.ts'
+import { timestamp } from '../../../machinery/meta/timestamp.ts'
 import { SimulatedClock } from '../../../simulation/simulated-clock.ts'
 import type { MemberState } from '../../member/member.ts'
 import { EvictionTurns } from './eviction-turns.ts'
@@ -72,8 +74,8 @@ describe('turns', () => {
 const LOST: MemberState = { state: 'unreachable', since: 0, reason: 'timeout' }
 
 function fleetHealth() {
-  const clock = new SimulatedClock(), states = new Map<string, MemberState>(), health = new FleetHealth({ members: { list: () => [...states.values()].map((state) => ({ state })) }, failover: defaultFailover, clock, logger: silentLogger })
-  return { clock, states, rates: () => [health.rateOf(true), health.rateOf(false)] }
+  const clock = new SimulatedClock(), states = new Map<string, MemberState>(), conditions = new Map<string, Condition>(), health = new FleetHealth({ members: { list: () => [...states].map(([name, state]) => ({ cluster: { metadata: { name, creationTimestamp: '2020-01-01T00:00:00Z' }, status: { conditions: conditions.has(name) ? [conditions.get(name)!] : [] } }, state })) }, failover: defaultFailover, clock, logger: silentLogger })
+  return { clock, states, conditions, rates: () => [health.rateOf(true), health.rateOf(false)] }
 }
 
 test('after a time in which too much looked down, clusters get the whole timeout to come back', async () => {
@@ -113,5 +115,19 @@ test('where a server that has just started finds all well but one, that one may 
   expect(rates()).toEqual([0, 0.5])
   for (const name of ['a', 'b', 'c']) states.set(name, { state: 'ready' })
   states.set('d', LOST)
+  expect(rates()).toEqual([0.5, 0.5])
+})
+
+test('a server that starts while clusters come back one by one gives the others the time to do so, too', async () => {
+  const { clock, states, conditions, rates } = fleetHealth(), ready = (): Condition => ({ type: 'Ready', status: 'True', reason: 'ClusterReady', message: '', lastTransitionTime: timestamp(clock.now()) }), { evictionTimeoutMs } = defaultFailover
+  for (const name of ['a', 'b', 'c', 'd']) { states.set(name, { state: 'ready' }); conditions.set(name, ready()) }
+  await clock.advance(3_600_000)
+  states.set('d', LOST)
+  expect(rates()).toEqual([0.5, 0.5])
+  for (const name of ['b', 'c']) conditions.set(name, ready())
+  expect(rates()).toEqual([0, 0.5])
+  await clock.advance(evictionTimeoutMs - 1000)
+  expect(rates()).toEqual([0, 0.5])
+  await clock.advance(2000)
   expect(rates()).toEqual([0.5, 0.5])
 })
