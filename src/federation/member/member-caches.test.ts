@@ -178,6 +178,18 @@ test('a member that has forgotten is not asked again for what is as old; one tha
   silent.caches.clear()
 })
 
+test('who leaves before the member has said all keeps nobody else from asking', async () => {
+  const { member, use, caches } = await bed(), leaving = new AbortController()
+  member.past = ''
+  const left = use.reachBack('3', leaving.signal)
+  leaving.abort()
+  await left
+  member.past = line('BOOKMARK', { metadata: { resourceVersion: '5' } })
+  await use.reachBack('3', new AbortController().signal)
+  expect(use.cache.oldest).toBe('3')
+  caches.clear()
+})
+
 test.each(['unanswered', 'mute'] as const)('a half-dead member, whose watches are %s: it is read in lists, says how old they are, and is followed once it is well', async (hangs) => {
   const { member, clock, use, keys, caches } = await bed({ change: (it) => { it.hangs = hangs } }), states: string[] = []
   use.onState(({ state }) => { states.push(state) })
