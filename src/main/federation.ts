@@ -134,7 +134,7 @@ export async function startFederation(options: FederationOptions, signal: AbortS
     distribution.run(signal),
     runClusterController({
       clusters: clusters.reader, writer: clusters.writer, secrets: host.secrets, members, leadership, connect, thresholds: options.thresholds, probeMs: options.probeMs, probeTimeoutMs: Math.min(options.probeMs, 5000), requestTimeoutMs: 10_000,
-      allowLocalAddresses: allowLocalMembers, summaries: true, idleMs, cacheBytesMax: operation.cacheBytesMax, clock, random, logger, ...(options.preset && { preset: options.preset }),
+      allowLocalAddresses: allowLocalMembers, summaries: true, idleMs, cacheBytesMax: operation.cacheBytesMax, streamsLists: operation.streamsLists, clock, random, logger, ...(options.preset && { preset: options.preset }),
     }, seen.resolve, signal),
     runTaintController({
       clusters, policies: policies.versions[0]!.resources.find(({ kind }) => kind.kind === 'ClusterTaintPolicy')!.reader, leadership, evictionTimeoutMs: operation.failover.evictionTimeoutMs, clock, random, logger,

@@ -49,15 +49,15 @@ function normalised({ status, headers, text }: RawAnswer, path: string): Told {
   const decoded: unknown = isStream ? text.split('\n').filter(Boolean).map((line) => parseOr(line)) : type?.startsWith('application/yaml') ? parseYaml(text) : parseOr(text)
   // Which types there are is told by those who have them: protobuf is never ours to send.
   if (status === 406) return { status, type, body: (decoded as { reason?: string }).reason }
-  return { status, type, body: plain(withoutKinds(decoded)) }
+  return { status, type, body: plain(withoutEmptyToken(decoded)) }
 }
 
-/** Items of custom kinds name their kind, and a list of theirs an empty token: ours are as those of Kubernetes' own kinds. */
-function withoutKinds(decoded: unknown): unknown {
-  const { kind, metadata, items, ...list } = decoded as { kind?: string; metadata?: { continue?: string }; items?: { kind?: string; apiVersion?: string }[] }
+/** Lists of custom kinds have an empty token: ours are as those of Kubernetes' own kinds. */
+function withoutEmptyToken(decoded: unknown): unknown {
+  const { kind, metadata, ...list } = decoded as { kind?: string; metadata?: { continue?: string } }
   if (kind !== 'WidgetList') return decoded
   const { continue: token, ...rest } = metadata!
-  return { ...list, kind, metadata: { ...rest, ...(token && { continue: token }) }, items: items!.map(({ kind: _kind, apiVersion: _apiVersion, ...item }) => item) }
+  return { ...list, kind, metadata: { ...rest, ...(token && { continue: token }) } }
 }
 const parseOr = (text: string): unknown => { try { return JSON.parse(text) } catch { return text } }
 

@@ -34,6 +34,7 @@ export interface ClusterControllerOptions {
   readonly pinned?: (kind: Kind) => boolean
   /** Bytes of JSON that one kind of one member may take in memory. Absent: any number. */
   readonly cacheBytesMax?: number
+  readonly streamsLists?: boolean
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger

@@ -129,7 +129,7 @@ export class MemberCaches {
       // Whoever asked learns that it is not to be had, by Expired. A member that is out of reach may know it later.
       if (!isReason(error, 'Expired', 'Gone')) return
     }
-    if (cache.since(from) === undefined) held.forgotten = from
+    if (cache.since(from) === undefined && !signal.aborted) held.forgotten = from
   }
 
   #start(key: string, kind: Kind, labels: string): Held {

@@ -23,6 +23,8 @@ interface MemberOptions {
   readonly pinned?: (kind: Kind) => boolean
   /** Bytes of JSON that one kind may take in memory. Absent: any number. */
   readonly cacheBytesMax?: number
+  /** States of kinds come as streams where the member has that, not in pages. */
+  readonly streamsLists?: boolean
 }
 
 /** One joined cluster. The object lives as long as the Cluster does; connections, state and what was discovered change under it. */
@@ -46,7 +48,7 @@ export class Member {
   #problem = 'not connected yet'
   #nodeRooms: () => readonly NodeRoom[] | undefined = () => undefined
 
-  constructor({ cluster, verify, onChange, clock, random, idleMs, pinned, cacheBytesMax }: MemberOptions) {
+  constructor({ cluster, verify, onChange, clock, random, idleMs, pinned, cacheBytesMax, streamsLists = false }: MemberOptions) {
     this.name = cluster.metadata.name ?? ''
     this.#cluster = cluster
     this.#onChange = onChange
@@ -56,7 +58,7 @@ export class Member {
       handler: async (request, signal) => this.#use(this.#impersonating ?? this.#connection).handler(request, signal),
       upgrade: async (request, connection, signal) => this.#use(this.#impersonating ?? this.#connection).upgrade(request, connection, signal),
     }
-    this.caches = new MemberCaches({ handler: this.handler, admit: verify, clock, random, idleMs, cluster: this.name, streamed: true, ...(pinned && { pinned }), ...(cacheBytesMax !== undefined && { bytesMax: cacheBytesMax }) })
+    this.caches = new MemberCaches({ handler: this.handler, admit: verify, clock, random, idleMs, cluster: this.name, streamed: streamsLists, ...(pinned && { pinned }), ...(cacheBytesMax !== undefined && { bytesMax: cacheBytesMax }) })
   }
 
   get state(): MemberState { return this.#state }

@@ -154,7 +154,7 @@ export class Cache implements ListerWatcher {
     const { at } = query
     if (at) await this.reached(at.position, signal)
     else await this.#until(() => this.#isReady, signal)
-    if (at?.match === 'exact') return pageOf(this.#paged.find(at.position) ?? this.snapshotAt(at.position), this.kind, query, at.position)
+    if (at?.match === 'exact') return pageOf((at.position === this.#position ? undefined : this.#paged.find(at.position, this.#clock.now())) ?? this.snapshotAt(at.position), this.kind, query, at.position)
     const position = this.#position, runs = this.#entries.snapshot(), page = pageOf(runs, this.kind, query, position, this.#among(query))
     this.#history.tell(position)
     if (page.next && this.#options.isExact?.(position) !== false) {

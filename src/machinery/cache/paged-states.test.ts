@@ -46,6 +46,21 @@ test('after five minutes it is let go', async () => {
   await expect(rest('b')).rejects.toMatchObject(EXPIRED)
 })
 
+test('in a quiet time, too, it ends, though history would lead there; the present state is always to be had, and whoever begins there has all the time', async () => {
+  const { clock, cache, list, rest } = bed()
+  await list({ limit: 2 })
+  await clock.advance(301_000)
+  expect((await rest('b')).texts).toHaveLength(3)
+  await list({ limit: 2 })
+  cache.accept([{ type: 'BOOKMARK', position: '12' }])
+  await clock.advance(299_000)
+  expect((await rest('b')).texts).toHaveLength(3)
+  await clock.advance(2_000)
+  await expect(rest('b')).rejects.toMatchObject(EXPIRED)
+  cache.accept([{ type: 'BOOKMARK', position: '13' }])
+  await expect(rest('b')).rejects.toMatchObject(EXPIRED)
+})
+
 test('the oldest are let go once more has changed than may be kept, or many are paged', async () => {
   const large = bed(), text = 'x'.repeat(1 << 20)
   large.churn(5, text)

@@ -80,8 +80,9 @@ test('long lists take no more than their length', () => {
     expect(mergingList).toEqual(order)
     return performance.now() - begin
   }
-  seconds(1000)
-  expect(seconds(16_000) / seconds(2000)).toBeLessThan(30)
+  // The least of several says most of the work, and least of what else the machine did. Each with each would be 64 times as much.
+  const least = (count: number) => Math.min(...Array.from({ length: 5 }, () => seconds(count)))
+  expect(least(16_000) / least(2000)).toBeLessThan(30)
 })
 
 const spec: JsonSchema = {
