@@ -1,7 +1,8 @@
 /**
  * What distributing costs on real Kubernetes: 3 members, templates created through the fleet as users do, beside the same objects written to the members
  * themselves, in turns, on the same machine. Deployments have no replicas, so that no pods come; a watcher in each member sees the copies arrive. Members are
- * called unreachable as slowly as in production: a machine that is short of time is no fault of theirs. BENCH_TEMPLATES: how many at once.
+ * called unreachable as slowly as in production: a machine that is short of time is no fault of theirs. BENCH_TEMPLATES: how many at once; BENCH_PARTS: of
+ * `single,status,many,restart` those that are wanted (`restart` alone makes its templates first, and compares them with nothing).
  */
 import { readFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,7 +15,7 @@ import { startTestbed, type Testbed } from '../testbed/testbed.ts'
 import type { BenchRow } from './cache.ts'
 
 const PRODUCTION = ['--cluster-probe-seconds', '10', '--cluster-success-threshold-seconds', '30', '--cluster-failure-threshold-seconds', '30']
-const SAMPLES = 60, TEMPLATES = Number(process.env['BENCH_TEMPLATES'] ?? 500), PARALLEL = 16, LIMIT_MS = 1_200_000
+const SAMPLES = 60, TEMPLATES = Number(process.env['BENCH_TEMPLATES'] ?? 500), PARALLEL = 16, PARTS = new Set((process.env['BENCH_PARTS'] ?? 'single,status,many,restart').split(',')), LIMIT_MS = 1_200_000
 const FLEET = '/apis/cluster.federation/v1alpha1/clustersets/default/proxy', HUB = '/apis/types.federation/v1alpha1/namespaces/bench', POLICIES = '/apis/policy.federation/v1alpha1/namespaces/bench/propagationpolicies'
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/bench/deployments', INGRESSES = '/apis/networking.k8s.io/v1/namespaces/bench/ingresses', MERGE = { 'content-type': 'application/merge-patch+json' }
 
@@ -26,7 +27,13 @@ export async function run(): Promise<BenchRow[]> {
     for (const client of [host, ...members]) await send(client, 'POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'bench' } })
     await eventually(() => send(host, 'POST', POLICIES, { apiVersion: 'policy.federation/v1alpha1', kind: 'PropagationPolicy', metadata: { name: 'all' }, spec: { resourceSelectors: [{ apiVersion: 'apps/v1', kind: 'Deployment' }, { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' }], placement: {} } }))
     const arrivals = await Promise.all(members.map((member) => Arrivals.follow(member, DEPLOYMENTS, stop.signal)))
-    return [...(await single(host, members, arrivals)), ...(await statuses(host, members[0]!)), ...(await many({ bed, host, own, members, arrivals })), ...(await restart(bed, own, members))]
+    const ground = { bed, host, own, members, arrivals }, rows: BenchRow[] = []
+    if (PARTS.has('single')) rows.push(...(await single(host, members, arrivals)))
+    if (PARTS.has('status')) rows.push(...(await statuses(host, members[0]!)))
+    if (PARTS.has('many')) rows.push(...(await many(ground)))
+    else if (PARTS.has('restart')) await crowd(ground)
+    if (PARTS.has('restart')) rows.push(...(await restart(bed, own, members)))
+    return rows
   } finally {
     stop.abort()
     for (const client of [host, own, ...members]) client.close()
@@ -167,11 +174,7 @@ async function many({ bed, host, own, members, arrivals }: Ground): Promise<Benc
   const membersAlone = ofMembers(bed) - membersBefore
   await Promise.all(members.map((member) => eventually(() => untilObserved(member), 2_000)))
   const oursBefore = cpuSeconds(bed), begin = performance.now(), distributed = await timed('many', (i) => send(host, 'POST', `${FLEET}${DEPLOYMENTS}`, deployment(`many-${i}`)))
-  const all = await eventually(async () => {
-    const items = (await federated(own)).filter(({ metadata }) => metadata!.name!.startsWith('many-')), done = items.filter(isPropagated).length
-    if (done < TEMPLATES) throw new Error(`${done} of ${TEMPLATES} are propagated`)
-    return items
-  }, 250)
+  const all = await propagated(own)
   const settled = performance.now() - begin, stored = all.reduce((sum, item) => sum + JSON.stringify(item).length, 0), sent = TEMPLATES * JSON.stringify(deployment('many-100')).length
   const held = ((await members[0]!.get(DEPLOYMENTS)).body.items ?? []).filter(({ metadata }) => metadata!.name!.startsWith('plain-')).reduce((sum, item) => sum + JSON.stringify(item).length, 0)
   const of = `${TEMPLATES} templates × 3 members`, cpu = { ours: cpuSeconds(bed) - oursBefore, alone: membersAlone }
@@ -184,6 +187,19 @@ async function many({ bed, host, own, members, arrivals }: Ground): Promise<Benc
     { name: `${of}: bytes stored`, value: stored / 1e6, unit: 'MB', than: { name: 'the templates as they were sent', value: sent / 1e6 }, better: 'lower' },
     { name: `${of}: bytes stored of all`, value: stored / 1e6, unit: 'MB', than: { name: 'the same objects as one member shows them', value: held / 1e6 }, target: 2, better: 'lower' },
   ]
+}
+
+/** Our templates, once the status of each says that all have it. */
+const propagated = (own: RawClient) => eventually(async () => {
+  const items = (await federated(own)).filter(({ metadata }) => metadata!.name!.startsWith('many-')), done = items.filter(isPropagated).length
+  if (done < TEMPLATES) throw new Error(`${done} of ${TEMPLATES} are propagated`)
+  return items
+}, 250)
+
+/** The same templates, for what comes after. */
+async function crowd({ host, own }: Ground): Promise<void> {
+  await inParallel(TEMPLATES, (i) => send(host, 'POST', `${FLEET}${DEPLOYMENTS}`, deployment(`many-${i}`)))
+  await propagated(own)
 }
 
 /** The member's controllers have seen all that was written. */
