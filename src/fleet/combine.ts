@@ -4,6 +4,7 @@ import { foldedUid, rewriteOwnerUids } from '../federation/interpreter/folded-ui
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { KubeObject } from '../machinery/meta/core.ts'
 import { ClusterEntry, ClusterMarks } from './cluster-entry.ts'
+import { namesNode, nodeSplices } from './node-splices.ts'
 import { TEMPLATES } from './template-source.ts'
 import type { Combine } from './merged-view.ts'
 import { ParsedCopies } from './parsed-copies.ts'
@@ -31,21 +32,21 @@ export function combineFor(kind: UnionKind, options: { readonly byCluster: boole
   })
 }
 
-/** One row per member's object: `name@cluster`; the host's have no mark. `uidOf` undefined (by-cluster views): every uid stays the member's. */
+/** One row per member's object: `name@cluster`, and so its node; the host's have no mark. `uidOf` undefined (by-cluster views): every uid stays the member's. */
 export function identityBound(kind: string, uidOf: UidOf | undefined): Combine {
-  const marks = new Map<string, ClusterMarks>(), references = referenceFields(kind)
+  const known = new Map<string, ClusterMarks>(), references = referenceFields(kind), hasNode = namesNode(kind)
   const marksOf = (cluster: string) => {
-    let known = marks.get(cluster)
-    if (!known) marks.set(cluster, (known = new ClusterMarks(cluster)))
-    return known
+    let marks = known.get(cluster)
+    if (!marks) known.set(cluster, (marks = new ClusterMarks(cluster)))
+    return marks
   }
   return {
     oneCopy: true,
     rowKey: (memberKey, cluster) => (cluster ? `${memberKey}@${cluster}` : memberKey),
     memberKey: (rowKey, cluster) => (cluster === '' ? (rowKey.includes('@') ? undefined : rowKey) : rowKey.endsWith(`@${cluster}`) ? rowKey.slice(0, -cluster.length - 1) : undefined),
     merge: (key, [copy], position) => {
-      const base = copy!.entry as SlabEntry, splices = uidOf && uidSplices(base, references, uidOf)
-      return new ClusterEntry({ key, base, marks: marksOf(copy!.cluster), position, ...(splices?.length && { splices }) })
+      const base = copy!.entry as SlabEntry, marks = marksOf(copy!.cluster), splices = [...(uidOf ? uidSplices(base, references, uidOf) : []), ...(hasNode && copy!.cluster ? nodeSplices(base, marks.suffix) : [])]
+      return new ClusterEntry({ key, base, marks, position, ...(splices.length > 0 && { splices }) })
     },
   }
 }

@@ -1,7 +1,7 @@
 /** The fields a kube-apiserver selects by, per kind, where the fleet's names of other objects (`node@cluster`) stand in for the members'. */
 import { groupOf } from '../federation/interpreter/folded-uid.ts'
 import { plain as text } from '../federation/interpreter/columns/column.ts'
-import { CLUSTER_LABEL, toFleetName } from '../federation/interpreter/identity-bound.ts'
+import { CLUSTER_LABEL, fromFleetName, toFleetName } from '../federation/interpreter/identity-bound.ts'
 import type { KubeObject } from '../machinery/meta/core.ts'
 
 type Fields = Readonly<Record<string, (object: KubeObject) => string>>
@@ -26,7 +26,7 @@ const boundName = (path: string) => {
   const read = at(path)
   return (object: KubeObject): string => {
     const name = read(object), cluster = clusterOf(object)
-    return name === '' || cluster === undefined ? name : toFleetName(name, cluster)
+    return name === '' || cluster === undefined || fromFleetName(name)?.cluster === cluster ? name : toFleetName(name, cluster)
   }
 }
 const plain = (...paths: readonly string[]): Fields => Object.fromEntries(paths.map((path) => [path, at(path)]))

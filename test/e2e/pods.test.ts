@@ -29,7 +29,8 @@ describeFleet('pods of a fleet', () => {
       expect(await kubectl('fleet', `-n ${NAMESPACE} logs ${pod}`, { version })).toBe(`hello from ${member}\n`)
       expect(await kubectl('fleet', `-n ${NAMESPACE} exec ${pod} -- printenv CLUSTER`, { version })).toBe(`${member}\n`)
       const object = JSON.parse(await kubectl('fleet', `-n ${NAMESPACE} get pod ${pod} -o json`, { version })) as { metadata: { name: string; labels: Record<string, string> }; spec: { nodeName: string } }
-      expect([object.metadata.name, object.metadata.labels['cluster.federation/name'], object.spec.nodeName]).toEqual([pod, member, expect.stringContaining(`${member}-node-`)])
+      expect([object.metadata.name, object.metadata.labels['cluster.federation/name'], object.spec.nodeName]).toEqual([pod, member, expect.stringMatching(`^${member}-node-\\d+@${member}$`)])
+      expect(await kubectl('fleet', `get node ${object.spec.nodeName} -o name`, { version })).toBe(`node/${object.spec.nodeName}\n`)
     })
     test("a command's failure is told as the member tells it", async () => {
       const failing = (context: string, pod: string) => tryKubectl(context, ['-n', NAMESPACE, 'exec', pod, '--', 'sh', '-c', 'echo out; echo err >&2; exit 7'], { version })
@@ -44,7 +45,7 @@ describeFleet('pods of a fleet', () => {
       const nodes = (await kubectl('fleet', 'get nodes -o name', { version })).trim().split('\n')
       expect(nodes).toEqual(['member1', 'member2', 'member3'].flatMap((member) => [1, 2].map((n) => `node/${member}-node-${n}@${member}`)))
       const node = await kubectl('fleet', `-n ${NAMESPACE} get pod ${podOf('member1')} -o jsonpath={.spec.nodeName}`, { version })
-      const found = await kubectl('fleet', `-n ${NAMESPACE} get pods --field-selector spec.nodeName=${node.includes('@') ? node : `${node}@member1`} -o name`, { version })
+      const found = await kubectl('fleet', `-n ${NAMESPACE} get pods --field-selector spec.nodeName=${node} -o name`, { version })
       expect(found).toBe(`pod/${podOf('member1')}\n`)
     })
   })

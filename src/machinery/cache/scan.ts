@@ -100,6 +100,17 @@ export function closeOf(bytes: Uint8Array, at: number, limit: number): number {
   return -1
 }
 
+/** How many values are open at `to` where `depth` are at `from`; -1 as soon as more have been closed. Both are outside of strings. */
+export function depthAt(bytes: Uint8Array, from: number, to: number, depth: number): number {
+  for (let i = from; i < to && depth >= 0; i++) {
+    const kind = CLASS[bytes[i]!]
+    if (kind === STRING) { for (i++; i < to && bytes[i] !== QUOTE; i++) if (bytes[i] === BACKSLASH) i++ }
+    else if (kind === OPEN) depth++
+    else if (kind === CLOSE) depth--
+  }
+  return depth
+}
+
 /** Removes white space between tokens in place and answers the new end. */
 export function squeeze(bytes: Uint8Array, at: number, end: number): number {
   let to = at

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { SlabEntry } from '../machinery/cache/slab-entry.ts'
+import type { KubeObject } from '../machinery/meta/core.ts'
+import { identityBound } from './combine.ts'
+
+const metadata = { name: 'web', namespace: 'shop', resourceVersion: '7', annotations: { nodeName: 'a', note: '"spec":{"nodeName":"b"}' }, managedFields: [{ fieldsV1: { 'f:spec': { 'f:nodeName': {} } } }] }
+const shown = (kind: string, object: object, cluster = 'member1') => {
+  const combine = identityBound(kind, undefined), entry = SlabEntry.of(object as KubeObject)
+  return combine.merge('shop/web@member1', [{ cluster, entry }], '9').parse()
+}
+
+test.each<[string, Record<string, unknown>]>([
+  ['its only nodeName', { spec: { nodeName: 'n1', hostNetwork: true } }],
+  ['labels of that name before it', { spec: { nodeSelector: { nodeName: 'x' }, containers: [{ name: 'c', env: [{ name: 'nodeName', value: '}]"nodeName":"y"' }] }], nodeName: 'n1' } }],
+  ['a status with one of its own', { spec: { nodeName: 'n1' }, status: { nodeName: 'z', nominatedNodeName: 'z' } }],
+])('a pod is on the node that the fleet calls so, and nothing else of it is changed: %s', (_, body) => {
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata, ...body }, { metadata: shownMetadata, ...rest } = shown('Pod', pod)
+  expect(rest).toEqual({ ...body, spec: { ...(body['spec'] as object), nodeName: 'n1@member1' } })
+  expect(shownMetadata).toMatchObject({ name: 'web@member1', annotations: metadata.annotations })
+})
+
+test('metadata may come last', () => { expect(shown('Pod', { spec: { nodeName: 'n1' }, metadata })['spec']).toEqual({ nodeName: 'n1@member1' }) })
+
+test.each<[string, string, object]>([
+  ['waits for a node', 'Pod', { metadata, spec: { nodeSelector: { nodeName: 'x' } }, status: { nodeName: 'z' } }], ['has no spec', 'Pod', { metadata, status: { nodeName: 'z' } }],
+  ['is a kind whose nodeName is another matter', 'ConfigMap', { metadata, spec: { nodeName: 'n1' } }],
+])('what %s is shown as it is', (_, kind, object) => {
+  const { metadata: _m, ...rest } = object as KubeObject
+  expect(shown(kind, object)).toMatchObject(rest)
+})
+
+test('on the host names have no mark', () => { expect(shown('Pod', { metadata, spec: { nodeName: 'n1' } }, '')['spec']).toEqual({ nodeName: 'n1' }) })
