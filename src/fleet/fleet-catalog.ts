@@ -47,7 +47,7 @@ interface FleetCatalogOptions {
 }
 
 /** `isWritable`: writes act on templates. */
-interface Served { readonly signature: string; readonly resource: Resource; readonly views: Views; readonly kind: UnionKind; readonly store: TemplateStore | undefined; readonly isWritable: boolean | 'soon'; /** What can be done besides reading follows the members, while the views stay. */ readonly access: (kind: UnionKind) => Pick<Resource, 'passOn' | 'connect'> }
+interface Served { readonly signature: string; readonly resource: Resource; readonly views: Views; readonly kind: UnionKind; readonly store: TemplateStore | undefined; readonly isWritable: boolean | 'soon'; /** What can be done besides reading follows the members, while the views stay. */ readonly access: (kind: UnionKind) => Pick<Resource, 'passOn' | 'connect' | 'deleteCollection'> }
 
 interface Parts { readonly kind: Kind; readonly combine: Combine; readonly reader: FleetReader; readonly views: Views }
 
@@ -114,9 +114,9 @@ export class FleetCatalog implements Catalog {
     return { signature, views, kind: served, store, isWritable, access, resource: { kind, reader, ...access(served), ...writable } }
   }
 
-  #access(served: UnionKind, bound: boolean, parts: Parts): Pick<Resource, 'passOn' | 'connect'> {
+  #access(served: UnionKind, bound: boolean, parts: Parts): Pick<Resource, 'passOn' | 'connect' | 'deleteCollection'> {
     const objects = bound && served.verbs.some(isWrite) ? this.#memberObjects(served, parts) : undefined, connectors = { ...this.#options.connect(served, bound), ...objects?.subresources(served.subresources) }
-    return { ...(objects && { passOn: objects.passOn }), ...(Object.keys(connectors).length > 0 && { connect: connectors }) }
+    return { ...(objects && { passOn: objects.passOn, deleteCollection: served.verbs.includes('deletecollection') }), ...(Object.keys(connectors).length > 0 && { connect: connectors }) }
   }
 
   /** Each lives in one member, which is written to as the user. */
@@ -209,6 +209,6 @@ export const HOST_SOURCE = 'host'
 /** No cluster can have this name. */
 const NO_CLUSTER = '-'
 
-const accessSignature = ({ verbs, subresources }: UnionKind) => JSON.stringify([verbs.some(isWrite), subresources])
+const accessSignature = ({ verbs, subresources }: UnionKind) => JSON.stringify([verbs.some(isWrite), verbs.includes('deletecollection'), subresources])
 const signatureOf = ({ version, kind, singular, shortNames, categories, namespaced, verbs }: UnionKind, custom: CustomKind | undefined, byCluster: boolean) =>
   JSON.stringify([version, kind, singular, shortNames, categories, namespaced, verbs.includes('watch'), custom?.columns?.map(({ name, type, priority }) => [name, type, priority]), Object.keys(custom?.fields ?? {}), byCluster])

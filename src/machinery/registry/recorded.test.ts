@@ -87,7 +87,7 @@ class Replay {
         return typed((await writer!.update(key, patchObject(kind, name!, apply), options, signal)).entry.parse())
       }
       case 'DELETE': {
-        if (!name) return list(await deleteCollection(this.resource, { namespace, ...where }, options, signal))
+        if (!name) return list(await deleteCollection(reader, { namespace, ...where }, (each) => writer!.delete(each, options, signal), signal))
         const { uid, resourceVersion } = (body?.['preconditions'] ?? {}) as { uid?: string; resourceVersion?: string }
         const { entry, removed } = await writer!.delete(key, { ...options, ...(uid && { uid }), ...(resourceVersion && { position: resourceVersion }) }, signal)
         if (!removed) return typed(entry.parse())

@@ -180,10 +180,10 @@ describe('delete', () => {
   test('a collection: by selector, by page, and what keeps itself', async () => {
     const resource = make(), { writer } = resource
     for (let i = 0; i < 40; i++) await writer.create(object(`o${String(i).padStart(2, '0')}`, {}, { labels: { odd: String(i % 2) }, ...(i === 7 && { finalizers: ['example.com/f'] }) }), options(), signal)
-    const odd = await deleteCollection(resource, { where: compileSelector({ labels: 'odd=1' }, resource.kind) }, options(), signal)
+    const remove = (key: string) => writer.delete(key, options(), signal), odd = await deleteCollection(resource.reader, { where: compileSelector({ labels: 'odd=1' }, resource.kind) }, remove, signal)
     expect([...odd.entries].length).toBe(20)
     expect(await names(resource, 'odd=1')).toEqual(['n/o07'])
-    expect([...(await deleteCollection(resource, { limit: 5 }, options(), signal)).entries].length).toBe(5)
+    expect([...(await deleteCollection(resource.reader, { limit: 5 }, remove, signal)).entries].length).toBe(5)
     // The page held o07, which its finalizer keeps.
     expect((await names(resource)).length).toBe(17)
   })
@@ -192,7 +192,7 @@ describe('delete', () => {
     let asked = 0
     const resource = make({ authorize: (made) => (made || ++asked < 3 ? Promise.resolve() : Promise.reject(StatusError.unavailable('stop'))) })
     for (let i = 0; i < 100; i++) await resource.writer.create(object(`o${i}`), options(), signal)
-    expect(await refusal(deleteCollection(resource, {}, options(), signal))).toBe('503 stop')
+    expect(await refusal(deleteCollection(resource.reader, {}, (key) => resource.writer.delete(key, options(), signal), signal))).toBe('503 stop')
     expect((await names(resource)).length).toBe(98)
     expect(asked).toBeLessThan(40)
   })

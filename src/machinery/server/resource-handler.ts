@@ -72,7 +72,7 @@ export function resourceUpgrader(catalog: Catalog, context: WatchContext): Upgra
 
 function serve(found: Exclude<Route, { action: 'connect' }>, request: Request, options: ResourceOptions, signal: AbortSignal): Response | Promise<Response> {
   const { target } = found, { passOn } = target.resource, now = options.clock.now(), context = (): WriteContext => writeContext(request, options, now, signal)
-  if (passOn && !READS.has(found.action)) return passOn('name' in found ? found.name : undefined, request, signal)
+  if (passOn && !OURS.has(found.action)) return passOn('name' in found ? found.name : undefined, request, signal)
   switch (found.action) {
     case 'get': return getObject(target, found.name, request, now, signal)
     case 'list': return listObjects(target, request, now, signal)
@@ -85,7 +85,8 @@ function serve(found: Exclude<Route, { action: 'connect' }>, request: Request, o
   }
 }
 
-const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch'])
+/** What is not passed on: what is read here, and what is chosen here and then passed on one by one. */
+const OURS: ReadonlySet<string> = new Set(['get', 'list', 'watch', 'deletecollection'])
 
 function writeContext(request: Request, { authorizer }: ResourceOptions, now: number, signal: AbortSignal): WriteContext {
   const { user } = request

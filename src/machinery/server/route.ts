@@ -42,7 +42,7 @@ function collection(target: Target, method: string, verb: string): Route {
   const { resource: { writer, passOn, deleteCollection }, kind, namespace } = target, confined = !kind.namespaced || namespace !== ''
   if (method === 'GET') return verb === 'watch' ? { action: 'watch', target, name: '' } : { action: 'list', target }
   if (method === 'POST' && (writer ?? passOn) && confined) return { action: 'create', target }
-  if (method === 'DELETE' && writer && deleteCollection && confined) return { action: 'deletecollection', target }
+  if (method === 'DELETE' && (writer ?? passOn) && deleteCollection && confined) return { action: 'deletecollection', target }
   throw wrongMethod()
 }
 

@@ -1,7 +1,10 @@
 import { shown } from '../apply/go-text.ts'
-import type { Entry, Kind, Request, Response, WriteOptions } from '../meta/core.ts'
+import { bytesOf, failure } from '../client/failure.ts'
+import { once } from '../client/json-client.ts'
+import type { Entry, Kind, Request, Resource, Response, WriteOptions } from '../meta/core.ts'
 import type { JsonSchema } from '../meta/json-schema.ts'
 import type { JsonObject } from '../meta/json-value.ts'
+import { nameOfKey } from '../meta/object-key.ts'
 import { APPLY_TYPE, JSON_PATCH_TYPE, MERGE_PATCH_TYPE, patchTypes, STRATEGIC_MERGE_TYPE } from '../meta/patch-types.ts'
 import type { StatusDetails } from '../meta/status-error.ts'
 import { StatusError } from '../meta/status-error.ts'
@@ -109,10 +112,25 @@ export async function deleteObject(target: Target, name: string, { request, user
 /** Deletes one by one what the selectors and the limit choose, and answers the list of it. Not atomic: the first failure ends it. */
 export async function deleteObjects(target: Target, { request, user, authorize, now }: WriteContext, signal: AbortSignal): Promise<Response> {
   const { resource, kind, namespace } = target, representation = negotiate(request, { transforms: true }), shape = shapeFor(kind, representation, request.query, 'list'), warnings: string[] = []
-  const { waitsForDependents: _, ...parameters } = deleteParameters(request, await readBody(request)), { manager } = writeOptions({ ...request, query: new URLSearchParams() }, 'DeleteOptions')
+  const body = await readBody(request), { waitsForDependents: _, ...parameters } = deleteParameters(request, body), { manager } = writeOptions({ ...request, query: new URLSearchParams() }, 'DeleteOptions')
   const { continuation: _continuation, ...options } = listOptions(request.query, namespace, kind), query = { ...scope(kind.namespaced, namespace), ...selection(target, request.query), ...options }
-  const page = await deleteCollection(resource, query, { user, authorize, manager, warn: (text) => { warnings.push(text) }, ...parameters }, signal)
+  const { passOn, writer } = resource, remove = passOn ? passedDeletion(passOn, request, body, signal) : (key: string) => writer!.delete(key, { user, authorize, manager, warn: (text) => { warnings.push(text) }, ...parameters }, signal)
+  const page = await deleteCollection(resource.reader, query, remove, signal)
   return respondPage({ ...page, warnings: [...page.warnings, ...warnings] }, { shape, representation, namespace, now })
+}
+
+/** What of a query says which objects are meant, and not how they are deleted. */
+const CHOICE = ['labelSelector', 'fieldSelector', 'limit', 'continue', 'resourceVersion', 'resourceVersionMatch', 'timeoutSeconds']
+
+/** Each object where it lives, as if the client had asked for it by name. */
+function passedDeletion(passOn: NonNullable<Resource['passOn']>, request: Request, body: Buffer, signal: AbortSignal): (key: string) => Promise<void> {
+  const query = new URLSearchParams(request.query)
+  for (const parameter of CHOICE) query.delete(parameter)
+  return async (key) => {
+    const { body: _, ...rest } = request, name = nameOfKey(key), response = await passOn(name, { ...rest, path: `${request.path}/${encodeURIComponent(name)}`, query, ...(body.length > 0 && { body: once(body) }) }, signal)
+    if (response.status >= 300) throw await failure(response)
+    await bytesOf(response)
+  }
 }
 
 export const keyOf = ({ kind, namespace }: Pick<Target, 'kind' | 'namespace'>, name: string): string => (kind.namespaced ? `${namespace}/${name}` : name)
