@@ -18,7 +18,7 @@ test.each([
 
 test('what some member can do besides reading is offered, in whatever order members come', () => {
   const [union] = unionKinds([{ cluster: '', kinds: [kind('', 'v1', 'events')] }, { cluster: 'm1', kinds: [kind('', 'v1', 'events', { verbs: ['delete', 'get', 'list', 'patch', 'watch', 'deletecollection'], subresources: ['status'] })] }, { cluster: 'm2', kinds: [kind('', 'v1', 'events', { verbs: ['get', 'create', 'patch'], subresources: ['status', 'resize'] })] }])
-  expect([union?.verbs, union?.subresources]).toEqual([['get', 'list', 'watch', 'delete', 'patch', 'create'], ['status', 'resize']])
+  expect([union?.verbs, union?.subresources]).toEqual([['get', 'list', 'watch', 'delete', 'patch', 'deletecollection', 'create'], ['status', 'resize']])
 })
 
 test('versions sort as Kubernetes sorts them', () => {

@@ -41,7 +41,8 @@ function chooseVersion(served: readonly { cluster: string; kind: DiscoveredKind 
   return { ...kind, verbs: [...verbs], subresources: [...subresources], clusters, otherVersions: [...all].filter((cluster) => !clusters.includes(cluster)), identityBound: isIdentityBound(kind.group, kind.plural) }
 }
 
-/** Whether a verb of discovery changes one object. */
-export const isWrite = (verb: string): boolean => verb === 'create' || verb === 'update' || verb === 'patch' || verb === 'delete'
+/** Whether a verb of discovery changes objects. */
+export const isWrite = (verb: string): boolean => WRITES.has(verb)
+const WRITES: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
 const prefers = (served: readonly { kind: DiscoveredKind }[], version: string) => served.find(({ kind }) => kind.preferred)?.kind.version === version
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

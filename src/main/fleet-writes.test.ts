@@ -90,7 +90,7 @@ describe('a pod of one member', () => {
 
   test('discovery says what can be done, Events of members included', async () => {
     const { resources } = await get<{ resources: { name: string; verbs: string[]; kind: string }[] }>(`${FLEET}/api/v1`), verbs = Object.fromEntries(resources.map(({ name, verbs }) => [name, verbs.join()]))
-    expect(verbs).toMatchObject({ pods: 'create,delete,deletecollection,get,list,patch,update,watch', events: 'create,delete,get,list,patch,update,watch', nodes: 'create,delete,deletecollection,get,list,patch,update,watch' })
+    expect(verbs).toMatchObject({ pods: 'create,delete,deletecollection,get,list,patch,update,watch', events: 'create,delete,deletecollection,get,list,patch,update,watch', nodes: 'create,delete,deletecollection,get,list,patch,update,watch' })
     expect(verbs).not.toHaveProperty('services/proxy')
     await expect(get(`${FLEET}${CORE}/services/web/proxy/`)).rejects.toMatchObject({ code: 405, message: 'a service of several clusters cannot be connected to: below /by-cluster each has its own, as services/NAME@CLUSTER/proxy' })
   })

@@ -122,11 +122,14 @@ describeFleet('pods of a fleet', () => {
       expect(await fleet(`get ${pod} -o jsonpath={.metadata.labels.seen}`)).toBe('')
     })
 
-    test('pods are deleted by label, one by one; all at once is refused', async () => {
+    test('pods are deleted by label, one by one and as a collection', async () => {
       await fleet('apply -f -', { apiVersion: 'v1', kind: 'List', items: ['member1', 'member2'].map((member) => single(`many-${version}`, { app: 'many', 'cluster.federation/name': member })) })
       expect((await fleet('delete pod -l app=many')).match(/pod "many-\w+@member[12]" deleted/g)).toHaveLength(2)
       expect(await fleet('get pods -l app=many -o name')).toBe('')
-      expect(await refused(`delete --raw ${FLEET}/api/v1/namespaces/${NAMESPACE}/pods`)).toContain('MethodNotAllowed')
+      await fleet('apply -f -', { apiVersion: 'v1', kind: 'List', items: ['member1', 'member2'].map((member) => single(`all-${version}`, { app: 'all', 'cluster.federation/name': member })) })
+      await fleet(`delete --raw ${FLEET}/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=app%3Dall&gracePeriodSeconds=0`)
+      await eventually(async () => { expect(await fleet('get pods -l app=all -o name')).toBe('') })
+      expect(await fleet('get pods -o name')).not.toBe('')
     })
 
     test('a node is tainted, cordoned and drained', async () => {
