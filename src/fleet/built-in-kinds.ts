@@ -1,4 +1,5 @@
 import resources from '../../openapi/kubernetes/resources.json' with { type: 'json' }
+import { groupOf } from '../federation/interpreter/folded-uid.ts'
 import type { DiscoveredKind } from '../federation/member/discovery.ts'
 import { compareVersions } from '../machinery/meta/version-order.ts'
 
@@ -17,8 +18,6 @@ const compiledIn = new Set(Object.entries(resources as unknown as Record<string,
 
 /** Whether a kind is one of Kubernetes' own in any version, or of metrics, which come from servers that are built like it. */
 export const isCompiledIn = ({ group, plural }: Pick<DiscoveredKind, 'group' | 'plural'>): boolean => compiledIn.has(`${group}/${plural}`) || /(?:^|\.)metrics\.k8s\.io$/.test(group)
-
-function groupOf(groupVersion: string): string { return groupVersion.slice(0, Math.max(0, groupVersion.indexOf('/'))) }
 
 function described(group: string, version: string, { kind, plural, namespaced, verbs, shortNames = [], categories = [], subresources = {} }: Described): DiscoveredKind {
   const others = Object.keys(resources).filter((one) => one.startsWith(`${group}/`) && group !== '').map((one) => one.slice(group.length + 1)).toSorted(compareVersions)

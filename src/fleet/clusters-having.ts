@@ -1,11 +1,9 @@
 import { bytesOf, failure } from '../machinery/client/failure.ts'
+import { METADATA_ONLY } from '../machinery/client/metadata-only.ts'
 import { resourcePath } from '../machinery/client/resource-path.ts'
 import type { Kind } from '../machinery/meta/core.ts'
 import { StatusError } from '../machinery/meta/status-error.ts'
 import type { FleetMember } from './fleet-member.ts'
-
-/** Whether it is there is all that is of interest. */
-const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json'
 
 /**
  * The clusters that have an object of that name, sorted, asked all at once by the cheapest request there is. Those that do not answer are left out, unless none does:

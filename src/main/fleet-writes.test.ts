@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { namespaceKind } from '../apis/core/v1/namespace.ts'
 import { secretKind } from '../apis/core/v1/secret.ts'
+import { holds } from '../federation/interpreter/checks.ts'
 import { alwaysLeader } from '../host/leases.ts'
 import { standaloneHost } from '../host/standalone.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -77,7 +78,7 @@ describe('a pod of one member', () => {
   test.each(['while the kind is read', 'by cluster'])('is replaced as it was read, and not over what the client has not seen (%s)', async (how) => {
     const root = how === 'by cluster' ? BY_CLUSTER : FLEET, [path] = (await pods()).flatMap((name) => (name.endsWith('@member1') ? [`${root}${CORE}/pods/${name}`] : []))
     // Whoever runs it says so soon, and must not come between.
-    await vi.waitUntil(async () => JSON.stringify((await get(path!))['status']).includes('"type":"Ready","status":"True"') || JSON.stringify((await get(path!))['status']).includes('"status":"True","type":"Ready"'), { timeout: 5000 })
+    await vi.waitUntil(async () => holds('Ready')(await get(path!)), { timeout: 5000 })
     const read = await get(path!), own = await ofMember(read.metadata.name!.replace('@member1', ''))
     const written = await putJson<KubeObject>(server, path!, { ...read, metadata: { ...read.metadata, labels: { ...read.metadata.labels, how: how.replaceAll(' ', '-') } } }, signal)
     expect(BigInt(written.metadata.resourceVersion!)).toBeGreaterThan(BigInt(read.metadata.resourceVersion!))

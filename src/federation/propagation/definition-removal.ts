@@ -1,12 +1,11 @@
 import { getJson } from '../../machinery/client/json-client.ts'
+import { METADATA_LIST } from '../../machinery/client/metadata-only.ts'
 import type { Handler, KubeObject } from '../../machinery/meta/core.ts'
 import { isJsonObject } from '../../machinery/meta/json-value.ts'
 import { isReason } from '../../machinery/meta/status-error.ts'
 import { holds } from '../interpreter/checks.ts'
 import { listAt, textAt } from '../interpreter/fields.ts'
 import { MANAGED_LABEL } from '../template/marks.ts'
-
-const METADATA = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json'
 
 export const isDefinitions = ({ group, kind }: { readonly group: string; readonly kind: string }): boolean => group === 'apiextensions.k8s.io' && kind === 'CustomResourceDefinition'
 
@@ -18,7 +17,7 @@ export async function holdsOthers(handler: Handler, definition: KubeObject, flee
   if (group === undefined || plural === undefined || version === undefined) return true
   const query = new URLSearchParams({ labelSelector: `${MANAGED_LABEL}!=${fleetId}`, limit: '1' })
   try {
-    const { items } = await getJson<{ items: KubeObject[] | null }>(handler, `/apis/${group}/${textAt(version, 'name') ?? ''}/${plural}?${query.toString()}`, signal, METADATA)
+    const { items } = await getJson<{ items: KubeObject[] | null }>(handler, `/apis/${group}/${textAt(version, 'name') ?? ''}/${plural}?${query.toString()}`, signal, METADATA_LIST)
     return (items ?? []).length > 0
   } catch (error) {
     if (isReason(error, 'Forbidden', 'MethodNotAllowed')) return true

@@ -1,5 +1,6 @@
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
 import { getJson } from '../../machinery/client/json-client.ts'
+import { METADATA_LIST } from '../../machinery/client/metadata-only.ts'
 import { resourcePath } from '../../machinery/client/resource-path.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { isReason } from '../../machinery/meta/status-error.ts'
@@ -20,7 +21,7 @@ interface Removal {
 
 /** What this fleet has in a namespace that is going mostly goes with it, a moment later or earlier. */
 const PATIENCE_MS = 60_000
-const METADATA = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json', AT_ONCE = 8, LIMIT = 50
+const AT_ONCE = 8, LIMIT = 50
 /** Follow from other objects, or say what happened to them. */
 const FOLLOWING = new Set(['events', 'events.events.k8s.io', 'endpoints', 'endpointslices.discovery.k8s.io'])
 
@@ -46,7 +47,7 @@ async function contentsOf({ handler, discovery }: Removal['member'], namespace: 
     const lists = await Promise.all(kinds.slice(at, at + AT_ONCE).map(async (kind): Promise<readonly KubeObject[] | undefined> => {
       try {
         // Go writes an empty list of metadata as null.
-        const { items } = await getJson<{ items: KubeObject[] | null }>(handler, `${resourcePath(kind, { namespace })}?limit=${LIMIT}`, signal, METADATA)
+        const { items } = await getJson<{ items: KubeObject[] | null }>(handler, `${resourcePath(kind, { namespace })}?limit=${LIMIT}`, signal, METADATA_LIST)
         return (items ?? []).filter((item) => !isBornWith(kind, item)).map(({ metadata }) => ({ kind: kind.kind, metadata }))
       } catch (error) {
         if (isReason(error, 'NotFound', 'MethodNotAllowed')) return []

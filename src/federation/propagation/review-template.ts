@@ -1,6 +1,7 @@
 /** Asks one member whether it would take an object, before it is stored: its own validation, defaults and admission, by an apply that changes nothing. */
 import { bytesOf, failure } from '../../machinery/client/failure.ts'
 import { once } from '../../machinery/client/json-client.ts'
+import { METADATA_ONLY } from '../../machinery/client/metadata-only.ts'
 import { resourcePath } from '../../machinery/client/resource-path.ts'
 import { warningTexts } from '../../machinery/client/warning-texts.ts'
 import { nameSuffix } from '../../machinery/meta/generate-name.ts'
@@ -88,6 +89,7 @@ async function dryRun({ handler }: ReviewMember, { target, object }: { readonly 
   const { name = '', namespace } = object.metadata, body = Buffer.from(stringifyJson(object)), query = new URLSearchParams({ dryRun: 'All', force: 'true', fieldManager: FIELD_MANAGER })
   const response = await handler({
     method: 'PATCH', path: resourcePath(target, { name, ...(namespace !== undefined && { namespace }) }), query,
+    // What the member makes of the object is of no interest.
     headers: [['accept', METADATA_ONLY], ['content-type', 'application/apply-patch+yaml'], ['content-length', String(body.length)]], body: once(body),
   }, signal)
   const warnings = warningTexts(response.headers)
@@ -95,9 +97,6 @@ async function dryRun({ handler }: ReviewMember, { target, object }: { readonly 
   await bytesOf(response)
   return { warnings }
 }
-
-/** What the member makes of the object is of no interest. */
-const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json'
 
 /** As it would be sent, but for its name. */
 function asked(native: KubeObject, name: string, namespace: string | undefined): KubeObject {

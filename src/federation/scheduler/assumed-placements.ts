@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { SameReplicas } from './capacity.ts'
+import { asked } from './node-runs.ts'
 import type { ClusterFacts, TemplateFacts } from './snapshot.ts'
 
 /** What is not seen for so long was never made, or is gone again. */
@@ -122,5 +123,5 @@ class InCluster {
 /** Of a workload of several components, those of one set. */
 function partsOf({ components, request, nodeClaim }: Partial<TemplateFacts>): readonly Part[] {
   const parts: readonly SameReplicas[] = components ?? [{ ...(request && { request }), ...(nodeClaim && { nodeClaim }), replicas: 1 }]
-  return parts.map((part) => ({ ...part, key: JSON.stringify([part.request, part.nodeClaim]) }))
+  return parts.map((part) => ({ ...part, key: asked(part).key }))
 }

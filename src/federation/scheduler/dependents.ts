@@ -1,4 +1,5 @@
 import type { FederatedObject } from '../../apis/types.federation/v1alpha1/federated-object.ts'
+import { count } from '../../lib/count.ts'
 import type { KubeObject } from '../../machinery/meta/core.ts'
 import { keyOfObject } from '../../machinery/meta/object-key.ts'
 import { dependenciesOf } from '../interpreter/dependencies.ts'
@@ -37,14 +38,9 @@ export class Dependents {
   #change(dependent: string, key: string, from: readonly string[] | undefined, to: readonly string[] | undefined): boolean {
     const { by, clusters } = this.#needed.get(key) ?? { by: new Set(), clusters: new Map() }, old = new Set(from), now = new Set(to)
     let isChanged = (from === undefined) !== (to === undefined)
-    const count = (cluster: string, change: 1 | -1) => {
-      const left = (clusters.get(cluster) ?? 0) + change
-      if (left === 0) clusters.delete(cluster)
-      else clusters.set(cluster, left)
-      isChanged ||= left === 0 || (change === 1 && left === 1)
-    }
-    for (const cluster of now) if (!old.has(cluster)) count(cluster, 1)
-    for (const cluster of old) if (!now.has(cluster)) count(cluster, -1)
+    // The first that needs it in a cluster, and the last.
+    for (const cluster of now) if (!old.has(cluster) && count(clusters, cluster, 1) === 1) isChanged = true
+    for (const cluster of old) if (!now.has(cluster) && count(clusters, cluster, -1) === 0) isChanged = true
     if (to) by.add(dependent)
     else by.delete(dependent)
     if (by.size > 0) this.#needed.set(key, { by, clusters })

@@ -126,12 +126,12 @@ export class PlacementController {
     members.onChange(() => { this.#useMembers(); this.#watchPods(signal) }, signal)
     this.#watchPods(signal)
     // Decisions wait until all that they rest on has been seen once: a policy that is not known yet is no policy that is gone.
-    const first = [
-      ...policies.map(({ reader }) => follow(reader, (key, object) => this.#usePolicy(reader, key, object), retry, signal)),
+    const ofPolicies = policies.map(({ reader }) => follow(reader, (key, object) => this.#usePolicy(reader, key, object), retry, signal)), first = [
+      ...ofPolicies,
       follow(preferences, (key, object) => this.#usePreference(key, object as ReplicaSchedulingPreference | undefined), retry, signal),
       ...this.#sets.follow({ clusterSets, namespaces }, retry, signal),
     ]
-    void Promise.all(first.slice(0, policies.length).map(({ ready }) => ready)).then(() => this.#policiesSeen.resolve())
+    void Promise.all(ofPolicies.map(({ ready }) => ready)).then(() => this.#policiesSeen.resolve())
     this.#options.quotas.onChange((namespace) => { for (const [key, of] of this.#beyond) if (of === namespace) this.#queue.add(key) })
     await Promise.race([Promise.all([seen, this.#options.quotas.ready, ...first.map(({ ready }) => ready)]), aborted(signal)])
     this.#isKnowing = true

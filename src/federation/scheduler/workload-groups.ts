@@ -1,4 +1,5 @@
 import type { WorkloadAffinity } from '../../apis/cluster.federation/v1alpha1/placement.ts'
+import { count } from '../../lib/count.ts'
 
 /** The groups that a template is in: by its namespace and the value of the label that its placement names. A template without the label is in none. */
 export interface GroupNames { readonly affinity?: string; readonly antiAffinity?: string }
@@ -82,12 +83,6 @@ export class WorkloadGroups {
 /** `waiting`: those that are nowhere yet; `clusters`: how many are in each. */
 interface Group { readonly members: Set<string>; readonly waiting: Set<string>; readonly clusters: Map<string, number> }
 const NOBODY: Group = { members: new Set(), waiting: new Set(), clusters: new Map() }
-
-function count(clusters: Map<string, number>, cluster: string, by: 1 | -1): void {
-  const left = (clusters.get(cluster) ?? 0) + by
-  if (left === 0) clusters.delete(cluster)
-  else clusters.set(cluster, left)
-}
 
 type Role = keyof GroupNames
 const ROLES = ['affinity', 'antiAffinity'] as const

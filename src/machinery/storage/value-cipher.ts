@@ -46,10 +46,10 @@ export class ValueCipher {
     if (!bytes.subarray(0, PREFIX.length).equals(PREFIX)) return { value, isStale: true }
     const end = bytes.indexOf(COLON, PREFIX.length), name = bytes.toString('utf8', PREFIX.length, Math.max(end, PREFIX.length)), found = this.#keys.find((one) => one.name === name)
     if (!found) throw StatusError.internal(`${place} is encrypted by key "${name}", which the file of --encryption-key-file does not have`)
-    const salt = bytes.subarray(end + 1, end + 1 + SALT_BYTES), tag = bytes.subarray(end + 1 + SALT_BYTES, end + 1 + SALT_BYTES + TAG_BYTES)
+    const rest = bytes.subarray(end + 1), salt = rest.subarray(0, SALT_BYTES), tag = rest.subarray(SALT_BYTES, SALT_BYTES + TAG_BYTES), body = rest.subarray(SALT_BYTES + TAG_BYTES)
     try {
       const { key, iv } = derived(found.secret, salt), decipher = createDecipheriv(CIPHER, key, iv, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(place)).setAuthTag(tag)
-      return { value: Buffer.concat([decipher.update(bytes.subarray(end + 1 + SALT_BYTES + TAG_BYTES)), decipher.final()]), isStale: found !== this.#keys[0] }
+      return { value: Buffer.concat([decipher.update(body), decipher.final()]), isStale: found !== this.#keys[0] }
     } catch (cause) {
       throw new StatusError('InternalError', `${place} cannot be decrypted by key "${name}": the key is another, or the value was changed`, { cause })
     }
