@@ -4,7 +4,7 @@ import { SYSTEM } from '../fleet/membership.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { connect, type MemberConnection } from '../machinery/client/connect.ts'
-import { fromKubeconfigFile } from '../machinery/client/kubeconfig.ts'
+import { readKubeconfig } from '../machinery/client/kubeconfig.ts'
 import type { Resource } from '../machinery/meta/core.ts'
 import { isReason, StatusError } from '../machinery/meta/status-error.ts'
 import type { SimulatedMember } from '../simulation/simulated-member.ts'
@@ -29,8 +29,9 @@ export async function simulatedMembers(count: number, { clock, logger }: { clock
 
 /** Throws with the context's name where it does not exist or cannot be used. */
 export async function contextMembers(kubeconfig: string, contexts: readonly string[], clock: Clock): Promise<readonly PresetMember[]> {
+  const optionsOf = await readKubeconfig(kubeconfig, { requestTimeoutMs: 10_000, clock })
   return Promise.all(contexts.map(async (context) => {
-    const options = await fromKubeconfigFile(kubeconfig, { context, requestTimeoutMs: 10_000, clock })
+    const options = await optionsOf(context)
     return { name: memberName(context), connection: connect(options), spec: { apiEndpoint: options.server } }
   }))
 }

@@ -8,19 +8,26 @@ import type { ConnectOptions } from './connect-options.ts'
 
 const REFRESH_MS = 60_000
 
-interface KubeconfigOptions { readonly context?: string | undefined; readonly requestTimeoutMs: number; readonly clock: Clock }
+interface KubeconfigOptions { readonly requestTimeoutMs: number; readonly clock: Clock }
 
-/** A context of the user's own kubeconfig file: exec plugins, OIDC, files and proxies as kubectl understands them. Throws Error with a sentence for people. */
-export async function fromKubeconfigFile(file: string, { context, requestTimeoutMs, clock }: KubeconfigOptions): Promise<ConnectOptions> {
-  const where = `kubeconfig ${file}`, config = new KubeConfig()
+/** A context of the user's own kubeconfig file, its current one unless named: exec plugins, OIDC, files and proxies as kubectl understands them. Throws Error with a sentence for people. */
+export const fromKubeconfigFile = async (file: string, { context, ...options }: KubeconfigOptions & { readonly context?: string | undefined }): Promise<ConnectOptions> => (await readKubeconfig(file, options))(context)
+
+/** As `fromKubeconfigFile`, for several contexts of a file that is read once: with a thousand of them, that takes a while. */
+export async function readKubeconfig(file: string, { requestTimeoutMs, clock }: KubeconfigOptions): Promise<(context?: string) => Promise<ConnectOptions>> {
+  const where = `kubeconfig ${file}`, all = new KubeConfig()
   try {
-    config.loadFromString(await readFile(file, 'utf8'))
+    all.loadFromString(await readFile(file, 'utf8'))
   } catch (cause) {
     throw new Error(`${where}: ${(cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'the file does not exist' : `cannot be read: ${(cause as Error).message}`}`, { cause })
   }
-  config.makePathsAbsolute(path.dirname(path.resolve(file)))
-  if (context) config.setCurrentContext(context)
-  const name = config.getCurrentContext()
+  all.makePathsAbsolute(path.dirname(path.resolve(file)))
+  return (context) => ofContext(all, context, { where, requestTimeoutMs, clock })
+}
+
+async function ofContext(all: KubeConfig, context: string | undefined, { where, requestTimeoutMs, clock }: KubeconfigOptions & { readonly where: string }): Promise<ConnectOptions> {
+  const config = new KubeConfig(), name = context || all.getCurrentContext()
+  config.loadFromOptions({ clusters: all.getClusters(), users: all.getUsers(), contexts: all.getContexts(), currentContext: name })
   check(where, name, config.getContexts().map((it) => it.name), config.getCurrentCluster()?.server)
   const cluster = config.getCurrentCluster()!, user = config.getCurrentUser()
   if (user?.impersonateUser) throw new Error(`${where}: context "${name}" impersonates ${user.impersonateUser}: give a context that acts as itself`)
