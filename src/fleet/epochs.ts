@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Storage } from '../machinery/meta/core.ts'
 import { isReason } from '../machinery/meta/status-error.ts'
+import { readLedger, writeLedger, type EpochRecord, type Ledger, type SlotRecord } from './epoch-ledger.ts'
 import { canBeNarrow, componentEnd, fits, LONG_AGO, MAX_VECTOR_SLOTS, minimumDigitsAfter, type Epoch } from './position-codec.ts'
 
 const KEY = '/federation/epochs', KEPT_EPOCHS = 32, RETRY_MS = 1000
@@ -12,13 +13,8 @@ const RENEW_AT = 0.75, BEHIND = 0.25
 /** Whose resourceVersion a slot carries. `id` names one identity: a member restored from a backup is another. */
 export interface EpochSource { readonly id: string }
 
-/** `timesSetBack`: how often its versions were found to have gone back, as after a restore; absent: never. */
-interface SlotRecord { readonly source: string; readonly base: number; readonly timesSetBack?: number }
 /** `active`: the sources merged in this epoch, and marks of what its sets leave out, sorted. Slots of others are kept, silent. */
 export interface EpochState extends Epoch { readonly slots: readonly SlotRecord[]; readonly active: readonly string[] }
-/** Positions are narrow from the first start on, or never: a ledger without the mark was begun with the wide form, and numbers must not go back. */
-interface EpochRecord { readonly number: number; readonly slots: readonly SlotRecord[]; readonly active: readonly string[]; readonly minimumDigits: number; readonly narrow?: boolean }
-interface Ledger { readonly epochs: readonly EpochRecord[]; readonly replicas: number }
 /** The resourceVersion that a source was seen at, and how often it had been set back then. */
 interface Seen { readonly version: number; readonly times: number }
 type Reached = ReadonlyMap<string, Seen>
@@ -88,7 +84,7 @@ export class Epochs {
   }
 
   /** How often a source was set back. */
-  timesSetBack(source: string): number { return this.#current.slots.find((slot) => slot.source === source)?.timesSetBack ?? 0 }
+  timesSetBack(source: string): number { return this.#current.slots[slotOf(this.#current, source)]?.timesSetBack ?? 0 }
 
   /** The current epoch, once these versions can be told in it; or as it is, where the store cannot be written. */
   async roomFor(versions: ReadonlyMap<string, number>, signal: AbortSignal): Promise<EpochState> {
@@ -130,8 +126,8 @@ export class Epochs {
     while (!signal.aborted) {
       try {
         const { record, revision } = await this.#storage.get(KEY, signal)
-        if (record) this.#learn(parse(record.value))
-        for await (const { lines } of this.#storage.watch(KEY, revision, signal)) for (const { now } of lines) if (now) this.#learn(parse(now.value))
+        if (record) this.#learn(readLedger(record.value))
+        for await (const { lines } of this.#storage.watch(KEY, revision, signal)) for (const { now } of lines) if (now) this.#learn(readLedger(now.value))
       } catch (error) {
         if (signal.aborted) return
         if (isReason(error, 'Expired')) logger.debug({}, 'the history of epochs was compacted; reading them again')
@@ -157,13 +153,20 @@ export class Epochs {
 const firstLedger: Ledger = { epochs: [{ number: 2, slots: [], active: [], minimumDigits: 0, narrow: true }], replicas: 0 }
 const stateOf = (record: EpochRecord, latest = record): EpochState => ({ ...record, bases: record.slots.map(({ base }) => base), setBack: record.slots.flatMap((slot, i) => (timesOf(slot) < timesOf(latest.slots[i]!) ? [i] : [])) })
 const timesOf = ({ timesSetBack = 0 }: SlotRecord) => timesSetBack
-const parse = (value: Uint8Array): Ledger => JSON.parse(Buffer.from(value).toString()) as Ledger
+
+const indexes = new WeakMap<readonly SlotRecord[], ReadonlyMap<string, number>>()
+/** The slot of a source in an epoch; -1: it has none. */
+export function slotOf({ slots }: Pick<EpochState, 'slots'>, source: string): number {
+  const index = indexes.get(slots) ?? new Map(slots.map((slot, i) => [slot.source, i]))
+  indexes.set(slots, index)
+  return index.get(source) ?? -1
+}
 
 /** Pure: the same ledger where nothing changes. */
 export function nextLedger(ledger: Ledger, sources: readonly EpochSource[], { marks = [], reached = new Map() }: { readonly marks?: readonly string[]; readonly reached?: Reached } = {}): Ledger {
   const last = ledger.epochs.at(-1)!, active = [...sources.map(({ id }) => id), ...marks].sort()
   if (active.length === last.active.length && active.every((id, i) => id === last.active[i])) return renewed(ledger, reached)
-  const added = sources.filter(({ id }) => !last.slots.some(({ source }) => source === id)).map(({ id }) => ({ source: id, base: 0 }))
+  const added = sources.filter(({ id }) => slotOf(last, id) < 0).map(({ id }) => ({ source: id, base: 0 }))
   return begun(ledger, { slots: [...last.slots, ...added], active }, reached)
 }
 
@@ -203,9 +206,9 @@ function setBackOf(slot: SlotRecord, setBack: Reached): Seen | undefined {
 
 async function change(storage: Storage, next: (old: Ledger) => Ledger, signal: AbortSignal): Promise<Ledger> {
   for (;;) {
-    const { record } = await storage.get(KEY, signal), old = record && parse(record.value), ledger = next(old ?? firstLedger)
+    const { record } = await storage.get(KEY, signal), old = record && readLedger(record.value), ledger = next(old ?? firstLedger)
     if (ledger === old) return ledger
-    const done = await storage.commit(KEY, Buffer.from(JSON.stringify(ledger)), record?.revision ?? 0, signal)
+    const done = await storage.commit(KEY, writeLedger(ledger), record?.revision ?? 0, signal)
     if ('revision' in done) return ledger
   }
 }

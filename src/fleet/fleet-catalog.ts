@@ -92,7 +92,10 @@ export class FleetCatalog implements Catalog {
     for (const [id, { views }] of before) if (!next.has(id)) views.close()
     const isSame = next.size === before.size && [...next].every(([id, { resource }]) => before.get(id)?.resource === resource)
     this.#served = next
-    for (const { kind, views, store } of next.values()) views.use(epoch, [...(store ? [templateSource(store)] : []), ...members.filter(({ cluster }) => kind.clusters.includes(cluster))])
+    for (const { kind, views, store } of next.values()) {
+      const serving = new Set(kind.clusters)
+      views.use(epoch, [...(store ? [templateSource(store)] : []), ...members.filter(({ cluster }) => serving.has(cluster))])
+    }
     if (!isSame) this.#regroup(this.#options.ownGroups())
   }
 

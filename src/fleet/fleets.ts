@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { ApiGroup } from '../machinery/server/catalog.ts'
@@ -101,10 +102,10 @@ export class Fleets {
   }
 }
 
-/** What sets leave out, as marks of an epoch: a set that takes in or lets go a member begins one, as a join or leave does. */
+/** What sets leave out, as marks of an epoch, which may be many members: a set that takes in or lets go one begins an epoch, as a join or leave does. */
 const narrowed = (sets: readonly FleetSet[], members: readonly FleetMember[]): readonly string[] => sets.flatMap((set) => {
   const inside = members.filter(({ cluster }) => cluster !== '' && set.includes(cluster)), all = members.filter(({ cluster }) => cluster !== '')
-  return inside.length === all.length ? [] : [`set ${set.name}: ${inside.map(({ source }) => source.id).toSorted().join()}`]
+  return inside.length === all.length ? [] : [`set ${set.name}: ${createHash('sha256').update(inside.map(({ source }) => source.id).toSorted().join()).digest('base64url')}`]
 })
 
 /** The members of an epoch that another replica began, as far as this one knows them. One that has left is still of it until the next: its rows go with that one's positions, which are larger. */

@@ -60,6 +60,7 @@ export async function followMembership(options: MembershipOptions, onFirst: () =
   await Promise.race([seen, new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })])
   while (!signal.aborted) {
     wake = Promise.withResolvers<void>()
+    const begunAt = clock.now()
     try {
       const page = await clusterSets.reader.list({}, signal), sets = Array.from(page.entries, (entry) => entry.parse() as ClusterSet), joined = members.list()
       const includes = ({ spec }: ClusterSet) => (name: string) => { const member = members.get(name); return member !== undefined && matchesClusterAffinity(spec?.clusterAffinity ?? {}, member.cluster) }
@@ -75,9 +76,10 @@ export async function followMembership(options: MembershipOptions, onFirst: () =
       await clock.sleep(1000, signal)
       continue
     }
+    const tookMs = clock.now() - begunAt
     await wake.promise
-    // Members change in bursts when they connect.
-    await clock.sleep(20, signal)
+    // Members change in bursts when they connect; with a thousand of them a look takes its time.
+    await clock.sleep(Math.min(Math.max(20, tookMs), 1000), signal)
   }
   await watching
 }

@@ -14,7 +14,7 @@ import type { Batch, Change, Entry, Kind, Position, WatchQuery } from '../machin
 import { equalJson } from '../machinery/meta/json-value.ts'
 import { comparePositions } from '../machinery/meta/position.ts'
 import { isReason, StatusError } from '../machinery/meta/status-error.ts'
-import type { Epochs, EpochState } from './epochs.ts'
+import { slotOf, type Epochs, type EpochState } from './epochs.ts'
 import { MergeLog } from './merge-log.ts'
 import { MissedChanges } from './missed-changes.ts'
 import { decodePosition, encodeSequence, encodeVector, fits, LONG_AGO, MAX_VECTOR_SLOTS } from './position-codec.ts'
@@ -80,8 +80,8 @@ export class MergedView {
   use(epoch: EpochState, sources: readonly ViewSource[]): void {
     const isNew = epoch.number > this.#epoch.number
     this.#epoch = epoch
-    const left = this.#feeds.filter(({ source }) => !sources.some(({ id }) => id === source.id)), gone = left.flatMap((feed) => this.#rowsOf(feed))
-    this.#feeds = sources.map((source) => this.#feedOf(source, epoch)).toSorted((a, b) => (a.source.cluster < b.source.cluster ? -1 : 1))
+    const known = new Map(this.#feeds.map((feed) => [feed.source.id, feed])), staying = new Set(sources.map(({ id }) => id)), left = this.#feeds.filter(({ source }) => !staying.has(source.id)), gone = left.flatMap((feed) => this.#rowsOf(feed))
+    this.#feeds = sources.map((source) => this.#feedOf(source, known.get(source.id), epoch)).toSorted((a, b) => (a.source.cluster < b.source.cluster ? -1 : 1))
     for (const { stop, slot } of left) {
       stop.abort()
       if (isNew) this.#log.leave(slot, this.#versions[slot] ?? 0, epoch.number)
@@ -89,7 +89,8 @@ export class MergedView {
       else this.#log.forget(slot, Infinity)
     }
     // Of those, too, that had left before this epoch began.
-    if (isNew) for (const slot of this.#versions.keys()) if (!this.#feeds.some((feed) => feed.slot === slot)) this.#versions[slot] = 0
+    const used = new Set(this.#feeds.map(({ slot }) => slot))
+    if (isNew) for (const slot of this.#versions.keys()) if (!used.has(slot)) this.#versions[slot] = 0
     if (left.length > 0) this.#removeCopies(gone, isNew)
     // Whoever comes from a replica that went on in this epoch already would wait for the next change.
     else if (isNew && !this.#pending) this.cache.accept([{ type: 'BOOKMARK', position: this.#position() }])
@@ -104,9 +105,8 @@ export class MergedView {
   }
 
   /** A source that comes with another cache goes on where it was: its rows stay until the new cache can say otherwise. */
-  #feedOf(source: ViewSource, epoch: EpochState): Feed {
-    const known = this.#feeds.find((feed) => feed.source.id === source.id)
-    const slot = epoch.slots.findIndex((one) => one.source === source.id), { timesSetBack = 0 } = epoch.slots[slot] ?? {}
+  #feedOf(source: ViewSource, known: Feed | undefined, epoch: EpochState): Feed {
+    const slot = slotOf(epoch, source.id), { timesSetBack = 0 } = epoch.slots[slot] ?? {}
     if (known?.source.cache === source.cache) {
       // An epoch begun before the source had a slot: what was seen of it counts from now on.
       if (known.slot !== slot) {

@@ -35,10 +35,10 @@ function chooseVersion(served: readonly { cluster: string; kind: DiscoveredKind 
   const all = new Set(served.map(({ cluster }) => cluster)), having = (version: string) => served.filter(({ kind }) => kind.version === version).map(({ cluster }) => cluster)
   const versions = [...new Set(served.map(({ kind }) => kind.version))]
   const order = versions.toSorted((a, b) => having(b).length - having(a).length || Number(prefers(served, b)) - Number(prefers(served, a)) || compareVersions(a, b))
-  const version = order[0]!, clusters = having(version), [kind, ...others] = served.flatMap((one) => (one.kind.version === version ? [one.kind] : [])) as [DiscoveredKind, ...DiscoveredKind[]]
+  const version = order[0]!, clusters = having(version), serving = new Set(clusters), [kind, ...others] = served.flatMap((one) => (one.kind.version === version ? [one.kind] : [])) as [DiscoveredKind, ...DiscoveredKind[]]
   // A member that has less refuses it itself. Reads go to all, as the first has them.
   const verbs = new Set([...kind.verbs, ...others.flatMap((other) => other.verbs.filter(isWrite))]), subresources = new Set([kind, ...others].flatMap((one) => one.subresources))
-  return { ...kind, verbs: [...verbs], subresources: [...subresources], clusters, otherVersions: [...all].filter((cluster) => !clusters.includes(cluster)), identityBound: isIdentityBound(kind.group, kind.plural) }
+  return { ...kind, verbs: [...verbs], subresources: [...subresources], clusters, otherVersions: [...all].filter((cluster) => !serving.has(cluster)), identityBound: isIdentityBound(kind.group, kind.plural) }
 }
 
 /** Whether a verb of discovery changes objects. */

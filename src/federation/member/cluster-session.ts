@@ -33,7 +33,7 @@ export class ClusterSession {
   constructor(cluster: Cluster, context: ControllerContext) {
     this.#context = context
     const { members, clock, random, idleMs, pinned, cacheBytesMax, streamsLists = false } = context
-    this.member = new Member({ cluster, verify: (signal) => this.#verify(signal), onChange: () => members.changed(), clock, random, idleMs, streamsLists, ...(pinned && { pinned }), ...(cacheBytesMax !== undefined && { cacheBytesMax }) })
+    this.member = new Member({ cluster, verify: (signal) => this.#verify(signal), onChange: () => members.changed(this.member), clock, random, idleMs, streamsLists, ...(pinned && { pinned }), ...(cacheBytesMax !== undefined && { cacheBytesMax }) })
     this.#connections = new Connections(this.member, context)
     const known = fromApiEnablements(cluster.status)
     if (known) this.member.setDiscovery(known)

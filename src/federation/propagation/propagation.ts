@@ -71,7 +71,7 @@ export class Propagation {
     const kickKind = ({ id }: TemplateStore) => { for (const template of this.#seen.keys()) if (template.startsWith(templateKey(id, ''))) this.#lookAgain(template) }
     templates.onKind((store) => { following.push(this.#follow(store, AbortSignal.any([signal, store.signal]))); kickKind(store) }, signal)
     templates.onSwitch(kickKind, signal)
-    members.onChange(() => this.#useMembers(), signal)
+    members.onChange((member) => { if (member) this.#useMember(member); else this.#useMembers() }, signal)
     guard.onChange(() => { if (!guard.evidence) this.kickAll() }, signal)
     ledger.onChange((template) => { if (this.#ending.has(template)) void this.#finish(template, signal) }, signal)
     this.#useMembers()
@@ -143,23 +143,24 @@ export class Propagation {
   }
 
   #useMembers(): void {
-    const { members } = this.#options, present = new Set<string>()
-    for (const member of members.list()) {
-      present.add(member.name)
-      const known = this.#workers.get(member.name)
-      if (known?.worker.member !== member) {
-        known?.worker.stop()
-        const worker = new MemberWorker(member, { involved: () => this.#involving(member.name), decided: (template) => this.#seen.get(template)?.decided, workerOf: (cluster) => this.#workers.get(cluster)?.worker }, this.#options)
-        this.#workers.set(member.name, { worker, done: worker.run() })
-        this.#kickMember(member.name)
-      }
-      this.#useState(member)
-    }
-    for (const [name, { worker }] of this.#workers) if (!present.has(name)) {
+    const { members } = this.#options
+    for (const member of members.list()) this.#useMember(member)
+    for (const [name, { worker }] of this.#workers) if (!members.get(name)) {
       worker.stop()
       this.#workers.delete(name)
       this.#known.delete(name)
     }
+  }
+
+  #useMember(member: Member): void {
+    const known = this.#workers.get(member.name)
+    if (known?.worker.member !== member) {
+      known?.worker.stop()
+      const worker = new MemberWorker(member, { involved: () => this.#involving(member.name), decided: (template) => this.#seen.get(template)?.decided, workerOf: (cluster) => this.#workers.get(cluster)?.worker }, this.#options)
+      this.#workers.set(member.name, { worker, done: worker.run() })
+      this.#kickMember(member.name)
+    }
+    this.#useState(member)
   }
 
   #useState({ name, state: { state }, cluster: { metadata: { labels }, spec } }: Member): void {

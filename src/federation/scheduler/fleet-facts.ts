@@ -6,8 +6,10 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Member } from '../member/member.ts'
 import type { ClusterFacts } from './snapshot.ts'
 
+type SeenMember = Pick<Member, 'cluster' | 'state' | 'nodes'>
+
 interface FleetFactsOptions {
-  readonly members: { readonly list: () => readonly Pick<Member, 'cluster' | 'state' | 'nodes'>[] }
+  readonly members: { readonly list: () => readonly SeenMember[] }
   readonly clock: Pick<Clock, 'now'>
 }
 
@@ -19,18 +21,25 @@ export class FleetFacts {
   readonly #options: FleetFactsOptions
   #facts: readonly ClusterFacts[] | undefined
   #at = 0
-  #seen = ''
+  readonly #seen = new Map<string | undefined, string>()
   /** Clusters of sets, of the facts as they are. */
   #narrowed: { readonly sets: readonly ClusterSet[]; readonly clusters: readonly ClusterFacts[] }[] = []
 
   constructor(options: FleetFactsOptions) { this.#options = options }
 
   /** A member changed: whether it did so in what decisions rest on, which is what members serve, are called and can take. Room is none of it: it changes all the time, and without a word. */
-  isNews(): boolean {
+  isNews(member?: SeenMember): boolean {
     this.#facts = undefined
-    const before = this.#seen
-    this.#seen = this.#options.members.list().map(({ cluster, state: { state } }) => `${printOf(cluster)} ${state}`).join()
-    return this.#seen !== before
+    if (member) return this.#isNewsOf(member)
+    const all = this.#options.members.list(), names = new Set(all.map(({ cluster }) => cluster.metadata.name)), gone = [...this.#seen.keys()].filter((name) => !names.has(name))
+    for (const name of gone) this.#seen.delete(name)
+    return all.filter((one) => this.#isNewsOf(one)).length + gone.length > 0
+  }
+
+  #isNewsOf({ cluster, state: { state } }: SeenMember): boolean {
+    const { name } = cluster.metadata, print = `${printOf(cluster)} ${state}`, isSame = this.#seen.get(name) === print
+    this.#seen.set(name, print)
+    return !isSame
   }
 
   /** The clusters of any of the sets; the same list for as long as nothing changes. */

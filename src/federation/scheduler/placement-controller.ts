@@ -18,6 +18,7 @@ import { keyOfObject, scopeOfKey } from '../../machinery/meta/object-key.ts'
 import { isSamePolicy, type Claimable, type PolicyReference } from '../claim/any-policy.ts'
 import { PolicyIndex } from '../claim/policy-index.ts'
 import { valueAt } from '../interpreter/fields.ts'
+import type { Member } from '../member/member.ts'
 import type { Members } from '../member/members.ts'
 import type { Overrides } from '../override/overrides.ts'
 import type { Quotas } from '../quota/quotas.ts'
@@ -123,8 +124,11 @@ export class PlacementController {
 
   async run(signal: AbortSignal): Promise<void> {
     const { templates, members, policies, preferences, clusterSets, namespaces, overrides, seen, concurrency, clock, logger } = this.#options, retry = { clock, logger }
-    members.onChange(() => { this.#useMembers(); this.#watchPods(signal) }, signal)
-    this.#watchPods(signal)
+    members.onChange((member) => {
+      this.#useMembers(member)
+      for (const one of member ? [member] : members.list()) this.#watchPods(one, signal)
+    }, signal)
+    for (const member of members.list()) this.#watchPods(member, signal)
     // Decisions wait until all that they rest on has been seen once: a policy that is not known yet is no policy that is gone.
     const ofPolicies = policies.map(({ reader }) => follow(reader, (key, object) => this.#usePolicy(reader, key, object), retry, signal)), first = [
       ...ofPolicies,
@@ -150,9 +154,10 @@ export class PlacementController {
     await Promise.all(following)
   }
 
-  #useMembers(): void {
+  #useMembers(member: Member | undefined): void {
+    if (!this.#facts.isNews(member)) return
     this.#health.rateOf(true)
-    if (this.#facts.isNews()) this.kickAll()
+    this.kickAll()
   }
 
   #useTemplate(store: TemplateStore, key: string, federated: FederatedObject | undefined): void {
@@ -307,15 +312,13 @@ export class PlacementController {
   }
 
   /** Once a pod has found no node for long enough, where it belongs to is looked at. */
-  #watchPods(signal: AbortSignal): void {
-    for (const { unschedulable } of this.#options.members.list()) {
-      if (this.#watched.has(unschedulable)) continue
-      this.#watched.add(unschedulable)
-      unschedulable.onChange(({ group, kind, key }) => {
-        const queueKey = this.#keyOf(group, kind, key)
-        if (queueKey !== undefined && this.#templates.has(queueKey)) this.#queue.add(queueKey, STUCK_MS + SETTLE_MS)
-      }, signal)
-    }
+  #watchPods({ unschedulable }: Member, signal: AbortSignal): void {
+    if (this.#watched.has(unschedulable)) return
+    this.#watched.add(unschedulable)
+    unschedulable.onChange(({ group, kind, key }) => {
+      const queueKey = this.#keyOf(group, kind, key)
+      if (queueKey !== undefined && this.#templates.has(queueKey)) this.#queue.add(queueKey, STUCK_MS + SETTLE_MS)
+    }, signal)
   }
 
   #stuckIn({ target: { group, kind } }: TemplateStore, { metadata, status }: FederatedObject, cluster: string, now: number): { readonly replicas: number; readonly unschedulable: number } | undefined {
