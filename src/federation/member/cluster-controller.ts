@@ -4,6 +4,7 @@
  */
 import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import type { KubeObject, User, Writer } from '../../machinery/meta/core.ts'
+import { Turns } from '../../lib/turns.ts'
 import { isReason, StatusError } from '../../machinery/meta/status-error.ts'
 import { Claims } from './claims.ts'
 import { ClusterSession } from './cluster-session.ts'
@@ -11,11 +12,14 @@ import type { ClusterControllerOptions, ControllerContext } from './controller-c
 
 export type { ClusterControllerOptions } from './controller-context.ts'
 
+/** A thousand clusters that are all begun with would answer too late, all of them: requests have ten seconds, and what they bring is read on one thread. */
+const CONNECTING_MAX = 32, STATES_MAX = 16, PATIENCE_MS = 10_000
 const SERVER: User = { name: 'system:federation-apiserver', groups: ['system:masters'], extra: {} }
 
 /** Runs until the signal aborts; then every member's streams have ended. `onSeen`: `members` holds every Cluster there was at the start. */
 export async function runClusterController(options: ClusterControllerOptions, onSeen: () => void, signal: AbortSignal): Promise<void> {
-  const { clusters, members, secrets, clock } = options, claims = new Claims(), context: ControllerContext = { ...options, claims, write: writer(options.writer) }, sessions = new Map<string, ClusterSession>()
+  const { clusters, members, secrets, clock } = options, claims = new Claims(), turnsOf = (max: number) => new Turns({ max, patienceMs: PATIENCE_MS, clock })
+  const context: ControllerContext = { ...options, claims, turns: { connecting: turnsOf(CONNECTING_MAX), states: turnsOf(STATES_MAX) }, write: writer(options.writer) }, sessions = new Map<string, ClusterSession>()
   options.leadership.onLead(() => { for (const session of sessions.values()) session.kick() }, signal)
   secrets.onChange((name) => { for (const session of sessions.values()) if (session.usesSecret(name)) session.kick() }, signal)
 

@@ -1,5 +1,6 @@
 import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import { ACCEPT_UID } from '../../apis/cluster.federation/v1alpha1/cluster-kind.ts'
+import type { Turn } from '../../lib/turns.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
 import { StatusError } from '../../machinery/meta/status-error.ts'
 import { fromApiEnablements } from './api-enablements.ts'
@@ -32,8 +33,8 @@ export class ClusterSession {
 
   constructor(cluster: Cluster, context: ControllerContext) {
     this.#context = context
-    const { members, clock, random, idleMs, pinned, cacheBytesMax, streamsLists = false } = context
-    this.member = new Member({ cluster, verify: (signal) => this.#verify(signal), onChange: () => members.changed(this.member), clock, random, idleMs, streamsLists, ...(pinned && { pinned }), ...(cacheBytesMax !== undefined && { cacheBytesMax }) })
+    const { members, clock, random, idleMs, pinned, cacheBytesMax, streamsLists = false, turns } = context
+    this.member = new Member({ cluster, verify: (signal) => this.#verify(signal), onChange: () => members.changed(this.member), clock, random, idleMs, streamsLists, turns: turns.states, ...(pinned && { pinned }), ...(cacheBytesMax !== undefined && { cacheBytesMax }) })
     this.#connections = new Connections(this.member, context)
     const known = fromApiEnablements(cluster.status)
     if (known) this.member.setDiscovery(known)
@@ -65,7 +66,8 @@ export class ClusterSession {
   kick(): void { this.#kicked.resolve() }
 
   async run(): Promise<void> {
-    const { clock, probeMs, logger } = this.#context, { signal } = this.#stop
+    const { clock, probeMs, logger, turns } = this.#context, { signal } = this.#stop
+    let turn: Turn | undefined = await turns.connecting.take(signal)
     while (!signal.aborted) {
       this.#kicked = Promise.withResolvers<void>()
       try {
@@ -73,6 +75,8 @@ export class ClusterSession {
       } catch (error) {
         if (!signal.aborted) logger.warn({ cluster: this.member.name, error }, `cluster ${this.member.name}: ${error instanceof Error ? error.message : String(error)}`)
       }
+      turn?.end()
+      turn = undefined
       const rest = new AbortController(), end = () => rest.abort()
       signal.addEventListener('abort', end)
       void this.#kicked.promise.then(end)
@@ -159,8 +163,8 @@ export class ClusterSession {
     else member.setState({ state: 'unreachable', since, reason: counted.message })
     if (member.state.state === 'refused') this.#endSummary()
     else if (member.state.state === 'ready' && !this.#summary && this.#context.summaries) {
-      const stop = new AbortController(), { clock, random } = this.#context
-      const followed = new FollowedSummary({ handler: member.handler, unschedulable: member.unschedulable, onComplete: () => this.kick(), clock, random }, stop.signal)
+      const stop = new AbortController(), { clock, random, turns } = this.#context
+      const followed = new FollowedSummary({ handler: member.handler, unschedulable: member.unschedulable, onComplete: () => this.kick(), turns: turns.states, clock, random }, stop.signal)
       this.#summary = { stop, followed }
       member.setNodes(() => followed.current?.nodeRooms())
     }

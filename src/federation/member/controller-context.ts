@@ -2,6 +2,7 @@ import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import type { Secrets } from '../../host/host.ts'
 import type { Leadership } from '../../host/leases.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Turns } from '../../lib/turns.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { ConnectOptions } from '../../machinery/client/connect-options.ts'
 import type { MemberConnection } from '../../machinery/client/connect.ts'
@@ -42,6 +43,8 @@ export interface ClusterControllerOptions {
 
 /** What sessions share. */
 export interface ControllerContext extends ClusterControllerOptions {
+  /** Whose turn it is to be connected to for the first time, and to read whole states from. */
+  readonly turns: { readonly connecting: Turns; readonly states: Turns }
   readonly claims: Claims
   /** Undefined: the Cluster is gone. */
   readonly write: (name: string, change: (current: Cluster) => Cluster, signal: AbortSignal) => Promise<Cluster | undefined>

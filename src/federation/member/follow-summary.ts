@@ -1,5 +1,6 @@
 import { Backoff } from '../../lib/backoff.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Turns } from '../../lib/turns.ts'
 import { RemoteReader } from '../../machinery/client/remote-reader.ts'
 import type { Batch, Handler, Position } from '../../machinery/meta/core.ts'
 import { isReason } from '../../machinery/meta/status-error.ts'
@@ -10,6 +11,8 @@ interface FollowOptions {
   readonly handler: Handler
   /** Is told of every pod. */
   readonly unschedulable: UnschedulablePods
+  /** Whose turn it is to read a whole state, of all members. */
+  readonly turns: Turns
   /** Called once the first sums are complete. */
   readonly onComplete: () => void
   readonly clock: Clock
@@ -32,8 +35,8 @@ export class FollowedSummary {
 
   get current(): Summary | undefined { return this.#known.size === 2 ? this.#summary : undefined }
 
-  async #follow(plural: string, { handler, onComplete, clock, random }: FollowOptions, accept: (batch: Batch) => void, clear: () => void, signal: AbortSignal): Promise<void> {
-    const reader = new RemoteReader({ group: '', version: 'v1', plural }, handler, { clock }), backoff = new Backoff({ initialMs: 1000, maxMs: 60_000, random })
+  async #follow(plural: string, { handler, onComplete, turns, clock, random }: FollowOptions, accept: (batch: Batch) => void, clear: () => void, signal: AbortSignal): Promise<void> {
+    const reader = new RemoteReader({ group: '', version: 'v1', plural }, handler, { clock, turns }), backoff = new Backoff({ initialMs: 1000, maxMs: 60_000, random })
     let position: Position | undefined
     while (!signal.aborted) {
       let hasBegun = position !== undefined

@@ -1,5 +1,6 @@
 import { Backoff } from '../../lib/backoff.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Turns } from '../../lib/turns.ts'
 import { Cache } from '../../machinery/cache/cache.ts'
 import { reflect } from '../../machinery/cache/reflect.ts'
 import { memberChecks } from './check-objects.ts'
@@ -33,6 +34,8 @@ interface MemberCachesOptions {
   readonly idleMs: number
   /** Kinds that are never dropped, as `group/plural`. */
   readonly pinned?: (kind: Kind) => boolean
+  /** Whose turn it is to read a whole state, of all members. Absent: everybody's. */
+  readonly turns?: Turns | undefined
   /** States are asked for as streams (`RemoteReader`), not in pages. */
   readonly streamed?: boolean
   /** The member's name, for messages. */
@@ -179,7 +182,7 @@ export class MemberCaches {
       for (const listener of held.listeners) listener(state)
     }
     const { bytesMax = Infinity, cluster = '' } = this.#options, tooLarge = new TooLarge(kind, cluster, bytesMax), fits = (bytes: number) => { if (labels === '' && bytes > bytesMax) throw tooLarge }
-    const reader = admitted(new RemoteReader(kind, handler, { clock, streamed: this.#options.streamed ?? false, onStateBytes: fits, checks: memberChecks(kind), ...(labels !== '' && { labelSelector: labels }) }), admit, {
+    const reader = admitted(new RemoteReader(kind, handler, { clock, streamed: this.#options.streamed ?? false, onStateBytes: fits, checks: memberChecks(kind), ...(this.#options.turns && { turns: this.#options.turns }), ...(labels !== '' && { labelSelector: labels }) }), admit, {
       cut: () => held.cut.signal, onBatch: () => fits(cache.bytes), onState: () => { if (cache.isReady) this.#relists++ },
       held: () => (cache.isReady ? cache.position : undefined), onSetBack: (error, version) => this.#noticeSetBack(error, version),
     })

@@ -1,5 +1,6 @@
 import type { Cluster } from '../../apis/cluster.federation/v1alpha1/cluster.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Turns } from '../../lib/turns.ts'
 import type { MemberConnection } from '../../machinery/client/connect.ts'
 import type { Handler, Kind, Upgrader } from '../../machinery/meta/core.ts'
 import { equalJson } from '../../machinery/meta/json-value.ts'
@@ -23,6 +24,8 @@ interface MemberOptions {
   readonly pinned?: (kind: Kind) => boolean
   /** Bytes of JSON that one kind may take in memory. Absent: any number. */
   readonly cacheBytesMax?: number
+  /** Whose turn it is to read a whole state, of all members. */
+  readonly turns?: Turns | undefined
   /** States of kinds come as streams where the member has that, not in pages. */
   readonly streamsLists?: boolean
 }
@@ -48,7 +51,7 @@ export class Member {
   #problem = 'not connected yet'
   #nodeRooms: () => readonly NodeRoom[] | undefined = () => undefined
 
-  constructor({ cluster, verify, onChange, clock, random, idleMs, pinned, cacheBytesMax, streamsLists = false }: MemberOptions) {
+  constructor({ cluster, verify, onChange, clock, random, idleMs, pinned, cacheBytesMax, turns, streamsLists = false }: MemberOptions) {
     this.name = cluster.metadata.name ?? ''
     this.#cluster = cluster
     this.#onChange = onChange
@@ -58,7 +61,7 @@ export class Member {
       handler: async (request, signal) => this.#use(this.#impersonating ?? this.#connection).handler(request, signal),
       upgrade: async (request, connection, signal) => this.#use(this.#impersonating ?? this.#connection).upgrade(request, connection, signal),
     }
-    this.caches = new MemberCaches({ handler: this.handler, admit: verify, clock, random, idleMs, cluster: this.name, streamed: streamsLists, onSetBack: onChange, ...(pinned && { pinned }), ...(cacheBytesMax !== undefined && { bytesMax: cacheBytesMax }) })
+    this.caches = new MemberCaches({ handler: this.handler, admit: verify, clock, random, idleMs, cluster: this.name, streamed: streamsLists, turns, onSetBack: onChange, ...(pinned && { pinned }), ...(cacheBytesMax !== undefined && { bytesMax: cacheBytesMax }) })
   }
 
   get state(): MemberState { return this.#state }

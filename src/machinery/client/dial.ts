@@ -17,9 +17,9 @@ async function secured(socket: net.Socket, options: ConnectOptions, host: string
   const off = new Set(options.disabledTlsValidations), trustAll = (options.insecureSkipTlsVerify ?? false) || off.has('*'), anyDate = off.has('ValidityPeriod')
   const name = options.serverName || host
   const connection = tls.connect({
-    socket, host: name, ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2', rejectUnauthorized: !trustAll && !anyDate,
+    socket, host: name, ALPNProtocols: ['http/1.1'], rejectUnauthorized: !trustAll && !anyDate,
     ...(net.isIP(name) === 0 && { servername: name }),
-    ...(options.ca !== undefined && { ca: options.ca }), ...(options.certificate !== undefined && { cert: options.certificate }), ...(options.key !== undefined && { key: options.key }),
+    secureContext: secureContextOf(options),
     // OpenSSL compares names; an address given as host is compared with the certificate's addresses by Node.
     ...(off.has('SubjectName') && { checkServerIdentity: () => undefined }),
   })
@@ -34,6 +34,14 @@ async function secured(socket: net.Socket, options: ConnectOptions, host: string
     }
   }
   return connection
+}
+
+const contexts = new WeakMap<ConnectOptions, tls.SecureContext>()
+/** Certificates and keys are read once, and not for every connection. */
+function secureContextOf(options: ConnectOptions): tls.SecureContext {
+  const { ca, certificate, key } = options, context = contexts.get(options) ?? tls.createSecureContext({ minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }), ...(certificate !== undefined && { cert: certificate }), ...(key !== undefined && { key }) })
+  contexts.set(options, context)
+  return context
 }
 
 const DATES = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])

@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../../lib/clock.ts'
+import type { Turn, Turns } from '../../lib/turns.ts'
 import { Ingest, type ListEnvelope } from '../cache/ingest.ts'
 import type { SlabEntry } from '../cache/slab-entry.ts'
 import { WatchIngest, type WatchEvent } from '../cache/watch-ingest.ts'
@@ -26,6 +27,8 @@ interface RemoteReaderOptions {
   /** Told how many bytes of a state have come so far; what it throws ends the reading of it. */
   readonly onStateBytes?: (bytes: number) => void
   readonly clock?: Clock
+  /** Whole states are asked for in turns, where many are at once: what all begin none would finish in time. */
+  readonly turns?: Turns
   /** For servers that are not trusted to be right. */
   readonly checks?: Checks
 }
@@ -46,7 +49,9 @@ export class RemoteReader implements ListerWatcher {
   }
 
   /** `next.after` is the server's continue token. Errors: StatusError; ServiceUnavailable where the server does not answer. */
-  async list(query: ListQuery, signal: AbortSignal): Promise<Page> {
+  list(query: ListQuery, signal: AbortSignal): Promise<Page> { return this.#list(query, signal) }
+
+  async #list(query: ListQuery, signal: AbortSignal, turn?: Turn): Promise<Page> {
     const entries: SlabEntry[] = [], { onStateBytes } = this.#options
     if (query.limit !== undefined || query.after !== undefined) return page(entries, await this.#page(query, query.limit, query.after, entries, signal))
     const { pageSize } = this.#options
@@ -55,6 +60,7 @@ export class RemoteReader implements ListerWatcher {
       for (let counted = 0, bytes = 0; ;) {
         for (; counted < entries.length; counted++) bytes += entries[counted]!.size
         onStateBytes?.(bytes)
+        turn?.extend()
         if (!envelope.metadata?.continue) break
         envelope = await this.#page(query, pageSize, envelope.metadata.continue, entries, signal)
       }
@@ -69,21 +75,26 @@ export class RemoteReader implements ListerWatcher {
 
   async *watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {
     if (query.initial && this.#initial === 'streamed' && (yield* this.#streamState(query, signal))) return
-    let position = query.at?.position
-    if (query.initial || position === undefined) {
-      const { initial: _initial, ...scope } = query, state = await this.list(query.initial ? scope : { ...scope, limit: 1 }, signal)
-      position = state.position
-      if (query.initial) {
-        if (this.#initial === 'paged once') this.#initial = 'streamed'
-        yield Array.from(state.entries, (entry): Change => ({ type: 'ADDED', entry, position: entry.position }))
-        yield [{ type: 'BOOKMARK', position, initial: true }]
-      }
+    const { initial, at, ...scope } = query
+    yield* this.#stream(query, initial ? yield* this.#pagedState({ ...scope, ...(at && { at }) }, signal) : (at?.position ?? (await this.list({ ...scope, limit: 1 }, signal)).position), signal)
+  }
+
+  async *#pagedState(query: ListQuery, signal: AbortSignal): AsyncGenerator<Batch, Position> {
+    const turn = await this.#options.turns?.take(signal)
+    try {
+      const { entries, position } = await this.#list(query, signal, turn)
+      if (this.#initial === 'paged once') this.#initial = 'streamed'
+      yield Array.from(entries, (entry): Change => ({ type: 'ADDED', entry, position: entry.position }))
+      yield [{ type: 'BOOKMARK', position, initial: true }]
+      return position
+    } finally {
+      turn?.end()
     }
-    yield* this.#stream(query, position, signal)
   }
 
   /** State and changes as one stream. False: the server does not do that, and nothing was told. */
   async *#streamState(query: Query, signal: AbortSignal): AsyncGenerator<Batch, boolean> {
+    const turn = await this.#options.turns?.take(signal)
     let isWhole = false, bytes = 0
     try {
       for await (const batch of this.#stream(query, undefined, signal)) {
@@ -91,8 +102,10 @@ export class RemoteReader implements ListerWatcher {
           for (const change of batch) if (change.type !== 'BOOKMARK') bytes += change.entry.size
           this.#options.onStateBytes?.(bytes)
           isWhole = batch.some((change) => change.type === 'BOOKMARK' && change.initial)
+          turn?.extend()
         }
         yield batch
+        if (isWhole) turn?.end()
       }
     } catch (error) {
       // A server without it refuses resourceVersionMatch of a watch, or sendInitialEvents. Where watching is refused, listing may not be.
@@ -100,6 +113,7 @@ export class RemoteReader implements ListerWatcher {
       this.#initial = 'paged'
       return false
     } finally {
+      turn?.end()
       // A server may answer lists, and hang where it is watched.
       if (!isWhole && this.#initial === 'streamed') this.#initial = 'paged once'
     }

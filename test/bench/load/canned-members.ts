@@ -111,5 +111,7 @@ async function answer(request: { readonly url?: string }, response: ServerRespon
 
 // Of either protocol: members are asked by HTTP/1.1, and the generator speaks HTTP/2.
 const server = createSecureServer({ cert: readFileSync(certificate), key: readFileSync(key), allowHTTP1: true }, (request, response) => void answer(request, response as unknown as ServerResponse))
+// As Kubernetes' servers, which leave it to clients.
+Object.assign(server, { keepAliveTimeout: 600_000 })
 server.listen(Number(port), '127.0.0.1', () => { console.log(`ready: ${members} members of ${pods} pods`) })
 process.stdin.on('end', () => { process.exit(0) }).resume()
