@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { CLUSTER_LABEL } from '../federation/interpreter/identity-bound.ts'
+import { parsePruned } from '../machinery/cache/pruned.ts'
 import type { SlabEntry } from '../machinery/cache/slab-entry.ts'
-import type { Entry, KubeObject, Position, Sink } from '../machinery/meta/core.ts'
+import type { Entry, FieldPath, KubeObject, Position, Sink } from '../machinery/meta/core.ts'
 import { parseJson } from '../machinery/meta/json.ts'
 
 /** A cluster's marks as bytes, made once. What is the host's (`cluster` '') has none. */
@@ -51,8 +52,8 @@ export class ClusterEntry implements Entry {
   emitMetadata(sink: Sink, position = this.position): void { this.#write(sink, this.#base.metadata, this.#base.metadataEnd, position) }
   labels(): Readonly<Record<string, string>> { return { ...this.#base.labels(), ...this.#marks.added } }
 
-  parse(): KubeObject {
-    if (this.#splices.length > 0) return this.#parseWritten()
+  parse(only?: readonly FieldPath[]): KubeObject {
+    if (only || this.#splices.length > 0) return this.#parseWritten(only)
     const object = this.#base.parse(), { metadata } = object
     metadata.name = `${metadata.name}${this.#marks.suffix.toString()}`
     metadata.labels = { ...metadata.labels, ...this.#marks.added }
@@ -61,10 +62,10 @@ export class ClusterEntry implements Entry {
   }
 
   /** Uids may stand anywhere: what was written says where. */
-  #parseWritten(): KubeObject {
-    const pieces: Uint8Array[] = [Buffer.from('{')]
-    this.emit({ put: (bytes, start, end) => { pieces.push(bytes.subarray(start, end)) } })
-    return parseJson(Buffer.concat(pieces).toString('utf8')) as KubeObject
+  #parseWritten(only: readonly FieldPath[] | undefined): KubeObject {
+    const writing = new Writing(this.size + this.#marks.suffix.length + VERSION_BYTES + this.#splices.reduce((sum, { bytes }) => sum + bytes.length, 0))
+    this.emit(writing)
+    return only ? parsePruned(writing.bytes, 0, writing.length, only) : (parseJson(`{${writing.bytes.toString('utf8', 0, writing.length)}`) as KubeObject)
   }
 
   #write(sink: Sink, start: number, end: number, position: Position): void {
@@ -88,4 +89,18 @@ export class ClusterEntry implements Entry {
   }
 }
 
+/** What is written to be parsed at once. */
+class Writing implements Sink {
+  readonly bytes: Buffer
+  length = 0
+  constructor(maxBytes: number) { this.bytes = maxBytes <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafeSlow(maxBytes) }
+  put(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    copy.call(bytes, this.bytes, this.length, start, end)
+    this.length += end - start
+  }
+}
+const SCRATCH = Buffer.allocUnsafeSlow(64 << 10), { copy } = Buffer.prototype
+
+/** `"resourceVersion":"",` */
+const VERSION_BYTES = 21
 const CLOSE = 125, NONE: readonly Splice[] = []

@@ -29,4 +29,13 @@ test.each<[string, string, object]>([
   expect(shown(kind, object)).toMatchObject(rest)
 })
 
+test.each<[string, object]>([['small', {}], ['larger than is usual', { text: 'ö'.repeat(40_000) }]])('some fields of a %s pod are as in all of it', (_, more) => {
+  const { resourceVersion: _v, ...unversioned } = metadata, combine = identityBound('Pod', undefined)
+  for (const own of [metadata, unversioned, { ...metadata, labels: {} }, { ...metadata, labels: { app: 'web' } }]) {
+    const entry = combine.merge('shop/web@member1', [{ cluster: 'member1', entry: SlabEntry.of({ metadata: own, spec: { nodeName: 'n1', ...more }, status: { phase: 'Running' } }) }], '9'), { metadata: { name, labels, resourceVersion }, spec } = entry.parse()
+    expect({ name, labels, resourceVersion }).toEqual({ name: 'web@member1', labels: { ...('labels' in own && own.labels), 'cluster.federation/name': 'member1' }, resourceVersion: '9' })
+    expect(entry.parse(['metadata.name', 'metadata.labels', 'metadata.resourceVersion', 'spec'])).toEqual({ metadata: { name, labels, resourceVersion }, spec })
+  }
+})
+
 test('on the host names have no mark', () => { expect(shown('Pod', { metadata, spec: { nodeName: 'n1' } }, '')['spec']).toEqual({ nodeName: 'n1' }) })

@@ -1,4 +1,4 @@
-import type { Cell, Entry, Kind, Sink } from '../meta/core.ts'
+import type { Cell, Entry, FieldPath, Kind, Sink } from '../meta/core.ts'
 import { stringifyJson } from '../meta/json.ts'
 import { age } from './age.ts'
 import { bookmarkMeta } from './object-shapes.ts'
@@ -44,28 +44,29 @@ export function tableShape(kind: Kind, include: IncludeObject, version: 'v1' | '
 /** Cells as JSON text with holes: `texts[i]` comes before `holes[i]`. `end`: what follows the last cell. */
 interface Cells { readonly texts: readonly Buffer[]; readonly holes: readonly Hole[]; readonly end: string }
 type Hole = { readonly since: number } | { readonly live: () => string }
-type Rows = WeakMap<Entry, Cells>
+/** `reads`: what all columns together look at; undefined: anything. */
+interface Rows { readonly cells: WeakMap<Entry, Cells>; readonly reads: readonly FieldPath[] | undefined }
 
 /** By the columns rather than the kind: all shapes of a table share its cells. */
 const byColumns = new WeakMap<Kind['columns'], Rows>()
 
-function rowsOf({ columns }: Kind): Rows {
+function rowsOf({ columns, rowConditions }: Kind): Rows {
   let rows = byColumns.get(columns)
-  if (!rows) byColumns.set(columns, (rows = new WeakMap()))
+  if (!rows) byColumns.set(columns, (rows = { cells: new WeakMap(), reads: columns.every(({ reads }) => reads) ? [...columns.flatMap(({ reads }) => reads!), ...(rowConditions?.reads ?? [])] : undefined }))
   return rows
 }
 
 function cellsOf(rows: Rows, { columns, rowConditions }: Kind, entry: Entry): Cells {
-  const known = rows.get(entry)
+  const known = rows.cells.get(entry)
   if (known) return known
-  const object = entry.parse(), texts = [''], holes: Hole[] = []
+  const object = entry.parse(rows.reads), texts = [''], holes: Hole[] = []
   columns.forEach((column, index) => {
     if (index > 0) texts[texts.length - 1] += ','
     const cell = column.cell(object)
     if (isHole(cell)) { holes.push(cell); texts.push('') } else texts[texts.length - 1] += stringifyJson(cell)
   })
-  const conditions = rowConditions?.(object) ?? [], cells = { texts: texts.map((text) => Buffer.from(text)), holes, end: conditions.length > 0 ? `],"conditions":${stringifyJson(conditions)}` : ']' }
-  rows.set(entry, cells)
+  const conditions = rowConditions?.of(object) ?? [], cells = { texts: texts.map((text) => Buffer.from(text)), holes, end: conditions.length > 0 ? `],"conditions":${stringifyJson(conditions)}` : ']' }
+  rows.cells.set(entry, cells)
   return cells
 }
 

@@ -91,7 +91,7 @@ export const clustersColumn = (isReporting: (cluster: string) => boolean): Colum
   column('Clusters', ({ metadata: { annotations = {} } }) => {
     const names = (annotation: string) => annotations[annotation]?.split(',').filter(Boolean), clusters = names(CLUSTERS_ANNOTATION) ?? [], targets = names(TARGETS_ANNOTATION) ?? clusters
     return { live: () => `${clusters.filter((cluster) => targets.includes(cluster) && isReporting(cluster)).length}/${targets.length}` }
-  })
+  }, { reads: [CLUSTERS_ANNOTATION, TARGETS_ANNOTATION].map((annotation) => ['metadata', 'annotations', annotation]) })
 
 /** Of identity-bound kinds: where the object lives. */
-export const clusterColumn: Column = column('Cluster', ({ metadata }) => metadata.labels?.[CLUSTER_LABEL] ?? '<none>', { wide: true })
+export const clusterColumn: Column = column('Cluster', ({ metadata }) => metadata.labels?.[CLUSTER_LABEL] ?? '<none>', { wide: true, reads: [['metadata', 'labels', CLUSTER_LABEL]] })
