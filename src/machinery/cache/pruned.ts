@@ -67,8 +67,11 @@ class Pruning {
       const byte = bytes[i]!
       if (byte === CLOSE_OBJECT) { kept[this.#to++] = byte; return i + 1 }
       if (byte !== QUOTE) { i++; continue }
-      const nameEnd = stringEnd(bytes, i, end), wanted = find(members, bytes, i + 1, nameEnd - 1), name = i
-      for (i = nameEnd; i < end && (bytes[i] === COLON || bytes[i]! <= BLANK); i++);
+      const name = i
+      let isEscaped = false
+      for (i++; i < end && bytes[i] !== QUOTE; i++) if (bytes[i] === BACKSLASH) { isEscaped = true; i++ }
+      const wanted = isEscaped ? escaped(members, bytes, name, i + 1) : find(members, bytes, name + 1, i)
+      for (i++; i < end && (bytes[i] === COLON || bytes[i]! <= BLANK); i++);
       if (!wanted) { i = valueEnd(bytes, i, end); continue }
       if (!isFirst) kept[this.#to++] = COMMA
       isFirst = false
@@ -107,7 +110,6 @@ const BLANK = 32, QUOTE = 34, COMMA = 44, COLON = 58, OPEN_LIST = 91, BACKSLASH 
 function find(members: Members, bytes: Uint8Array, start: number, end: number): Wanted | undefined {
   const candidates = members[end - start]
   if (candidates) for (const wanted of candidates) if (isAt(wanted.bytes, bytes, start)) return wanted
-  for (let i = start; i < end; i++) if (bytes[i] === BACKSLASH) return escaped(members, bytes, start, end)
   return undefined
 }
 
@@ -116,8 +118,9 @@ function isAt(name: Uint8Array, bytes: Uint8Array, start: number): boolean {
   return true
 }
 
-function escaped(members: Members, bytes: Uint8Array, start: number, end: number): Wanted | undefined {
-  const name = JSON.parse(Buffer.from(bytes.subarray(start - 1, end + 1)).toString('utf8')) as string
+/** `at` and `end`: with the quotes. */
+function escaped(members: Members, bytes: Uint8Array, at: number, end: number): Wanted | undefined {
+  const name = JSON.parse(Buffer.from(bytes.subarray(at, end)).toString('utf8')) as string
   return members.flat().find((wanted) => wanted?.name === name)
 }
 
