@@ -68,25 +68,66 @@ export class ClusterEntry implements Entry {
     return only ? parsePruned(writing.bytes, 0, writing.length, only) : (parseJson(`{${writing.bytes.toString('utf8', 0, writing.length)}`) as KubeObject)
   }
 
+  /** Thousands of rows are written at a time: nothing is allocated. */
   #write(sink: Sink, start: number, end: number, position: Position): void {
-    const { slab, nameEnd, version, versionEnd, labelsAt, metadata } = this.#base, { suffix, label, labelComma, labels } = this.#marks
-    // In byte order: writers differ in the order of metadata's fields.
-    const splices: Splice[] = [{ from: nameEnd, to: nameEnd, bytes: suffix }, ...this.#splices]
-    if (labelsAt >= 0) splices.push({ from: labelsAt + 1, to: labelsAt + 1, bytes: slab[labelsAt + 1] === CLOSE ? label : labelComma })
-    else splices.push({ from: metadata + 1, to: metadata + 1, bytes: labels })
-    const versionBytes = Buffer.from(position, 'latin1')
-    if (version >= 0) splices.push({ from: version, to: versionEnd, bytes: versionBytes })
-    else splices.push({ from: metadata + 1, to: metadata + 1, bytes: Buffer.from(`"resourceVersion":"${position}",`, 'latin1') })
-    splices.sort((a, b) => a.from - b.from)
+    const { home, at, nameEnd, version, versionEnd, labelsAt, metadata } = this.#base, { suffix, label, labelComma, labels } = this.#marks, order = ORDER
+    order.clear()
+    order.add(nameEnd, nameEnd, suffix, suffix.length)
+    for (const { from, to, bytes } of this.#splices) order.add(from, to, bytes, bytes.length)
+    if (labelsAt >= 0) { const mark = home[at + labelsAt + 1] === CLOSE ? label : labelComma; order.add(labelsAt + 1, labelsAt + 1, mark, mark.length) }
+    else order.add(metadata + 1, metadata + 1, labels, labels.length)
+    if (version >= 0) order.add(version, versionEnd, POSITION, written(position))
+    else order.add(metadata + 1, metadata + 1, POSITION, written(`"resourceVersion":"${position}",`))
+    order.write(sink, home, at, start, end)
+  }
+}
+
+/** Splices in byte order: writers differ in the order of metadata's fields. Those at one place stay in the order in which they were added. */
+class SpliceOrder {
+  readonly #from: number[] = []
+  readonly #to: number[] = []
+  readonly #bytes: Uint8Array[] = []
+  readonly #lengths: number[] = []
+  #count = 0
+
+  clear(): void { this.#count = 0 }
+
+  /** `length`: how many of the bytes are meant. */
+  add(from: number, to: number, bytes: Uint8Array, length: number): void {
+    let at = this.#count++
+    for (; at > 0 && this.#from[at - 1]! > from; at--) this.#put(at, this.#from[at - 1]!, this.#to[at - 1]!, this.#bytes[at - 1]!, this.#lengths[at - 1]!)
+    this.#put(at, from, to, bytes, length)
+  }
+
+  /** `start` to `end` of what begins at `offset` in `home`; splices outside of it are left out. */
+  write(sink: Sink, home: Uint8Array, offset: number, start: number, end: number): void {
     let at = start
-    for (const { from, to, bytes } of splices) {
+    for (let i = 0; i < this.#count; i++) {
+      const from = this.#from[i]!, to = this.#to[i]!
       if (from < start || to > end) continue
-      sink.put(slab, at, from)
-      sink.put(bytes)
+      if (from > at) sink.put(home, offset + at, offset + from)
+      sink.put(this.#bytes[i]!, 0, this.#lengths[i])
       at = to
     }
-    sink.put(slab, at, end)
+    sink.put(home, offset + at, offset + end)
   }
+
+  #put(at: number, from: number, to: number, bytes: Uint8Array, length: number): void {
+    this.#from[at] = from
+    this.#to[at] = to
+    this.#bytes[at] = bytes
+    this.#lengths[at] = length
+  }
+}
+const ORDER = new SpliceOrder()
+
+/** Positions have some thousand digits at most, in the largest fleets. */
+let POSITION = Buffer.allocUnsafeSlow(1 << 10)
+
+/** Writes a text to POSITION and answers its length. */
+function written(text: string): number {
+  if (text.length > POSITION.length) POSITION = Buffer.allocUnsafeSlow(text.length * 2)
+  return POSITION.write(text, 'latin1')
 }
 
 /** What is written to be parsed at once. */

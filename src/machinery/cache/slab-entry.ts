@@ -77,8 +77,9 @@ export class SlabEntry implements Entry {
   get slab(): Buffer { return this.#home.subarray(this.#at, this.#at + this.end) }
   /** First byte of the body, behind the `{`. */
   get start(): number { return 0 }
-  /** The whole buffer that this entry keeps from the collector. */
+  /** The whole buffer that this entry keeps from the collector, and where the entry begins in it. Not to be kept, likewise. */
   get home(): Buffer { return this.#home }
+  get at(): number { return this.#at }
   /** '' where the object has no resourceVersion. */
   get position(): Position { return this.version < 0 ? '' : this.#home.toString('latin1', this.#at + this.version, this.#at + this.versionEnd) }
   get size(): number { return this.end }

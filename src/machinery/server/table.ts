@@ -15,14 +15,11 @@ export function tableShape(kind: Kind, include: IncludeObject, version: 'v1' | '
   const partial = `{"kind":"PartialObjectMetadata","apiVersion":"${apiVersion}","metadata":`
   const beforeMetadata = Buffer.from(`,"object":${partial}`), beforeObject = Buffer.from(`,"object":{"kind":${stringifyJson(kind.kind)},"apiVersion":${stringifyJson(apiVersionOf(kind))},`)
   const row = (sink: Sink, entry: Entry, now: number, position?: string) => {
-    put(sink, '{"cells":[')
-    const cells = cellsOf(rows, kind, entry)
-    writeCells(sink, cells, now)
-    put(sink, cells.end)
+    writeCells(sink, cellsOf(rows, kind, entry), now)
     switch (include) {
-      case 'None': put(sink, ',"object":null}'); break
-      case 'Object': sink.put(beforeObject); entry.emit(sink, position); put(sink, '}'); break
-      default: sink.put(beforeMetadata); entry.emitMetadata(sink, position); put(sink, '}}')
+      case 'None': sink.put(NO_OBJECT); break
+      case 'Object': sink.put(beforeObject); entry.emit(sink, position); sink.put(ROW_END); break
+      default: sink.put(beforeMetadata); entry.emitMetadata(sink, position); sink.put(OBJECT_END)
     }
   }
   return {
@@ -41,9 +38,11 @@ export function tableShape(kind: Kind, include: IncludeObject, version: 'v1' | '
   }
 }
 
-/** Cells as JSON text with holes: `texts[i]` comes before `holes[i]`. `end`: what follows the last cell. */
-interface Cells { readonly texts: readonly Buffer[]; readonly holes: readonly Hole[]; readonly end: string }
-type Hole = { readonly since: number } | { readonly live: () => string }
+const NO_OBJECT = Buffer.from(',"object":null}'), ROW_END = Buffer.from('}'), OBJECT_END = Buffer.from('}}')
+
+/** A row up to its object, as JSON text with holes: each is filled in before the byte `at`, in order. */
+interface Cells { readonly text: Buffer; readonly holes: readonly { readonly at: number; readonly cell: Hole }[] }
+type Hole = { readonly since: number } | { readonly live: (now: number) => string }
 /** `reads`: what all columns together look at; undefined: anything. */
 interface Rows { readonly cells: WeakMap<Entry, Cells>; readonly reads: readonly FieldPath[] | undefined }
 
@@ -59,23 +58,47 @@ function rowsOf({ columns, rowConditions }: Kind): Rows {
 function cellsOf(rows: Rows, { columns, rowConditions }: Kind, entry: Entry): Cells {
   const known = rows.cells.get(entry)
   if (known) return known
-  const object = entry.parse(rows.reads), texts = [''], holes: Hole[] = []
+  const object = entry.parse(rows.reads), holes: { at: number; cell: Hole }[] = []
+  let text = '{"cells":['
   columns.forEach((column, index) => {
-    if (index > 0) texts[texts.length - 1] += ','
+    if (index > 0) text += ','
     const cell = column.cell(object)
-    if (isHole(cell)) { holes.push(cell); texts.push('') } else texts[texts.length - 1] += stringifyJson(cell)
+    if (isHole(cell)) holes.push({ at: Buffer.byteLength(text), cell })
+    else text += typeof cell === 'string' ? quoted(cell) : stringifyJson(cell)
   })
-  const conditions = rowConditions?.of(object) ?? [], cells = { texts: texts.map((text) => Buffer.from(text)), holes, end: conditions.length > 0 ? `],"conditions":${stringifyJson(conditions)}` : ']' }
+  const conditions = rowConditions?.of(object) ?? [], cells = { text: Buffer.from(conditions.length > 0 ? `${text}],"conditions":${stringifyJson(conditions)}` : `${text}]`), holes }
   rows.cells.set(entry, cells)
   return cells
 }
 
 const isHole = (cell: Cell): cell is Hole => typeof cell === 'object' && cell !== null && !Array.isArray(cell)
 
-function writeCells(sink: Sink, { texts, holes }: Cells, now: number): void {
-  texts.forEach((text, index) => {
-    if (text.length > 0) sink.put(text)
-    const hole = holes[index]
-    if (hole) put(sink, 'since' in hole ? `"${Number.isFinite(hole.since) ? age(now - hole.since) : '<unknown>'}"` : stringifyJson(hole.live()))
-  })
+/** Texts that need no escapes are most. */
+const PLAIN = /^[\w .,:;/@()=%+*-]*$/
+const NONE = '<none>', NONE_QUOTED = stringifyJson(NONE)
+const quoted = (text: string): string => (text === NONE ? NONE_QUOTED : PLAIN.test(text) ? `"${text}"` : stringifyJson(text))
+
+function writeCells(sink: Sink, { text, holes }: Cells, now: number): void {
+  let from = 0
+  for (const { at, cell } of holes) {
+    sink.put(text, from, at)
+    if ('since' in cell) sink.put(ageOf(now - cell.since))
+    else put(sink, quoted(cell.live(now)))
+    from = at
+  }
+  sink.put(text, from, text.length)
+}
+
+/** By whole seconds, which is all that they depend on. Rows that were made together, and those of an hour ago in the next hour, have the same ones. */
+const ages = new Map<number, Buffer>(), AGES_MAX = 4_096
+
+function ageOf(ms: number): Buffer {
+  const seconds = Math.trunc(ms / 1000)
+  let text = ages.get(seconds)
+  if (!text) {
+    text = Buffer.from(quoted(Number.isFinite(ms) ? age(seconds * 1000) : '<unknown>'))
+    if (ages.size >= AGES_MAX) ages.clear()
+    ages.set(seconds, text)
+  }
+  return text
 }

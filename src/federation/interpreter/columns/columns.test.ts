@@ -6,7 +6,7 @@ import type { Cell, Column, KubeObject } from '../../../machinery/meta/core.ts'
 import { isJsonObject } from '../../../machinery/meta/json-value.ts'
 import { parseJson } from '../../../machinery/meta/json.ts'
 import { age } from '../../../machinery/server/age.ts'
-import { CLUSTERS_ANNOTATION } from '../marks.ts'
+import { CLUSTERS_ANNOTATION, TARGETS_ANNOTATION } from '../marks.ts'
 import { clusterColumn, clustersColumn, columnsFor, rowConditionsFor } from './columns.ts'
 import type { PrinterColumn } from './custom.ts'
 import { columnsFromPrinterColumns } from './custom.ts'
@@ -73,7 +73,8 @@ test('Clusters counts those that report now', () => {
   const down = new Set<string>(), { cell } = clustersColumn((cluster) => !down.has(cluster)), row = cell({ metadata: { annotations: { [CLUSTERS_ANNOTATION]: 'member1,member2,member3' } } })
   expect(print(row, 0)).toBe('3/3')
   down.add('member2')
-  expect(print(row, 0)).toBe('2/3')
+  expect(print(row, 1)).toBe('2/3')
+  expect(print(cell({ metadata: { annotations: { [CLUSTERS_ANNOTATION]: 'member1,member2,member3', [TARGETS_ANNOTATION]: 'member1' } } }), 1)).toBe('1/1')
   expect(print(cell({ metadata: {} }), 0)).toBe('0/0')
 })
 

@@ -86,12 +86,24 @@ export const columnsFor = (group: string, kind: string): readonly Column[] | und
 /** What Kubernetes' Tables say of whole rows of a kind. */
 export const rowConditionsFor = (group: string, kind: string): Kind['rowConditions'] => (group === '' && kind === 'Pod' ? podRowConditions : undefined)
 
-/** Of folded kinds: how many clusters with a copy are reporting, of those that were to have one (template) or do (none), `2/3`. */
-export const clustersColumn = (isReporting: (cluster: string) => boolean): Column =>
-  column('Clusters', ({ metadata: { annotations = {} } }) => {
-    const names = (annotation: string) => annotations[annotation]?.split(',').filter(Boolean), clusters = names(CLUSTERS_ANNOTATION) ?? [], targets = names(TARGETS_ANNOTATION) ?? clusters
-    return { live: () => `${clusters.filter((cluster) => targets.includes(cluster) && isReporting(cluster)).length}/${targets.length}` }
+/**
+ * Of folded kinds: how many clusters with a copy are reporting, of those that were to have one (template) or do (none), `2/3`.
+ * Most rows of a list have the same clusters: at one time all of them are told the same.
+ */
+export function clustersColumn(isReporting: (cluster: string) => boolean): Column {
+  const told = new Map<string, string>()
+  let toldAt = Number.NaN
+  return column('Clusters', ({ metadata: { annotations = {} } }) => {
+    const key = `${annotations[CLUSTERS_ANNOTATION] ?? ''};${annotations[TARGETS_ANNOTATION] ?? ''}`, names = (annotation: string) => annotations[annotation]?.split(',').filter(Boolean), clusters = names(CLUSTERS_ANNOTATION) ?? [], targets = names(TARGETS_ANNOTATION) ?? clusters
+    const live = (now: number) => {
+      if (now !== toldAt) { told.clear(); toldAt = now }
+      let text = told.get(key)
+      if (text === undefined) told.set(key, (text = `${clusters.filter((cluster) => targets.includes(cluster) && isReporting(cluster)).length}/${targets.length}`))
+      return text
+    }
+    return { live }
   }, { reads: [CLUSTERS_ANNOTATION, TARGETS_ANNOTATION].map((annotation) => ['metadata', 'annotations', annotation]) })
+}
 
 /** Of identity-bound kinds: where the object lives. */
 export const clusterColumn: Column = column('Cluster', ({ metadata }) => metadata.labels?.[CLUSTER_LABEL] ?? '<none>', { wide: true, reads: [['metadata', 'labels', CLUSTER_LABEL]] })
