@@ -1,6 +1,6 @@
 import type { Cell, Entry, FieldPath, Kind, Sink } from '../meta/core.ts'
 import { stringifyJson } from '../meta/json.ts'
-import { age } from './age.ts'
+import { age, ageStart } from './age.ts'
 import { bookmarkMeta } from './object-shapes.ts'
 import type { Shape } from './shape.ts'
 import { apiVersionOf, encoded, put } from './shape.ts'
@@ -40,9 +40,10 @@ export function tableShape(kind: Kind, include: IncludeObject, version: 'v1' | '
 
 const NO_OBJECT = Buffer.from(',"object":null}'), ROW_END = Buffer.from('}'), OBJECT_END = Buffer.from('}}')
 
-/** A row up to its object, as JSON text with holes: each is filled in before the byte `at`, in order. */
-interface Cells { readonly text: Buffer; readonly holes: readonly { readonly at: number; readonly cell: Hole }[] }
-type Hole = { readonly since: number } | { readonly live: (now: number) => string }
+/** A row up to its object, as JSON text with holes. */
+interface Cells { readonly text: Buffer; readonly holes: readonly Hole[] }
+/** Filled in before the byte `at` of the text. `live` undefined: with an age. */
+interface Hole { readonly at: number; readonly since: number; readonly live: ((now: number) => string) | undefined }
 /** `reads`: what all columns together look at; undefined: anything. */
 interface Rows { readonly cells: WeakMap<Entry, Cells>; readonly reads: readonly FieldPath[] | undefined }
 
@@ -58,12 +59,12 @@ function rowsOf({ columns, rowConditions }: Kind): Rows {
 function cellsOf(rows: Rows, { columns, rowConditions }: Kind, entry: Entry): Cells {
   const known = rows.cells.get(entry)
   if (known) return known
-  const object = entry.parse(rows.reads), holes: { at: number; cell: Hole }[] = []
+  const object = entry.parse(rows.reads), holes: Hole[] = []
   let text = '{"cells":['
   columns.forEach((column, index) => {
     if (index > 0) text += ','
     const cell = column.cell(object)
-    if (isHole(cell)) holes.push({ at: Buffer.byteLength(text), cell })
+    if (isHole(cell)) holes.push('since' in cell ? { at: Buffer.byteLength(text), since: cell.since, live: undefined } : { at: Buffer.byteLength(text), since: Number.NaN, live: cell.live })
     else text += typeof cell === 'string' ? quoted(cell) : stringifyJson(cell)
   })
   const conditions = rowConditions?.of(object) ?? [], cells = { text: Buffer.from(conditions.length > 0 ? `${text}],"conditions":${stringifyJson(conditions)}` : `${text}]`), holes }
@@ -71,7 +72,7 @@ function cellsOf(rows: Rows, { columns, rowConditions }: Kind, entry: Entry): Ce
   return cells
 }
 
-const isHole = (cell: Cell): cell is Hole => typeof cell === 'object' && cell !== null && !Array.isArray(cell)
+const isHole = (cell: Cell): cell is { readonly since: number } | { readonly live: (now: number) => string } => typeof cell === 'object' && cell !== null && !Array.isArray(cell)
 
 /** Texts that need no escapes are most. */
 const PLAIN = /^[\w .,:;/@()=%+*-]*$/
@@ -80,25 +81,25 @@ const quoted = (text: string): string => (text === NONE ? NONE_QUOTED : PLAIN.te
 
 function writeCells(sink: Sink, { text, holes }: Cells, now: number): void {
   let from = 0
-  for (const { at, cell } of holes) {
+  for (const { at, since, live } of holes) {
     sink.put(text, from, at)
-    if ('since' in cell) sink.put(ageOf(now - cell.since))
-    else put(sink, quoted(cell.live(now)))
+    if (live) put(sink, quoted(live(now)))
+    else sink.put(ageOf(now - since))
     from = at
   }
   sink.put(text, from, text.length)
 }
 
-/** By whole seconds, which is all that they depend on. Rows that were made together, and those of an hour ago in the next hour, have the same ones. */
-const ages = new Map<number, Buffer>(), AGES_MAX = 4_096
+/** By the beginning of the time that has the same text: there are some thousand. */
+const ages = new Map<number, Buffer>()
 
 function ageOf(ms: number): Buffer {
-  const seconds = Math.trunc(ms / 1000)
-  let text = ages.get(seconds)
+  const from = ageStart(ms)
+  let text = ages.get(from)
   if (!text) {
-    text = Buffer.from(quoted(Number.isFinite(ms) ? age(seconds * 1000) : '<unknown>'))
-    if (ages.size >= AGES_MAX) ages.clear()
-    ages.set(seconds, text)
+    text = Buffer.from(quoted(Number.isFinite(ms) ? age(from) : '<unknown>'))
+    if (ages.size < AGES_MAX) ages.set(from, text)
   }
   return text
 }
+const AGES_MAX = 10_000

@@ -32,8 +32,10 @@ export const deploymentStatus: string = JSON.stringify({ status: {
 const filled = (template: string, i: number) => template.replaceAll('{word}', () => Math.floor(Math.random() * 2 ** 41).toString(36).padStart(8, '0').slice(0, 8)).replaceAll('{i}', String(i % 7)).replaceAll('{n}', String(i))
 
 const managed = (i: number) => [{ manager: 'kubelet', operation: 'Update', apiVersion: 'v1', time: SINCE, fieldsType: 'FieldsV1', fieldsV1: Object.fromEntries(Array.from({ length: 34 }, (_, n) => [`f:field-${n}-${i % 10}`, { '.': {}, 'f:value': {} }])) }]
+/** In the three weeks before. */
+const createdAt = (i: number) => new Date(Date.parse(SINCE) - ((i * 7_919) % (21 * 86_400)) * 1000).toISOString().replace('.000', '')
 /** What an API server adds to the metadata of the i-th object. */
-export const servedMetadata = (i: number) => ({ uid: `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`, creationTimestamp: SINCE, managedFields: managed(i) })
+export const servedMetadata = (i: number) => ({ uid: `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`, creationTimestamp: createdAt(i), managedFields: managed(i) })
 
 interface Written { readonly metadata: object; readonly spec: object; readonly apiVersion: string; readonly kind: string }
 
