@@ -76,8 +76,10 @@ export class ClusterEntry implements Entry {
     for (const { from, to, bytes } of this.#splices) order.add(from, to, bytes, bytes.length)
     if (labelsAt >= 0) { const mark = home[at + labelsAt + 1] === CLOSE ? label : labelComma; order.add(labelsAt + 1, labelsAt + 1, mark, mark.length) }
     else order.add(metadata + 1, metadata + 1, labels, labels.length)
-    if (version >= 0) order.add(version, versionEnd, POSITION, written(position))
-    else order.add(metadata + 1, metadata + 1, POSITION, written(`"resourceVersion":"${position}",`))
+    // Before POSITION is named: it may be another one then.
+    const length = written(version >= 0 ? position : `"resourceVersion":"${position}",`)
+    if (version >= 0) order.add(version, versionEnd, POSITION, length)
+    else order.add(metadata + 1, metadata + 1, POSITION, length)
     order.write(sink, home, at, start, end)
   }
 }
