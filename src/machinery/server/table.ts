@@ -40,10 +40,10 @@ export function tableShape(kind: Kind, include: IncludeObject, version: 'v1' | '
 
 const NO_OBJECT = Buffer.from(',"object":null}'), ROW_END = Buffer.from('}'), OBJECT_END = Buffer.from('}}')
 
-/** A row up to its object, as JSON text with holes. */
-interface Cells { readonly text: Buffer; readonly holes: readonly Hole[] }
-/** Filled in before the byte `at` of the text. `live` undefined: with an age. */
-interface Hole { readonly at: number; readonly since: number; readonly live: ((now: number) => string) | undefined }
+/** A row up to its object, as JSON text with holes: `from` to `to` in `home`. Thousands are held, and read one after the other: in few objects, and next to each other. */
+interface Cells { readonly home: Buffer; readonly from: number; readonly to: number; readonly hole: Hole | undefined }
+/** Filled in before the byte `at` of `home`; `next` stands behind it. `live` undefined: with an age. */
+interface Hole { readonly at: number; readonly since: number; readonly live: ((now: number) => string) | undefined; readonly next: Hole | undefined }
 /** `reads`: what all columns together look at; undefined: anything. */
 interface Rows { readonly cells: WeakMap<Entry, Cells>; readonly reads: readonly FieldPath[] | undefined }
 
@@ -59,35 +59,50 @@ function rowsOf({ columns, rowConditions }: Kind): Rows {
 function cellsOf(rows: Rows, { columns, rowConditions }: Kind, entry: Entry): Cells {
   const known = rows.cells.get(entry)
   if (known) return known
-  const object = entry.parse(rows.reads), holes: Hole[] = []
+  const object = entry.parse(rows.reads), holes: { readonly at: number; readonly cell: HoleCell }[] = []
   let text = '{"cells":['
   columns.forEach((column, index) => {
     if (index > 0) text += ','
     const cell = column.cell(object)
-    if (isHole(cell)) holes.push('since' in cell ? { at: Buffer.byteLength(text), since: cell.since, live: undefined } : { at: Buffer.byteLength(text), since: Number.NaN, live: cell.live })
+    if (isHole(cell)) holes.push({ at: Buffer.byteLength(text), cell })
     else text += typeof cell === 'string' ? quoted(cell) : stringifyJson(cell)
   })
-  const conditions = rowConditions?.of(object) ?? [], cells = { text: Buffer.from(conditions.length > 0 ? `${text}],"conditions":${stringifyJson(conditions)}` : `${text}]`), holes }
+  const conditions = rowConditions?.of(object) ?? [], { home, from, to } = kept(conditions.length > 0 ? `${text}],"conditions":${stringifyJson(conditions)}` : `${text}]`)
+  const hole = holes.reduceRight<Hole | undefined>((next, { at, cell }) => ('since' in cell ? { at: from + at, since: cell.since, live: undefined, next } : { at: from + at, since: Number.NaN, live: cell.live, next }), undefined), cells = { home, from, to, hole }
   rows.cells.set(entry, cells)
   return cells
 }
 
-const isHole = (cell: Cell): cell is { readonly since: number } | { readonly live: (now: number) => string } => typeof cell === 'object' && cell !== null && !Array.isArray(cell)
+type HoleCell = { readonly since: number } | { readonly live: (now: number) => string }
+const isHole = (cell: Cell): cell is HoleCell => typeof cell === 'object' && cell !== null && !Array.isArray(cell)
 
 /** Texts that need no escapes are most. */
 const PLAIN = /^[\w .,:;/@()=%+*-]*$/
 const NONE = '<none>', NONE_QUOTED = stringifyJson(NONE)
 const quoted = (text: string): string => (text === NONE ? NONE_QUOTED : PLAIN.test(text) ? `"${text}"` : stringifyJson(text))
 
-function writeCells(sink: Sink, { text, holes }: Cells, now: number): void {
-  let from = 0
-  for (const { at, since, live } of holes) {
-    sink.put(text, from, at)
-    if (live) put(sink, quoted(live(now)))
-    else sink.put(ageOf(now - since))
-    from = at
+/** One living row keeps so much from the collector. */
+const HOME_BYTES = 8 << 10
+let room = Buffer.allocUnsafeSlow(HOME_BYTES), used = 0
+
+function kept(text: string): { readonly home: Buffer; readonly from: number; readonly to: number } {
+  const length = Buffer.byteLength(text)
+  if (length > HOME_BYTES / 4) return { home: Buffer.from(text), from: 0, to: length }
+  if (length > HOME_BYTES - used) { room = Buffer.allocUnsafeSlow(HOME_BYTES); used = 0 }
+  const from = used
+  used += room.write(text, from)
+  return { home: room, from, to: used }
+}
+
+function writeCells(sink: Sink, { home, from, to, hole: first }: Cells, now: number): void {
+  let at = from
+  for (let hole = first; hole; hole = hole.next) {
+    sink.put(home, at, hole.at)
+    if (hole.live) put(sink, quoted(hole.live(now)))
+    else sink.put(ageOf(now - hole.since))
+    at = hole.at
   }
-  sink.put(text, from, text.length)
+  sink.put(home, at, to)
 }
 
 /** By the beginning of the time that has the same text: there are some thousand. */

@@ -1,5 +1,5 @@
 /** Columns of Kubernetes' own kinds, as its kubectl shows them, and those that a fleet adds. */
-import type { Column, Kind } from '../../../machinery/meta/core.ts'
+import type { Cell, Column, Kind } from '../../../machinery/meta/core.ts'
 import { CLUSTER_LABEL } from '../identity-bound.ts'
 import { CLUSTERS_ANNOTATION, TARGETS_ANNOTATION } from '../marks.ts'
 import { certificateSigningRequestColumns, roleBindingColumns } from './access.ts'
@@ -91,18 +91,29 @@ export const rowConditionsFor = (group: string, kind: string): Kind['rowConditio
  * Most rows of a list have the same clusters: at one time all of them are told the same.
  */
 export function clustersColumn(isReporting: (cluster: string) => boolean): Column {
-  const told = new Map<string, string>()
-  let toldAt = Number.NaN
+  const cells = new Map<string, Cell>()
   return column('Clusters', ({ metadata: { annotations = {} } }) => {
-    const key = `${annotations[CLUSTERS_ANNOTATION] ?? ''};${annotations[TARGETS_ANNOTATION] ?? ''}`, names = (annotation: string) => annotations[annotation]?.split(',').filter(Boolean), clusters = names(CLUSTERS_ANNOTATION) ?? [], targets = names(TARGETS_ANNOTATION) ?? clusters
-    const live = (now: number) => {
-      if (now !== toldAt) { told.clear(); toldAt = now }
-      let text = told.get(key)
-      if (text === undefined) told.set(key, (text = `${clusters.filter((cluster) => targets.includes(cluster) && isReporting(cluster)).length}/${targets.length}`))
-      return text
+    const clusters = annotations[CLUSTERS_ANNOTATION] ?? '', targets = annotations[TARGETS_ANNOTATION] ?? clusters, key = `${clusters};${targets}`
+    let cell = cells.get(key)
+    if (cell === undefined) {
+      if (cells.size >= CELLS_MAX) cells.clear()
+      cells.set(key, (cell = reporting(names(clusters), names(targets), isReporting)))
     }
-    return { live }
+    return cell
   }, { reads: [CLUSTERS_ANNOTATION, TARGETS_ANNOTATION].map((annotation) => ['metadata', 'annotations', annotation]) })
+}
+const CELLS_MAX = 1_000
+const names = (list: string) => list.split(',').filter(Boolean)
+
+function reporting(clusters: readonly string[], targets: readonly string[], isReporting: (cluster: string) => boolean): Cell {
+  const wanted = clusters.filter((cluster) => targets.includes(cluster))
+  let told = '', toldAt = Number.NaN
+  return {
+    live: (now) => {
+      if (now !== toldAt) { told = `${wanted.filter(isReporting).length}/${targets.length}`; toldAt = now }
+      return told
+    },
+  }
 }
 
 /** Of identity-bound kinds: where the object lives. */
