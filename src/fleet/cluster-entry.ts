@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { CLUSTER_LABEL } from '../federation/interpreter/identity-bound.ts'
+import { parsePruned } from '../machinery/cache/pruned.ts'
 import type { SlabEntry } from '../machinery/cache/slab-entry.ts'
-import type { Entry, KubeObject, Position, Sink } from '../machinery/meta/core.ts'
+import type { Entry, FieldPath, KubeObject, Position, Sink } from '../machinery/meta/core.ts'
 import { parseJson } from '../machinery/meta/json.ts'
 
 /** A cluster's marks as bytes, made once. What is the host's (`cluster` '') has none. */
@@ -51,8 +52,8 @@ export class ClusterEntry implements Entry {
   emitMetadata(sink: Sink, position = this.position): void { this.#write(sink, this.#base.metadata, this.#base.metadataEnd, position) }
   labels(): Readonly<Record<string, string>> { return { ...this.#base.labels(), ...this.#marks.added } }
 
-  parse(): KubeObject {
-    if (this.#splices.length > 0) return this.#parseWritten()
+  parse(only?: readonly FieldPath[]): KubeObject {
+    if (only || this.#splices.length > 0) return this.#parseWritten(only)
     const object = this.#base.parse(), { metadata } = object
     metadata.name = `${metadata.name}${this.#marks.suffix.toString()}`
     metadata.labels = { ...metadata.labels, ...this.#marks.added }
@@ -61,31 +62,88 @@ export class ClusterEntry implements Entry {
   }
 
   /** Uids may stand anywhere: what was written says where. */
-  #parseWritten(): KubeObject {
-    const pieces: Uint8Array[] = [Buffer.from('{')]
-    this.emit({ put: (bytes, start, end) => { pieces.push(bytes.subarray(start, end)) } })
-    return parseJson(Buffer.concat(pieces).toString('utf8')) as KubeObject
+  #parseWritten(only: readonly FieldPath[] | undefined): KubeObject {
+    const writing = new Writing(this.size + this.#marks.suffix.length + VERSION_BYTES + this.#splices.reduce((sum, { bytes }) => sum + bytes.length, 0))
+    this.emit(writing)
+    return only ? parsePruned(writing.bytes, 0, writing.length, only) : (parseJson(`{${writing.bytes.toString('utf8', 0, writing.length)}`) as KubeObject)
   }
 
+  /** Thousands of rows are written at a time: nothing is allocated. */
   #write(sink: Sink, start: number, end: number, position: Position): void {
-    const { slab, nameEnd, version, versionEnd, labelsAt, metadata } = this.#base, { suffix, label, labelComma, labels } = this.#marks
-    // In byte order: writers differ in the order of metadata's fields.
-    const splices: Splice[] = [{ from: nameEnd, to: nameEnd, bytes: suffix }, ...this.#splices]
-    if (labelsAt >= 0) splices.push({ from: labelsAt + 1, to: labelsAt + 1, bytes: slab[labelsAt + 1] === CLOSE ? label : labelComma })
-    else splices.push({ from: metadata + 1, to: metadata + 1, bytes: labels })
-    const versionBytes = Buffer.from(position, 'latin1')
-    if (version >= 0) splices.push({ from: version, to: versionEnd, bytes: versionBytes })
-    else splices.push({ from: metadata + 1, to: metadata + 1, bytes: Buffer.from(`"resourceVersion":"${position}",`, 'latin1') })
-    splices.sort((a, b) => a.from - b.from)
-    let at = start
-    for (const { from, to, bytes } of splices) {
-      if (from < start || to > end) continue
-      sink.put(slab, at, from)
-      sink.put(bytes)
-      at = to
-    }
-    sink.put(slab, at, end)
+    const { home, at, nameEnd, version, versionEnd, labelsAt, metadata } = this.#base, { suffix, label, labelComma, labels } = this.#marks, order = ORDER
+    order.clear()
+    order.add(nameEnd, nameEnd, suffix, suffix.length)
+    for (const { from, to, bytes } of this.#splices) order.add(from, to, bytes, bytes.length)
+    if (labelsAt >= 0) { const mark = home[at + labelsAt + 1] === CLOSE ? label : labelComma; order.add(labelsAt + 1, labelsAt + 1, mark, mark.length) }
+    else order.add(metadata + 1, metadata + 1, labels, labels.length)
+    // Before POSITION is named: it may be another one then.
+    const length = written(version >= 0 ? position : `"resourceVersion":"${position}",`)
+    if (version >= 0) order.add(version, versionEnd, POSITION, length)
+    else order.add(metadata + 1, metadata + 1, POSITION, length)
+    order.write(sink, home, at, start, end)
   }
 }
 
+/** Splices in byte order: writers differ in the order of metadata's fields. Those at one place stay in the order in which they were added. */
+class SpliceOrder {
+  readonly #from: number[] = []
+  readonly #to: number[] = []
+  readonly #bytes: Uint8Array[] = []
+  readonly #lengths: number[] = []
+  #count = 0
+
+  clear(): void { this.#count = 0 }
+
+  /** `length`: how many of the bytes are meant. */
+  add(from: number, to: number, bytes: Uint8Array, length: number): void {
+    let at = this.#count++
+    for (; at > 0 && this.#from[at - 1]! > from; at--) this.#put(at, this.#from[at - 1]!, this.#to[at - 1]!, this.#bytes[at - 1]!, this.#lengths[at - 1]!)
+    this.#put(at, from, to, bytes, length)
+  }
+
+  /** `start` to `end` of what begins at `offset` in `home`; splices outside of it are left out. */
+  write(sink: Sink, home: Uint8Array, offset: number, start: number, end: number): void {
+    let at = start
+    for (let i = 0; i < this.#count; i++) {
+      const from = this.#from[i]!, to = this.#to[i]!
+      if (from < start || to > end) continue
+      if (from > at) sink.put(home, offset + at, offset + from)
+      sink.put(this.#bytes[i]!, 0, this.#lengths[i])
+      at = to
+    }
+    sink.put(home, offset + at, offset + end)
+  }
+
+  #put(at: number, from: number, to: number, bytes: Uint8Array, length: number): void {
+    this.#from[at] = from
+    this.#to[at] = to
+    this.#bytes[at] = bytes
+    this.#lengths[at] = length
+  }
+}
+const ORDER = new SpliceOrder()
+
+/** Positions have some thousand digits at most, in the largest fleets. */
+let POSITION = Buffer.allocUnsafeSlow(1 << 10)
+
+/** Writes a text to POSITION and answers its length. */
+function written(text: string): number {
+  if (text.length > POSITION.length) POSITION = Buffer.allocUnsafeSlow(text.length * 2)
+  return POSITION.write(text, 'latin1')
+}
+
+/** What is written to be parsed at once. */
+class Writing implements Sink {
+  readonly bytes: Buffer
+  length = 0
+  constructor(maxBytes: number) { this.bytes = maxBytes <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafeSlow(maxBytes) }
+  put(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    copy.call(bytes, this.bytes, this.length, start, end)
+    this.length += end - start
+  }
+}
+const SCRATCH = Buffer.allocUnsafeSlow(64 << 10), { copy } = Buffer.prototype
+
+/** `"resourceVersion":"",` */
+const VERSION_BYTES = 21
 const CLOSE = 125, NONE: readonly Splice[] = []

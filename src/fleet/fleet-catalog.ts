@@ -163,8 +163,8 @@ export class FleetCatalog implements Catalog {
 
   #kind(served: UnionKind, bound: boolean, custom: CustomKind | undefined): Kind {
     const { group, version, kind, plural, singular, shortNames, categories, namespaced } = served, columns = columnsFor(group, kind) ?? custom?.columns ?? defaultColumns, rowConditions = rowConditionsFor(group, kind)
-    // A cut stream shows before the member is called not ready.
-    const isReporting = (cluster: string) => { const state = this.#served.get(`${group}/${plural}`)?.views.stateOf(cluster); return state ? state.state === 'synced' : (this.member(cluster)?.isReporting() ?? false) }
+    // A cut stream shows before the member is called not ready. Asked for each cluster of each row.
+    const id = `${group}/${plural}`, isReporting = (cluster: string) => { const state = this.#served.get(id)?.views.stateOf(cluster); return state ? state.state === 'synced' : (this.member(cluster)?.isReporting() ?? false) }
     return {
       group, version, kind, listKind: `${kind}List`, plural, singular, shortNames, categories, namespaced, longVersions: true, describesItems: !isCompiledIn(served),
       ...(rowConditions && { rowConditions }), columns: [...columns, bound ? clusterColumn : clustersColumn(isReporting)],

@@ -76,6 +76,8 @@ export class MergedView {
     return this.#feeds.map(({ source }) => ({ cluster: source.cluster, objects: source.cache.size, state: source.state() }))
   }
 
+  stateOf(cluster: string): SourceState | undefined { return this.#feeds.find(({ source }) => source.cluster === cluster)?.source.state() }
+
   /** The sources of an epoch, from now on. Those that left take their copies with them: that is an administrator's change, not a failure. */
   use(epoch: EpochState, sources: readonly ViewSource[]): void {
     const isNew = epoch.number > this.#epoch.number

@@ -74,7 +74,7 @@ export class Views {
   }
 
   /** How far a cluster can be trusted, while somebody reads the kind. */
-  stateOf(cluster: string): SourceState | undefined { return this.#open.get(ALL)?.view.states().find((one) => one.cluster === cluster)?.state }
+  stateOf(cluster: string): SourceState | undefined { return this.#open.get(ALL)?.view.stateOf(cluster) }
 
   /** The members that serve the kind, from now on. */
   use(epoch: EpochState, members: readonly FleetMember[]): void {

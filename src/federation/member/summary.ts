@@ -2,7 +2,7 @@ import type { AllocatableModeling, NodeSummary, ResourceSummary } from '../../ap
 import type { ResourceModel } from '../../apis/cluster.federation/v1alpha1/resource-model.ts'
 import type { Taint } from '../../apis/cluster.federation/v1alpha1/taint.ts'
 import { formatQuantity, parseQuantity, ZERO, type Quantity } from '../../machinery/meta/quantity.ts'
-import type { Batch, Entry, KubeObject } from '../../machinery/meta/core.ts'
+import type { Batch, Entry, FieldPath, KubeObject } from '../../machinery/meta/core.ts'
 import { type Amounts, amountsOf, podRequests, type PodResources, sumAmounts } from '../interpreter/pod-requests.ts'
 import type { NodeRoom } from './node-room.ts'
 import { type PodSeen, UnschedulablePods } from './unschedulable-pods.ts'
@@ -99,7 +99,7 @@ export class Summary {
 
   /** Undefined: finished, counts for nothing. */
   #podProjection(entry: Entry): PodProjection | undefined {
-    const pod = entry.parse() as PodSeen & { spec?: PodResources & { nodeName?: string }; status?: { phase?: string } }, { spec = {}, status } = pod
+    const pod = entry.parse(POD_READS) as PodSeen & { spec?: PodResources & { nodeName?: string }; status?: { phase?: string } }, { spec = {}, status } = pod
     this.#unschedulable.set(entry.key, pod)
     if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return undefined
     const requests = podRequests(spec).set('pods', ONE), key = [...requests].map(([name, { nano }]) => `${name}=${nano}`).toSorted().join()
@@ -112,6 +112,12 @@ export class Summary {
     return { node: spec.nodeName ?? '', requests: shared }
   }
 }
+
+/** All that is looked at of a pod, here and in `podRequests` and `UnschedulablePods`. */
+const POD_READS: readonly FieldPath[] = [
+  'metadata.namespace', 'metadata.labels', 'metadata.ownerReferences', 'spec.nodeName', 'spec.overhead', 'spec.resources', 'status.phase',
+  ...['containers', 'initContainers'].flatMap((list) => [`spec.${list}.resources`, `spec.${list}.restartPolicy`]), ...['type', 'status', 'reason', 'lastTransitionTime'].map((field) => `status.conditions.${field}`),
+]
 
 function nodeProjection(entry: Entry): NodeProjection {
   const { metadata, spec = {}, status } = entry.parse() as KubeObject & { spec?: { taints?: Taint[]; unschedulable?: boolean }; status?: { allocatable?: Record<string, string | number>; conditions?: { type: string; status: string }[] } }

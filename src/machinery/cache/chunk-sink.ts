@@ -23,8 +23,9 @@ export class ChunkSink implements Sink {
       start += room
       left -= room
     }
-    copy.call(bytes, this.#chunk, this.#at, start, end)
-    this.#at += left
+    // A few bytes are faster one by one.
+    if (left <= FEW) for (let i = start; i < end; i++) this.#chunk[this.#at++] = bytes[i]!
+    else { copy.call(bytes, this.#chunk, this.#at, start, end); this.#at += left }
   }
 
   /** How many full chunks wait to be taken. */
@@ -54,7 +55,7 @@ export function recycle(chunk: Uint8Array): void {
   if (lent.delete(chunk.buffer) && free.length < FREE_MAX) free.push(chunk.buffer)
 }
 
-const CHUNK_BYTES = 64 << 10, FREE_MAX = 64
+const CHUNK_BYTES = 64 << 10, FEW = 12, FREE_MAX = 64
 // One pool for the process: chunks are written in one module and given back in another, and nothing but speed depends on it.
 const free: ArrayBufferLike[] = [], lent = new WeakSet<ArrayBufferLike>()
 const { copy } = Buffer.prototype

@@ -1,5 +1,6 @@
-import type { Entry, KubeObject, Position, Sink } from '../meta/core.ts'
+import type { Entry, FieldPath, KubeObject, Position, Sink } from '../meta/core.ts'
 import { parseJson, stringifyJson } from '../meta/json.ts'
+import { parsePruned } from './pruned.ts'
 import { closeOf, cutMember, Scan, squeeze } from './scan.ts'
 import type { Slab } from './slab.ts'
 
@@ -76,8 +77,9 @@ export class SlabEntry implements Entry {
   get slab(): Buffer { return this.#home.subarray(this.#at, this.#at + this.end) }
   /** First byte of the body, behind the `{`. */
   get start(): number { return 0 }
-  /** The whole buffer that this entry keeps from the collector. */
+  /** The whole buffer that this entry keeps from the collector, and where the entry begins in it. Not to be kept, likewise. */
   get home(): Buffer { return this.#home }
+  get at(): number { return this.#at }
   /** '' where the object has no resourceVersion. */
   get position(): Position { return this.version < 0 ? '' : this.#home.toString('latin1', this.#at + this.version, this.#at + this.versionEnd) }
   get size(): number { return this.end }
@@ -91,7 +93,10 @@ export class SlabEntry implements Entry {
     return JSON.parse(this.#home.toString('utf8', from, closeOf(this.#home, from, this.#at + this.metadataEnd))) as Record<string, string>
   }
 
-  parse(): KubeObject { return parseJson(`{${this.#home.toString('utf8', this.#at, this.#at + this.end)}`) as KubeObject }
+  parse(only?: readonly FieldPath[]): KubeObject {
+    if (only) return parsePruned(this.#home, this.#at, this.#at + this.end, only)
+    return parseJson(`{${this.#home.toString('utf8', this.#at, this.#at + this.end)}`) as KubeObject
+  }
 
   /** Moves the bytes to another slab, so that one with few living entries can be collected. Nobody else notices. */
   moveTo(slab: Slab): void {

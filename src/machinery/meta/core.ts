@@ -60,7 +60,7 @@ export interface Kind<T extends KubeObject = KubeObject> {
   /** Cells of a Table, Name first. */
   readonly columns: readonly Column<T>[]
   /** What a Table says of a whole row: that a pod has come to its end. */
-  rowConditions?(this: void, object: T): readonly RowCondition[]
+  readonly rowConditions?: { readonly reads: readonly FieldPath[]; of(this: void, object: T): readonly RowCondition[] }
   /** Selectable fields beyond metadata.name and metadata.namespace, by their path as written in a field selector. */
   readonly fields: Readonly<Record<string, (object: T) => string>>
   /** The version its objects are stored as, where that is another. */
@@ -96,8 +96,13 @@ export interface Column<T extends KubeObject = KubeObject> {
   readonly description?: string
   /** 0 always shown, above 0 only with `-o wide`. */
   readonly priority?: number
+  /** All that `cell` looks at. Absent: it may look at anything, and objects are parsed in full for it. */
+  readonly reads?: readonly FieldPath[]
   cell(this: void, object: T): Cell
 }
+
+/** A field by the names on the way to it: written with dots, or as a list where a name has dots of its own. What is a list on the way stands for each of its items. */
+export type FieldPath = string | readonly string[]
 
 /**
  * One version of one object. Its body is JSON without apiVersion and kind, which belong to the stream (lists omit them, watches add them).
@@ -115,8 +120,8 @@ export interface Entry {
   /** Writes the value of metadata only: PartialObjectMetadata and Table rows need no parsing. */
   emitMetadata(sink: Sink, position?: Position): void
   labels(): Readonly<Record<string, string>>
-  /** Parsed afresh, never kept by the entry and owned by the caller; without apiVersion and kind. Whoever needs it twice keeps a projection (cells, fields, fold input). */
-  parse(): KubeObject
+  /** Parsed afresh, never kept by the entry and owned by the caller; without apiVersion and kind. Whoever needs it twice keeps a projection (cells, fields, fold input). `only`: whatever else the object has may be missing; a list that is always the same one is understood once. */
+  parse(only?: readonly FieldPath[]): KubeObject
 }
 
 /** Copies bytes into chunks of about 64 KB, which are recycled once the socket has taken them. Callers may pass views of a slab. */

@@ -10,8 +10,8 @@ declare global {
   }
 }
 
-/** Where a value may begin, a number that is no short integer: negative zero, one with a fraction or an exponent, or of sixteen digits and more. Texts that look so cost time, nothing else. */
-const UNSAFE_NUMBER = /(?:^|[:[,])\s*(?:-0|-?\d+[.eE]|-?\d{16})/
+/** Where a value may begin, a number that is no short integer: negative zero, one with a fraction or an exponent, or of sixteen digits and more. Texts that look so cost time, nothing else; the tag of an image, `web:1.27`, does not. */
+const UNSAFE_NUMBER = /(?:^|(?<="\s*):|[[,])\s*(?:-0|-?\d+[.eE]|-?\d{16})/
 
 /** Throws SyntaxError. Numbers that a double would change come back as `JSON.rawJSON` values, which `stringifyJson` writes verbatim; the integer -0 is 0. */
 export function parseJson(text: string): unknown {

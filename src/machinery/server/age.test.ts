@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { age } from './age.ts'
+import { Seeded } from '../../../test/suites/seeded.ts'
+import { age, ageStart } from './age.ts'
 
 const S = 1000, M = 60 * S, H = 60 * M, D = 24 * H
 
@@ -8,4 +9,15 @@ test.each([
   [180 * M, '3h'], [200 * M, '3h20m'], [8 * H + 5 * M, '8h'], [47 * H, '47h'], [48 * H, '2d'], [50 * H, '2d2h'], [8 * D, '8d'], [700 * D, '700d'], [730 * D, '2y'], [731 * D, '2y1d'], [8 * 365 * D, '8y'],
 ])('%i ms is %s', (ms, text) => {
   expect(age(ms)).toBe(text)
+})
+
+test('all durations from the start of one have its text', () => {
+  const random = new Seeded(), starts = new Set<number>()
+  for (let round = 0; round < 20_000; round++) {
+    const ms = Math.round(10 ** (1 + random.next() * 11)) * (random.chance(0.1) ? -1 : 1), start = ageStart(ms)
+    expect(age(start), `SEED=${random.seed}: ${ms}`).toBe(age(ms))
+    starts.add(start)
+  }
+  expect(starts.size).toBeLessThan(10_000)
+  expect(ageStart(Number.NaN)).toBeNaN()
 })

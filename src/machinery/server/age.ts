@@ -17,3 +17,10 @@ export function age(ms: number): string {
   const years = Math.trunc(days / 365)
   return hours < 24 * 365 * 8 ? pair('y', years, 'd', days % 365) : `${years}y`
 }
+
+/** The shortest duration that has the same text, or nearly so: texts get coarser with age, so that there are few. */
+export function ageStart(ms: number): number {
+  const unit = ms < 10 * MINUTE ? SECOND : ms < 8 * HOUR ? MINUTE : ms < 8 * DAY ? HOUR : DAY
+  // All that is further in the future is invalid.
+  return Math.max(Math.trunc(ms / unit) * unit, -2 * SECOND)
+}

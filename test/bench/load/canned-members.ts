@@ -1,42 +1,34 @@
 /**
  * `node canned-members.ts PORT CERTIFICATE KEY MEMBERS PODS`: members whose answers were prepared, as many as wanted at https://127.0.0.1:PORT/memberN, so that neither the machine nor the time is spent on them.
- * Each has PODS pods, all the same ones but for their names' member, and a hundred Leases of 400 bytes. `POST /memberN/emit?resource=pods&count=1000&pace=100` makes that many changes, `pace` of them every ten
+ * Each has PODS pods, all the same ones but for their names' member, 2,000 Deployments, and a hundred Leases of 400 bytes. `POST /memberN/emit?resource=pods&count=1000&pace=100` makes that many changes, `pace` of them every ten
  * milliseconds. Ends with its standard input.
  */
 import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { createSecureServer } from 'node:http2'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { NAMESPACES, namespaceOf, pod, podStatus } from './cluster-objects.ts'
+import { NAMESPACES, namespaceOf, servedDeployment, servedMetadata, servedPod } from './cluster-objects.ts'
 
 interface Canned { readonly apiVersion: string; readonly kind: string; readonly items: readonly Item[] }
 /** JSON up to the resourceVersion's value, and from behind it; the braces are left out. */
 interface Item { readonly before: Buffer; readonly after: Buffer }
 
 const [port, certificate, key, members, pods] = process.argv.slice(2) as [string, string, string, string, string]
-const FIRST_VERSION = 1_000_000, WATCHES = new Map<string, Set<ServerResponse>>(), versions = new Map<string, number>()
-
-/** Letters and figures that differ from object to object, so that nothing compresses to nothing. */
-const filled = (template: string, i: number) => template.replaceAll('{word}', () => Math.floor(Math.random() * 2 ** 41).toString(36).padStart(8, '0').slice(0, 8)).replaceAll('{i}', String(i % 7)).replaceAll('{n}', String(i))
+const FIRST_VERSION = 1_000_000, DEPLOYMENTS = 2_000, WATCHES = new Map<string, Set<ServerResponse>>(), versions = new Map<string, number>()
 
 function item(object: { metadata: object; spec?: object }): Item {
   const text = JSON.stringify({ ...object, metadata: { ...object.metadata, resourceVersion: '@' } }), at = text.indexOf('"resourceVersion":"@"') + 19
   return { before: Buffer.from(text.slice(1, at)), after: Buffer.from(text.slice(at + 1, -1)) }
 }
-const managed = (i: number) => [{ manager: 'kubelet', operation: 'Update', apiVersion: 'v1', time: '2026-01-01T00:00:00Z', fieldsType: 'FieldsV1', fieldsV1: Object.fromEntries(Array.from({ length: 34 }, (_, n) => [`f:field-${n}-${i % 10}`, { '.': {}, 'f:value': {} }])) }]
-const metadata = (i: number) => ({ uid: `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`, creationTimestamp: '2026-01-01T00:00:00Z', managedFields: managed(i) })
-
-function podItem(i: number): Item {
-  const { metadata: given, spec, apiVersion: _a, kind: _k } = JSON.parse(filled(pod(`web-${Math.floor(i / NAMESPACES)}`, `node-${i % 100}`), i)) as { metadata: object; spec: object; apiVersion: string; kind: string }
-  return item({ metadata: { namespace: namespaceOf(i % NAMESPACES), ...given, ...metadata(i) }, spec, ...(JSON.parse(filled(podStatus, i)) as object) })
-}
-const leaseItem = (i: number): Item => item({ metadata: { name: `lease-${i}`, namespace: 'kube-node-lease', ...metadata(i), managedFields: undefined }, spec: { holderIdentity: `node-${i}`, leaseDurationSeconds: 40, renewTime: '2026-01-01T00:00:00.000000Z' } })
+const podItem = (i: number): Item => item(servedPod(i))
+const leaseItem = (i: number): Item => item({ metadata: { name: `lease-${i}`, namespace: 'kube-node-lease', ...servedMetadata(i), managedFields: undefined }, spec: { holderIdentity: `node-${i}`, leaseDurationSeconds: 40, renewTime: '2026-01-01T00:00:00.000000Z' } })
 
 const byNamespace = (i: number, all: number) => Math.floor(i / (all / NAMESPACES)) + (i % (all / NAMESPACES)) * NAMESPACES
 const kinds: Readonly<Record<string, Canned>> = {
   '/api/v1/pods': { apiVersion: 'v1', kind: 'Pod', items: Array.from({ length: Number(pods) }, (_, i) => podItem(byNamespace(i, Number(pods)))) },
   '/api/v1/nodes': { apiVersion: 'v1', kind: 'Node', items: [] },
-  '/api/v1/namespaces': { apiVersion: 'v1', kind: 'Namespace', items: Array.from({ length: NAMESPACES }, (_, i) => item({ metadata: { name: namespaceOf(i), ...metadata(i) } })) },
+  '/api/v1/namespaces': { apiVersion: 'v1', kind: 'Namespace', items: Array.from({ length: NAMESPACES }, (_, i) => item({ metadata: { name: namespaceOf(i), ...servedMetadata(i) } })) },
+  '/apis/apps/v1/deployments': { apiVersion: 'apps/v1', kind: 'Deployment', items: Array.from({ length: DEPLOYMENTS }, (_, i) => item(servedDeployment(byNamespace(i, DEPLOYMENTS)))) },
   '/apis/coordination.k8s.io/v1/leases': { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', items: Array.from({ length: 100 }, (_, i) => leaseItem(i)) },
 }
 const resource = (plural: string, responseKind: string, scope = 'Namespaced') => ({ resource: plural, responseKind: { kind: responseKind }, scope, singularResource: responseKind.toLowerCase(), verbs: ['get', 'list', 'watch'] })
@@ -44,7 +36,7 @@ const discovery = (groups: readonly { name: string; resources: readonly object[]
 const documents: Readonly<Record<string, object>> = {
   '/version': { major: '1', minor: '36', gitVersion: 'v1.36.0' }, '/readyz': {}, '/healthz': {},
   '/api': discovery([{ name: '', resources: [resource('pods', 'Pod'), resource('nodes', 'Node', 'Cluster'), resource('namespaces', 'Namespace', 'Cluster')] }]),
-  '/apis': discovery([{ name: 'coordination.k8s.io', resources: [resource('leases', 'Lease')] }]),
+  '/apis': discovery([{ name: 'apps', resources: [resource('deployments', 'Deployment')] }, { name: 'coordination.k8s.io', resources: [resource('leases', 'Lease')] }]),
 }
 
 const FIRST = Buffer.from(String(FIRST_VERSION)), COMMA = Buffer.from(',{'), OPEN = Buffer.from('{'), CLOSE = Buffer.from('}')

@@ -27,3 +27,26 @@ export const deploymentStatus: string = JSON.stringify({ status: {
   observedGeneration: 1, replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3,
   conditions: ['Available', 'Progressing'].map((type) => ({ type, status: 'True', reason: 'Bench', message: 'as it should be', lastUpdateTime: SINCE, lastTransitionTime: SINCE })),
 } })
+
+/** Letters and figures that differ from object to object, so that nothing compresses to nothing. */
+const filled = (template: string, i: number) => template.replaceAll('{word}', () => Math.floor(Math.random() * 2 ** 41).toString(36).padStart(8, '0').slice(0, 8)).replaceAll('{i}', String(i % 7)).replaceAll('{n}', String(i))
+
+const managed = (i: number) => [{ manager: 'kubelet', operation: 'Update', apiVersion: 'v1', time: SINCE, fieldsType: 'FieldsV1', fieldsV1: Object.fromEntries(Array.from({ length: 34 }, (_, n) => [`f:field-${n}-${i % 10}`, { '.': {}, 'f:value': {} }])) }]
+/** In the three weeks before. */
+const createdAt = (i: number) => new Date(Date.parse(SINCE) - ((i * 7_919) % (21 * 86_400)) * 1000).toISOString().replace('.000', '')
+/** What an API server adds to the metadata of the i-th object. */
+export const servedMetadata = (i: number) => ({ uid: `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`, creationTimestamp: createdAt(i), managedFields: managed(i) })
+
+interface Written { readonly metadata: object; readonly spec: object; readonly apiVersion: string; readonly kind: string }
+
+/** The i-th of a cluster's pods as a list holds it, without apiVersion and kind. */
+export function servedPod(i: number): { metadata: object; spec: object; status?: object } {
+  const { metadata, spec } = JSON.parse(filled(pod(`web-${Math.floor(i / NAMESPACES)}`, `node-${i % 100}`), i)) as Written
+  return { metadata: { namespace: namespaceOf(i % NAMESPACES), ...metadata, ...servedMetadata(i) }, spec, ...(JSON.parse(filled(podStatus, i)) as { status: object }) }
+}
+
+/** The i-th of a cluster's Deployments, likewise. */
+export function servedDeployment(i: number): { metadata: object; spec: object; status?: object } {
+  const { metadata, spec } = JSON.parse(filled(deployment(`web-${Math.floor(i / NAMESPACES)}`), i)) as Written
+  return { metadata: { namespace: namespaceOf(i % NAMESPACES), ...metadata, ...servedMetadata(i) }, spec, ...(JSON.parse(filled(deploymentStatus, i)) as { status: object }) }
+}

@@ -6,9 +6,9 @@ interface Subject { kind: string; namespace?: string; name: string }
 
 /** RoleBinding and ClusterRoleBinding. */
 export const roleBindingColumns: readonly Column[] = [
-  name, column('Role', ({ roleRef }) => { const { kind = '', name = '' } = (roleRef ?? {}) as Partial<Subject>; return `${kind}/${name}` }), age,
-  column('Users', subjects('User', ({ name }) => name), { wide: true }), column('Groups', subjects('Group', ({ name }) => name), { wide: true }),
-  column('ServiceAccounts', subjects('ServiceAccount', ({ namespace = '', name }) => `${namespace}/${name}`), { wide: true }),
+  name, column('Role', ({ roleRef }) => { const { kind = '', name = '' } = (roleRef ?? {}) as Partial<Subject>; return `${kind}/${name}` }, { reads: ['roleRef'] }), age,
+  column('Users', subjects('User', ({ name }) => name), { wide: true, reads: ['subjects'] }), column('Groups', subjects('Group', ({ name }) => name), { wide: true, reads: ['subjects'] }),
+  column('ServiceAccounts', subjects('ServiceAccount', ({ namespace = '', name }) => `${namespace}/${name}`), { wide: true, reads: ['subjects'] }),
 ]
 
 function subjects(wanted: string, print: (subject: Subject) => string) {
@@ -17,9 +17,9 @@ function subjects(wanted: string, print: (subject: Subject) => string) {
 
 export const certificateSigningRequestColumns: readonly Column[] = [
   name, age, text('SignerName', 'spec.signerName', { absent: '<none>' }), text('Requestor', 'spec.username'),
-  column('RequestedDuration', ({ spec }) => { const seconds = valueAt(spec, ['expirationSeconds']); return typeof seconds === 'number' ? formatAge(seconds * 1_000) : '<none>' }),
+  column('RequestedDuration', ({ spec }) => { const seconds = valueAt(spec, ['expirationSeconds']); return typeof seconds === 'number' ? formatAge(seconds * 1_000) : '<none>' }, { reads: ['spec.expirationSeconds'] }),
   column('Condition', ({ status }) => {
     const types = ((valueAt(status, ['conditions']) ?? []) as { type: string }[]).map(({ type }) => type)
     return [types.includes('Denied') ? 'Denied' : types.includes('Approved') ? 'Approved' : 'Pending', ...(types.includes('Failed') ? ['Failed'] : []), ...(valueAt(status, ['certificate']) ? ['Issued'] : [])].join(',')
-  }),
+  }, { reads: ['status.conditions.type', 'status.certificate'] }),
 ]

@@ -6,8 +6,8 @@ const MAX_SHOWN = 2
 /** Of autoscaling/v2; v1's one target, the CPU, is shown the same way. */
 export const horizontalPodAutoscalerColumns: readonly Column[] = [
   name,
-  column('Reference', (autoscaler) => { const { kind, name } = specOf(autoscaler).scaleTargetRef ?? {}; return `${kind ?? ''}/${name ?? ''}` }),
-  column('Targets', targets), text('MinPods', 'spec.minReplicas', { absent: '<unset>' }), count('MaxPods', 'spec.maxReplicas', { type: 'string' }), count('Replicas', 'status.currentReplicas', { type: 'string' }), age,
+  column('Reference', (autoscaler) => { const { kind, name } = specOf(autoscaler).scaleTargetRef ?? {}; return `${kind ?? ''}/${name ?? ''}` }, { reads: ['spec.scaleTargetRef'] }),
+  column('Targets', targets, { reads: ['spec.metrics', 'spec.targetCPUUtilizationPercentage', 'status.currentMetrics', 'status.currentCPUUtilizationPercentage'] }), text('MinPods', 'spec.minReplicas', { absent: '<unset>' }), count('MaxPods', 'spec.maxReplicas', { type: 'string' }), count('Replicas', 'status.currentReplicas', { type: 'string' }), age,
 ]
 
 export const podDisruptionBudgetColumns: readonly Column[] = [

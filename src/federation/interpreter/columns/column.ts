@@ -1,40 +1,41 @@
 /** What the columns of many kinds are made of. Cells are what kube-apiserver's own printers give, empty and missing values included (pkg/printers/internalversion). */
 import { labelSelectorFromObject } from '../../../machinery/meta/label-selector.ts'
-import type { Cell, Column, KubeObject } from '../../../machinery/meta/core.ts'
+import type { Cell, Column, FieldPath, KubeObject } from '../../../machinery/meta/core.ts'
 import { canonicalJson } from '../../../machinery/apply/go-text.ts'
 import { isJsonObject } from '../../../machinery/meta/json-value.ts'
 
-export interface ColumnOptions { readonly type?: Column['type']; readonly format?: string; readonly wide?: boolean }
+/** `reads`: see Column. */
+export interface ColumnOptions { readonly reads?: readonly FieldPath[]; readonly type?: Column['type']; readonly format?: string; readonly wide?: boolean }
 
-export const column = (name: string, cell: (object: KubeObject) => Cell, { type = 'string', format = '', wide = false }: ColumnOptions = {}): Column => ({ name, type, format, ...(wide && { priority: 1 }), cell })
+export const column = (name: string, cell: (object: KubeObject) => Cell, { type = 'string', format = '', wide = false, reads }: ColumnOptions = {}): Column => ({ name, type, format, ...(wide && { priority: 1 }), ...(reads && { reads }), cell })
 
 /** The field at a dotted path as text, or `absent`. */
 export const text = (name: string, path: string, { absent = '', ...options }: ColumnOptions & { readonly absent?: string } = {}): Column => {
   const members = path.split('.')
-  return column(name, (object) => { const value = valueAt(object, members); return value === undefined || value === null || value === '' ? absent : plain(value) }, options)
+  return column(name, (object) => { const value = valueAt(object, members); return value === undefined || value === null || value === '' ? absent : plain(value) }, { reads: [path], ...options })
 }
 
 /** The number at a dotted path, or 0. The column's type is that of kube-apiserver's, which calls some numbers strings. */
 export const count = (name: string, path: string, options: ColumnOptions = {}): Column => {
   const members = path.split('.')
-  return column(name, (object) => numberOf(valueAt(object, members)), { type: 'integer', ...options })
+  return column(name, (object) => numberOf(valueAt(object, members)), { type: 'integer', reads: [path], ...options })
 }
 
 /** How many items or members the field at a dotted path has. */
 export const size = (name: string, path: string, options: ColumnOptions = {}): Column => {
   const members = path.split('.')
-  return column(name, (object) => { const value = valueAt(object, members); return Array.isArray(value) ? value.length : isJsonObject(value) ? Object.keys(value).length : 0 }, { type: 'integer', ...options })
+  return column(name, (object) => { const value = valueAt(object, members); return Array.isArray(value) ? value.length : isJsonObject(value) ? Object.keys(value).length : 0 }, { type: 'integer', reads: [path], ...options })
 }
 
 export const boolean = (name: string, path: string, absent = false): Column => {
   const members = path.split('.')
-  return column(name, (object) => { const value = valueAt(object, members); return typeof value === 'boolean' ? value : absent }, { type: 'boolean' })
+  return column(name, (object) => { const value = valueAt(object, members); return typeof value === 'boolean' ? value : absent }, { type: 'boolean', reads: [path] })
 }
 
-export const name: Column = column('Name', ({ metadata }) => metadata.name ?? '', { format: 'name' })
-export const age: Column = column('Age', ({ metadata }) => since(metadata.creationTimestamp))
+export const name: Column = column('Name', ({ metadata }) => metadata.name ?? '', { format: 'name', reads: ['metadata.name'] })
+export const age: Column = column('Age', ({ metadata }) => since(metadata.creationTimestamp), { reads: ['metadata.creationTimestamp'] })
 /** Of kinds that kube-apiserver has no printer for. */
-export const createdAt: Column = column('Created At', ({ metadata }) => metadata.creationTimestamp ?? null, { type: 'date' })
+export const createdAt: Column = column('Created At', ({ metadata }) => metadata.creationTimestamp ?? null, { type: 'date', reads: ['metadata.creationTimestamp'] })
 
 /** A hole for the age of an RFC 3339 time. */
 export function since(time: unknown): Cell {
@@ -71,7 +72,7 @@ export function formatSelector(selector: unknown, none = '<none>', invalid = '<e
 export function containerColumns(path: string, { wide = true }: { readonly wide?: boolean } = {}): readonly Column[] {
   const members = [...path.split('.'), 'spec', 'containers']
   const joined = (field: 'name' | 'image') => (object: KubeObject) => ((valueAt(object, members) as Record<string, string | undefined>[] | undefined) ?? []).map((container) => container[field] ?? '').join(',')
-  return [column('Containers', joined('name'), { wide }), column('Images', joined('image'), { wide })]
+  return [column('Containers', joined('name'), { wide, reads: [`${path}.spec.containers.name`] }), column('Images', joined('image'), { wide, reads: [`${path}.spec.containers.image`] })]
 }
 
-export const selectorColumn = (path: string): Column => { const members = path.split('.'); return column('Selector', (object) => formatSelector(valueAt(object, members)), { wide: true }) }
+export const selectorColumn = (path: string): Column => { const members = path.split('.'); return column('Selector', (object) => formatSelector(valueAt(object, members)), { wide: true, reads: [path] }) }

@@ -1,5 +1,5 @@
 /** Columns of Kubernetes' own kinds, as its kubectl shows them, and those that a fleet adds. */
-import type { Column, Kind } from '../../../machinery/meta/core.ts'
+import type { Cell, Column, Kind } from '../../../machinery/meta/core.ts'
 import { CLUSTER_LABEL } from '../identity-bound.ts'
 import { CLUSTERS_ANNOTATION, TARGETS_ANNOTATION } from '../marks.ts'
 import { certificateSigningRequestColumns, roleBindingColumns } from './access.ts'
@@ -86,12 +86,35 @@ export const columnsFor = (group: string, kind: string): readonly Column[] | und
 /** What Kubernetes' Tables say of whole rows of a kind. */
 export const rowConditionsFor = (group: string, kind: string): Kind['rowConditions'] => (group === '' && kind === 'Pod' ? podRowConditions : undefined)
 
-/** Of folded kinds: how many clusters with a copy are reporting, of those that were to have one (template) or do (none), `2/3`. */
-export const clustersColumn = (isReporting: (cluster: string) => boolean): Column =>
-  column('Clusters', ({ metadata: { annotations = {} } }) => {
-    const names = (annotation: string) => annotations[annotation]?.split(',').filter(Boolean), clusters = names(CLUSTERS_ANNOTATION) ?? [], targets = names(TARGETS_ANNOTATION) ?? clusters
-    return { live: () => `${clusters.filter((cluster) => targets.includes(cluster) && isReporting(cluster)).length}/${targets.length}` }
-  })
+/**
+ * Of folded kinds: how many clusters with a copy are reporting, of those that were to have one (template) or do (none), `2/3`.
+ * Most rows of a list have the same clusters: at one time all of them are told the same.
+ */
+export function clustersColumn(isReporting: (cluster: string) => boolean): Column {
+  const cells = new Map<string, Cell>()
+  return column('Clusters', ({ metadata: { annotations = {} } }) => {
+    const clusters = annotations[CLUSTERS_ANNOTATION] ?? '', targets = annotations[TARGETS_ANNOTATION] ?? clusters, key = `${clusters};${targets}`
+    let cell = cells.get(key)
+    if (cell === undefined) {
+      if (cells.size >= CELLS_MAX) cells.clear()
+      cells.set(key, (cell = reporting(names(clusters), names(targets), isReporting)))
+    }
+    return cell
+  }, { reads: [CLUSTERS_ANNOTATION, TARGETS_ANNOTATION].map((annotation) => ['metadata', 'annotations', annotation]) })
+}
+const CELLS_MAX = 1_000
+const names = (list: string) => list.split(',').filter(Boolean)
+
+function reporting(clusters: readonly string[], targets: readonly string[], isReporting: (cluster: string) => boolean): Cell {
+  const wanted = clusters.filter((cluster) => targets.includes(cluster))
+  let told = '', toldAt = Number.NaN
+  return {
+    live: (now) => {
+      if (now !== toldAt) { told = `${wanted.filter(isReporting).length}/${targets.length}`; toldAt = now }
+      return told
+    },
+  }
+}
 
 /** Of identity-bound kinds: where the object lives. */
-export const clusterColumn: Column = column('Cluster', ({ metadata }) => metadata.labels?.[CLUSTER_LABEL] ?? '<none>', { wide: true })
+export const clusterColumn: Column = column('Cluster', ({ metadata }) => metadata.labels?.[CLUSTER_LABEL] ?? '<none>', { wide: true, reads: [['metadata', 'labels', CLUSTER_LABEL]] })

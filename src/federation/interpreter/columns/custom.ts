@@ -10,15 +10,15 @@ export interface PrinterColumn { readonly name: string; readonly type: string; r
 export const columnsFromPrinterColumns = (columns: readonly PrinterColumn[]): readonly Column[] => [name, ...columns.map(customColumn)]
 
 function customColumn({ name, type, jsonPath, format = '', description, priority = 0 }: PrinterColumn): Column {
-  const find = compile(jsonPath)
-  return { ...column(name, (object) => customCell(type, find(object)), { type: type as Column['type'], format }), ...(description !== undefined && { description }), ...(priority > 0 && { priority }) }
+  const find = compile(jsonPath), { reads } = find
+  return { ...column(name, (object) => customCell(type, find(object)), { type: type as Column['type'], format, ...(reads && { reads }) }), ...(description !== undefined && { description }), ...(priority > 0 && { priority }) }
 }
 
 function compile(path: string): Finder {
   try {
     return compileJsonPath(path)
   } catch (error) {
-    if (error instanceof SyntaxError) return () => undefined
+    if (error instanceof SyntaxError) return Object.assign(() => undefined, { reads: [] })
     throw error
   }
 }

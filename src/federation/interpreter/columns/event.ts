@@ -1,14 +1,16 @@
 import type { Cell, Column, KubeObject } from '../../../machinery/meta/core.ts'
 import { column, name, since, text } from './column.ts'
 
+const firstSeenReads = ['firstTimestamp', 'deprecatedFirstTimestamp', 'eventTime'], aboutReads = ['involvedObject', 'regarding']
+
 /** Of both groups: events.k8s.io has other names for the same fields. */
 export const eventColumns: readonly Column[] = [
-  column('Last Seen', lastSeen), text('Type', 'type'), text('Reason', 'reason'), column('Object', target),
-  column('Subobject', (event) => about(event).fieldPath ?? '', { wide: true }),
-  column('Source', source, { wide: true }),
-  column('Message', (event) => { const { message, note } = fieldsOf(event); return (message ?? note ?? '').trim() }),
-  column('First Seen', firstSeen, { wide: true }),
-  column('Count', (event) => { const { series, count, deprecatedCount } = fieldsOf(event); return series ? (series.count ?? 0) : (count ?? deprecatedCount) || 1 }, { wide: true }),
+  column('Last Seen', lastSeen, { reads: ['series.lastObservedTime', 'lastTimestamp', 'deprecatedLastTimestamp', ...firstSeenReads] }), text('Type', 'type'), text('Reason', 'reason'), column('Object', target, { reads: aboutReads }),
+  column('Subobject', (event) => about(event).fieldPath ?? '', { wide: true, reads: aboutReads }),
+  column('Source', source, { wide: true, reads: ['source', 'deprecatedSource', 'reportingComponent', 'reportingController', 'reportingInstance'] }),
+  column('Message', (event) => { const { message, note } = fieldsOf(event); return (message ?? note ?? '').trim() }, { reads: ['message', 'note'] }),
+  column('First Seen', firstSeen, { wide: true, reads: firstSeenReads }),
+  column('Count', (event) => { const { series, count, deprecatedCount } = fieldsOf(event); return series ? (series.count ?? 0) : (count ?? deprecatedCount) || 1 }, { wide: true, reads: ['series.count', 'count', 'deprecatedCount'] }),
   { ...name, priority: 1 },
 ]
 

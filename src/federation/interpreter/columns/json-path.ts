@@ -3,23 +3,27 @@
  * run once per row); what is rarer goes to jsonpath-plus with its evaluation of scripts switched off.
  */
 import { JSONPath } from 'jsonpath-plus'
+import type { FieldPath } from '../../../machinery/meta/core.ts'
 import { isJsonObject } from '../../../machinery/meta/json-value.ts'
 
-/** The first result; undefined where there is none, or where upstream would report an error. */
-export type Finder = (object: object) => unknown
+/** The first result; undefined where there is none, or where upstream would report an error. `reads`: all that is looked at; absent: it may be anything. */
+export interface Finder { (object: object): unknown; readonly reads?: readonly FieldPath[] }
 
 /** Throws SyntaxError. */
 export function compileJsonPath(path: string): Finder {
   const steps = parse(path.trim().replace(/^\$/, ''))
   if (!steps) return viaLibrary(path)
-  return (object) => {
+  const branch = steps.findIndex(({ name }) => name === undefined), names = steps.slice(0, branch < 0 ? steps.length : branch).map(({ name }) => name!), ways = steps.map(({ from }) => from)
+  const find = (object: object) => {
     let found: unknown[] = [object]
-    for (const step of steps) found = found.flatMap(step)
+    for (const way of ways) found = found.flatMap(way)
     return found[0]
   }
+  return names.length > 0 ? Object.assign(find, { reads: [names] }) : find
 }
 
-type Step = (value: unknown) => unknown[]
+/** `name`: it leads to that member. */
+interface Step { readonly name?: string; readonly from: (value: unknown) => unknown[] }
 
 const FIELD = /^\.((?:\\.|[^\s.,[\]$@{}\\])+)/, INDEX = /^\[(-?\d+)\]/, ALL = /^(?:\[\*\]|\.\*)/, QUOTED = /^\[(?:'((?:\\.|[^'\\])+)'|"((?:\\.|[^"\\])+)")\]/
 const FILTER = /^\[\?\(\s*@((?:\.(?:\\.|[^\s.,[\]$@{}\\=!<>()])+)*)\s*(?:(==|!=|<=|>=|<|>)\s*(?:"([^"]*)"|'([^']*)'|(-?\d+(?:\.\d+)?|true|false)|@((?:\.(?:\\.|[^\s.,[\]$@{}\\=!<>()])+)*)))?\s*\)\]/
@@ -42,9 +46,9 @@ function parse(path: string): readonly Step[] | undefined {
 }
 
 const fields = (path: string): Step[] => path.slice(1).split(/(?<!\\)\./).map((part) => field(part.replaceAll(/\\(.)/g, '$1')))
-const field = (name: string): Step => (value) => (isJsonObject(value) && Object.hasOwn(value, name) ? [value[name]] : [])
-const index = (at: number): Step => (value) => { const position = Array.isArray(value) && at < 0 ? value.length + at : at; return Array.isArray(value) && position >= 0 && position < value.length ? [value[position]] : [] }
-const all: Step = (value) => (Array.isArray(value) ? value : isJsonObject(value) ? Object.values(value) : [])
+const field = (name: string): Step => ({ name, from: (value) => (isJsonObject(value) && Object.hasOwn(value, name) ? [value[name]] : []) })
+const index = (at: number): Step => ({ from: (value) => { const position = Array.isArray(value) && at < 0 ? value.length + at : at; return Array.isArray(value) && position >= 0 && position < value.length ? [value[position]] : [] } })
+const all: Step = { from: (value) => (Array.isArray(value) ? value : isJsonObject(value) ? Object.values(value) : []) }
 
 function filter([, path, operator, double, single, bare, other]: RegExpExecArray): Step {
   const steps = path ? fields(path) : [], others = other ? fields(other) : [], wanted = double ?? single ?? (bare === 'true' ? true : bare === 'false' ? false : bare === undefined ? undefined : Number(bare))
@@ -52,10 +56,10 @@ function filter([, path, operator, double, single, bare, other]: RegExpExecArray
     const left = follow(steps, item), right = other === undefined ? wanted : follow(others, item)
     return operator === undefined ? left !== undefined : compare(left, operator, right)
   }
-  return (value) => (Array.isArray(value) ? value.filter(matches) : [])
+  return { from: (value) => (Array.isArray(value) ? value.filter(matches) : []) }
 }
 
-const follow = (steps: readonly Step[], from: unknown) => steps.reduce<unknown>((value, step) => step(value)[0], from)
+const follow = (steps: readonly Step[], from: unknown) => steps.reduce<unknown>((value, step) => step.from(value)[0], from)
 
 /** Values of two types are never equal and have no order; nor have those that are no scalars. */
 function compare(left: unknown, operator: string, other: unknown): boolean {

@@ -4,10 +4,10 @@ import { age, column, name, text } from './column.ts'
 const NODE_ROLE = 'node-role.kubernetes.io/'
 
 export const nodeColumns: readonly Column[] = [
-  name, column('Status', status), column('Roles', roles), age, text('Version', 'status.nodeInfo.kubeletVersion'),
-  column('Internal-IP', address('InternalIP'), { wide: true }), column('External-IP', address('ExternalIP'), { wide: true }),
+  name, column('Status', status, { reads: ['spec.unschedulable', 'status.conditions.type', 'status.conditions.status'] }), column('Roles', roles, { reads: ['metadata.labels'] }), age, text('Version', 'status.nodeInfo.kubeletVersion'),
+  column('Internal-IP', address('InternalIP'), { wide: true, reads: ['status.addresses'] }), column('External-IP', address('ExternalIP'), { wide: true, reads: ['status.addresses'] }),
   text('OS-Image', 'status.nodeInfo.osImage', { absent: '<unknown>', wide: true }),
-  column('Kernel-Version', (node) => { const { kernelVersion, architecture } = statusOf(node).nodeInfo ?? {}; return (kernelVersion || '<unknown>') + (architecture ? ` (${architecture})` : '') }, { wide: true }),
+  column('Kernel-Version', (node) => { const { kernelVersion, architecture } = statusOf(node).nodeInfo ?? {}; return (kernelVersion || '<unknown>') + (architecture ? ` (${architecture})` : '') }, { wide: true, reads: ['status.nodeInfo'] }),
   text('Container-Runtime', 'status.nodeInfo.containerRuntimeVersion', { absent: '<unknown>', wide: true }),
 ]
 

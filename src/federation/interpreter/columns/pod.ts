@@ -1,23 +1,30 @@
 import { age as formatAge } from '../../../machinery/server/age.ts'
-import type { Cell, Column, KubeObject, RowCondition } from '../../../machinery/meta/core.ts'
+import type { Cell, Column, Kind, KubeObject } from '../../../machinery/meta/core.ts'
 import { age, column, name, text, valueAt } from './column.ts'
 
+const containerReads = ['name', 'ready', 'started', 'restartCount', 'state.waiting.reason', 'state.running', 'state.terminated.exitCode', 'state.terminated.signal', 'state.terminated.reason', 'lastState.terminated.finishedAt']
+const summaryReads: readonly string[] = [
+  'metadata.deletionTimestamp', 'spec.containers.name', 'spec.initContainers.name', 'spec.initContainers.restartPolicy', 'status.phase', 'status.reason', 'status.conditions.type', 'status.conditions.status', 'status.conditions.reason',
+  ...['initContainerStatuses', 'containerStatuses'].flatMap((statuses) => containerReads.map((field) => `status.${statuses}.${field}`)),
+]
+const ofSummary = (name: string, cell: (summary: Summary) => Cell) => column(name, (pod) => cell(summary(pod)), { reads: summaryReads })
+
 export const podColumns: readonly Column[] = [
-  name,
-  column('Ready', (pod) => { const { ready, total } = summary(pod); return `${ready}/${total}` }),
-  column('Status', (pod) => summary(pod).status),
-  column('Restarts', (pod) => restartsCell(summary(pod))),
+  name, ofSummary('Ready', ({ ready, total }) => `${ready}/${total}`), ofSummary('Status', ({ status }) => status), ofSummary('Restarts', restartsCell),
   age,
-  column('IP', (pod) => (valueAt(pod, ['status', 'podIPs']) as { ip?: string }[] | undefined)?.[0]?.ip || '<none>', { wide: true }),
+  column('IP', (pod) => (valueAt(pod, ['status', 'podIPs']) as { ip?: string }[] | undefined)?.[0]?.ip || '<none>', { wide: true, reads: ['status.podIPs.ip'] }),
   text('Node', 'spec.nodeName', { absent: '<none>', wide: true }),
   text('Nominated Node', 'status.nominatedNodeName', { absent: '<none>', wide: true }),
-  column('Readiness Gates', readinessGates, { wide: true }),
+  column('Readiness Gates', readinessGates, { wide: true, reads: ['spec.readinessGates.conditionType', 'status.conditions.type', 'status.conditions.status'] }),
 ]
 
 /** A pod that has come to its end says so of its whole row. */
-export function podRowConditions({ status }: KubeObject): readonly RowCondition[] {
-  const message = ENDED[(status as PodStatus | undefined)?.phase ?? '']
-  return message === undefined ? [] : [{ type: 'Completed', status: 'True', reason: (status as PodStatus).phase!, message }]
+export const podRowConditions: NonNullable<Kind['rowConditions']> = {
+  reads: ['status.phase'],
+  of: ({ status }) => {
+    const message = ENDED[(status as PodStatus | undefined)?.phase ?? '']
+    return message === undefined ? [] : [{ type: 'Completed', status: 'True', reason: (status as PodStatus).phase!, message }]
+  },
 }
 const ENDED: Readonly<Record<string, string>> = { Succeeded: 'The pod has completed successfully.', Failed: 'The pod failed.' }
 
