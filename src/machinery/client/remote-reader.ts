@@ -69,17 +69,18 @@ export class RemoteReader implements ListerWatcher {
 
   async *watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {
     if (query.initial && this.#initial === 'streamed' && (yield* this.#streamState(query, signal))) return
-    let position = query.at?.position
-    if (query.initial || position === undefined) {
-      const { initial: _initial, ...scope } = query, state = await this.list(query.initial ? scope : { ...scope, limit: 1 }, signal)
-      position = state.position
-      if (query.initial) {
-        if (this.#initial === 'paged once') this.#initial = 'streamed'
-        yield Array.from(state.entries, (entry): Change => ({ type: 'ADDED', entry, position: entry.position }))
-        yield [{ type: 'BOOKMARK', position, initial: true }]
-      }
+    yield* this.#stream(query, query.initial || !query.at ? yield* this.#begin(query, signal) : query.at.position, signal)
+  }
+
+  /** Where changes go on, behind the state where that is asked for. A generator of its own, which ends: a watch that waits would keep all that it began with. */
+  async *#begin(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch, Position> {
+    const { initial, ...scope } = query, state = await this.list(initial ? scope : { ...scope, limit: 1 }, signal), { position } = state
+    if (initial) {
+      if (this.#initial === 'paged once') this.#initial = 'streamed'
+      yield Array.from(state.entries, (entry): Change => ({ type: 'ADDED', entry, position: entry.position }))
+      yield [{ type: 'BOOKMARK', position, initial: true }]
     }
-    yield* this.#stream(query, position, signal)
+    return position
   }
 
   /** State and changes as one stream. False: the server does not do that, and nothing was told. */
