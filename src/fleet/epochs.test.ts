@@ -3,11 +3,13 @@ import { systemClock } from '../lib/clock.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { MemoryStorage } from '../machinery/storage/memory-storage.ts'
 import { Epochs, nextLedger, renewed } from './epochs.ts'
+import { decodePosition, encodeVector } from './position-codec.ts'
 
 type Ledger = ReturnType<typeof nextLedger>
 const { signal } = new AbortController(), narrow: Ledger = { epochs: [{ number: 2, slots: [], active: [], minimumDigits: 0, narrow: true }], replicas: 1 }, wide: Ledger = { epochs: [{ number: 2, slots: [], active: [], minimumDigits: 0 }], replicas: 1 }
 const after = (...steps: readonly (readonly { id: string }[])[]) => steps.reduce((ledger, sources) => nextLedger(ledger, sources), narrow)
 const sources = (many: number) => Array.from({ length: many }, (_, i) => ({ id: `s${i}` })), last = ({ epochs }: Ledger) => epochs.at(-1)!
+const seen = (versions: Record<string, number>, times = 0) => new Map(Object.entries(versions).map(([source, version]) => [source, { version, times }]))
 
 test.each([
   ['the same sources begin no epoch', [[{ id: 'a' }, { id: 'b' }], [{ id: 'b' }, { id: 'a' }]], 4, ['a', 'b'], ['a', 'b']],
@@ -36,43 +38,51 @@ test.each([
 })
 
 test('a source with large resourceVersions gets a base, with room below for those who are behind', () => {
-  const ledger = nextLedger(narrow, sources(5), { reached: new Map([['s0', 5], ['s1', 10_000_000]]) })
+  const ledger = nextLedger(narrow, sources(5), { reached: seen({ s0: 5, s1: 10_000_000 }) })
   expect(last(ledger).slots.slice(0, 2)).toEqual([{ source: 's0', base: 0 }, { source: 's1', base: 9_750_000 }])
 })
 
 test('bases are renewed before a component outgrows its width, and by nobody twice', () => {
-  const ledger = nextLedger(narrow, sources(5)), reached = (version: number) => new Map([['s0', 3], ['s1', version]])
+  const ledger = nextLedger(narrow, sources(5)), reached = (version: number) => seen({ s0: 3, s1: version })
   expect(renewed(ledger, reached(749_999))).toBe(ledger)
   const next = renewed(ledger, reached(750_000))
   expect([last(next).number, last(next).active, last(next).slots.map(({ base }) => base)]).toEqual([last(ledger).number + 2, last(ledger).active, [0, 500_000, 0, 0, 0]])
   expect(renewed(next, reached(750_000))).toBe(next)
 })
 
-test('a source that was set back gets a lower base, once it is said to be: who only lags does not lower it', () => {
-  const far = renewed(nextLedger(narrow, sources(5)), new Map([['s1', 9_000_000]])), reached = new Map([['s1', 400_000]])
-  expect(renewed(far, reached)).toBe(far)
-  const next = renewed(far, reached, new Set(['s1']))
-  expect([far, next].map((ledger) => last(ledger).slots[1]!.base)).toEqual([8_750_000, 150_000])
+test('a source that was set back begins one epoch with a base of its own, however many notice; who only lags begins none', () => {
+  const far = renewed(nextLedger(narrow, sources(5)), seen({ s1: 9_000_000 })), lag = seen({ s1: 400_000 })
+  expect(renewed(far, lag)).toBe(far)
+  const next = renewed(far, lag, lag)
+  expect([far, next].map((ledger) => last(ledger).slots[1])).toEqual([{ source: 's1', base: 8_750_000 }, { source: 's1', base: 1, timesSetBack: 1 }])
   expect(last(next).number).toBe(last(far).number + 2)
+  expect(renewed(next, lag, seen({ s1: 399_000 })), 'another kind, or another replica, tells the same restore').toBe(next)
+  expect(renewed(next, seen({ s1: 9_000_000 })), 'what was seen before counts no more').toBe(next)
+  expect(last(renewed(next, lag, seen({ s1: 300_000 }, 1))).slots[1], 'a second one').toEqual({ source: 's1', base: 1, timesSetBack: 2 })
+  expect(last(renewed(far, lag, seen({ s1: 8_000_000 }, 3))).slots[1], 'where the store lost count').toEqual({ source: 's1', base: 7_750_000, timesSetBack: 4 })
 })
 
-test('a replica that saw more of a source before it was set back does not raise its base again', async () => {
+test('replicas that both find a source set back begin one epoch, and know of earlier epochs that its versions count no more', async () => {
   const storage = new MemoryStorage(), [one, two] = [await Epochs.open(storage, signal), await Epochs.open(storage, signal)], stop = new AbortController(), following = [one, two].map((epochs) => epochs.follow({ clock: systemClock, logger: silentLogger }, stop.signal))
   await one.use(sources(5), signal)
   for (const epochs of [one, two]) await epochs.roomFor(new Map([['s1', 9_000_000]]), signal)
   await vi.waitFor(() => { expect([one, two].map(({ current }) => current.bases[1])).toEqual([8_750_000, 8_750_000]) })
-  one.setBack('s1', 400_000)
-  await vi.waitFor(() => { expect([one, two].map(({ current }) => current.bases[1])).toEqual([150_000, 150_000]) })
-  const { number } = one.current
+  const before = one.current.number
+  one.setBack('s1', 400_000, 0)
+  two.setBack('s1', 400_010, 0)
+  await vi.waitFor(() => { expect([one, two].map((epochs) => epochs.timesSetBack('s1'))).toEqual([1, 1]) })
   two.reached('s0', 5)
+  two.reached('s1', 9_000_001, 0)
   await two.use(sources(5), signal)
-  expect([two.current.number, two.current.bases[1]]).toEqual([number, 150_000])
+  expect([two.current.number, two.current.bases[1], two.current.setBack, two.known.get(before)!.setBack]).toEqual([before + 2, 1, [], [1]])
+  const position = encodeVector(one.known.get(before)!, [0, 8_900_000, 7]), decoded = decodePosition(position, two.known)
+  expect(decoded).toEqual({ form: 'vector', epoch: before, components: [0, 1, 7, 0, 0], vague: [], outdated: [1] })
   stop.abort()
   await Promise.all(following)
 })
 
 test('a join that leaves less width for each renews bases with it', () => {
-  const ledger = nextLedger(narrow, sources(3)), next = nextLedger(ledger, sources(5), { reached: new Map([['s0', 900_000_000]]) })
+  const ledger = nextLedger(narrow, sources(3)), next = nextLedger(ledger, sources(5), { reached: seen({ s0: 900_000_000 }) })
   expect([last(ledger), last(next)].map(({ slots }) => slots[0]!.base)).toEqual([0, 899_750_000])
 })
 

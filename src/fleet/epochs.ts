@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Storage } from '../machinery/meta/core.ts'
 import { isReason } from '../machinery/meta/status-error.ts'
-import { canBeNarrow, componentEnd, fits, MAX_VECTOR_SLOTS, minimumDigitsAfter, type Epoch } from './position-codec.ts'
+import { canBeNarrow, componentEnd, fits, LONG_AGO, MAX_VECTOR_SLOTS, minimumDigitsAfter, type Epoch } from './position-codec.ts'
 
 const KEY = '/federation/epochs', KEPT_EPOCHS = 32, RETRY_MS = 1000
 /** Shares of a component's width: bases are renewed when so much of it is used, and are then so far behind: sets and kinds that are quiet are not at the latest version. */
@@ -12,14 +12,16 @@ const RENEW_AT = 0.75, BEHIND = 0.25
 /** Whose resourceVersion a slot carries. `id` names one identity: a member restored from a backup is another. */
 export interface EpochSource { readonly id: string }
 
-interface SlotRecord { readonly source: string; readonly base: number }
+/** `timesSetBack`: how often its versions were found to have gone back, as after a restore; absent: never. */
+interface SlotRecord { readonly source: string; readonly base: number; readonly timesSetBack?: number }
 /** `active`: the sources merged in this epoch, and marks of what its sets leave out, sorted. Slots of others are kept, silent. */
 export interface EpochState extends Epoch { readonly slots: readonly SlotRecord[]; readonly active: readonly string[] }
 /** Positions are narrow from the first start on, or never: a ledger without the mark was begun with the wide form, and numbers must not go back. */
 interface EpochRecord { readonly number: number; readonly slots: readonly SlotRecord[]; readonly active: readonly string[]; readonly minimumDigits: number; readonly narrow?: boolean }
 interface Ledger { readonly epochs: readonly EpochRecord[]; readonly replicas: number }
-/** By source: the resourceVersion that it was seen at. */
-type Reached = ReadonlyMap<string, number>
+/** The resourceVersion that a source was seen at, and how often it had been set back then. */
+interface Seen { readonly version: number; readonly times: number }
+type Reached = ReadonlyMap<string, Seen>
 
 /**
  * Epochs, slots and bases: the only state that replicas share about positions. Changed by compare-and-set.
@@ -31,9 +33,9 @@ export class Epochs {
   #current!: EpochState
   readonly #storage: Storage
   readonly #listeners = new Set<() => void>()
-  readonly #reached = new Map<string, number>()
-  /** Sources that are behind what they were, as after a restore. */
-  readonly #setBack = new Set<string>()
+  readonly #reached = new Map<string, Seen>()
+  /** Sources that are behind what they were, and at which version: not yet in the ledger. */
+  readonly #setBack = new Map<string, Seen>()
   #outgrown = Promise.withResolvers<void>()
   /** Resolves when the bases were renewed, or that was tried in vain. */
   #tried = Promise.withResolvers<void>()
@@ -65,24 +67,31 @@ export class Epochs {
     this.#learn(await change(this.#storage, (old) => nextLedger(old, sources, { marks, reached: this.#reached }), signal))
   }
 
-  /** That a source was seen at that version. Before it outgrows its component an epoch with higher bases begins: any replica can begin it, the sources being the same. */
-  reached(source: string, version: number): void {
-    if (version <= (this.#reached.get(source) ?? 0)) return
-    this.#reached.set(source, version)
+  /**
+   * That a source was seen at that version, `times` set back before. Before it outgrows its component an epoch with higher bases begins: any replica can begin it, the sources being the same.
+   */
+  reached(source: string, version: number, times = this.timesSetBack(source)): void {
+    const seen = this.#reached.get(source)
+    if (times < this.timesSetBack(source) || (seen && seen.times === times && version <= seen.version)) return
+    this.#reached.set(source, { version, times })
     this.#watchBases()
   }
 
-  /** That a source, freshly read, is at that version, though it was seen further on. Below its base positions could not tell its states apart. */
-  setBack(source: string, version: number): void {
-    const slot = this.#current.slots.find((one) => one.source === source)
-    if (!slot || version === 0 || version > slot.base || slot.base === 0) return
-    this.#reached.set(source, version)
-    this.#setBack.add(source)
+  /**
+   * That a source which had been set back `times` before is at that version, though it was seen further on. Begins one epoch, whoever tells it how often: positions grow on, and what was told of its
+   * versions before is known to mean other states.
+   */
+  setBack(source: string, version: number, times: number): void {
+    if (times < this.timesSetBack(source)) return
+    this.#setBack.set(source, { version, times })
     this.#watchBases()
   }
+
+  /** How often a source was set back. */
+  timesSetBack(source: string): number { return this.#current.slots.find((slot) => slot.source === source)?.timesSetBack ?? 0 }
 
   /** The current epoch, once these versions can be told in it; or as it is, where the store cannot be written. */
-  async roomFor(versions: Reached, signal: AbortSignal): Promise<EpochState> {
+  async roomFor(versions: ReadonlyMap<string, number>, signal: AbortSignal): Promise<EpochState> {
     for (const [source, version] of versions) this.reached(source, version)
     const isRoom = () => this.#current.slots.every(({ source }, slot) => fits(this.#current, slot, versions.get(source) ?? 0))
     if (!isRoom()) await Promise.race([this.#tried.promise, aborted(signal)])
@@ -102,9 +111,7 @@ export class Epochs {
       this.#outgrown = Promise.withResolvers()
       let isLate = false
       try {
-        const asked = [...this.#setBack]
         this.#learn(await change(this.#storage, (old) => renewed(old, this.#reached, this.#setBack), signal))
-        for (const source of asked) this.#setBack.delete(source)
       } catch (error) {
         if (signal.aborted) return
         isLate = true
@@ -139,17 +146,17 @@ export class Epochs {
   #learn({ epochs }: Ledger): void {
     const latest = epochs.at(-1)!
     if (this.#current && latest.number <= this.#current.number) return
-    this.#known = new Map(epochs.map(stateOf).flatMap((state) => [[state.number - 1, { ...state, number: state.number - 1 }], [state.number, state]] as const))
-    // What was seen of a source before it was set back counts no more, or its base would go up again.
-    for (const { source, base } of this.#current?.slots ?? []) if ((latest.slots.find((slot) => slot.source === source)?.base ?? base) < base) this.#reached.delete(source)
+    this.#known = new Map(epochs.map((epoch) => stateOf(epoch, latest)).flatMap((state) => [[state.number - 1, { ...state, number: state.number - 1 }], [state.number, state]] as const))
     this.#current = stateOf(latest)
+    for (const told of [this.#reached, this.#setBack]) for (const [source, { times }] of told) if (times < this.timesSetBack(source)) told.delete(source)
     this.#watchBases()
     for (const listener of this.#listeners) listener()
   }
 }
 
 const firstLedger: Ledger = { epochs: [{ number: 2, slots: [], active: [], minimumDigits: 0, narrow: true }], replicas: 0 }
-const stateOf = (record: EpochRecord): EpochState => ({ ...record, bases: record.slots.map(({ base }) => base) })
+const stateOf = (record: EpochRecord, latest = record): EpochState => ({ ...record, bases: record.slots.map(({ base }) => base), setBack: record.slots.flatMap((slot, i) => (timesOf(slot) < timesOf(latest.slots[i]!) ? [i] : [])) })
+const timesOf = ({ timesSetBack = 0 }: SlotRecord) => timesSetBack
 const parse = (value: Uint8Array): Ledger => JSON.parse(Buffer.from(value).toString()) as Ledger
 
 /** Pure: the same ledger where nothing changes. */
@@ -160,27 +167,38 @@ export function nextLedger(ledger: Ledger, sources: readonly EpochSource[], { ma
   return begun(ledger, { slots: [...last.slots, ...added], active }, reached)
 }
 
-/** Pure: the same ledger where every source has room. */
-export function renewed(ledger: Ledger, reached: Reached, setBack: ReadonlySet<string> = new Set()): Ledger {
+/** Pure: the same ledger where every source has room, and none was set back. */
+export function renewed(ledger: Ledger, reached: Reached, setBack: Reached = new Map()): Ledger {
   const last = ledger.epochs.at(-1)!
   return isOutgrown(last, reached, setBack) ? begun(ledger, last, reached, setBack) : ledger
 }
 
-function begun(ledger: Ledger, { slots, active }: Pick<EpochRecord, 'slots' | 'active'>, reached: Reached, setBack: ReadonlySet<string> = new Set()): Ledger {
+function begun(ledger: Ledger, { slots, active }: Pick<EpochRecord, 'slots' | 'active'>, reached: Reached, setBack: Reached = new Map()): Ledger {
   const last = ledger.epochs.at(-1)!, number = last.number + 2, narrow = last.narrow === true && canBeNarrow(number, slots.length), end = componentEnd({ slots: slots.length, narrow })
-  const rebased = slots.map((slot) => (isOut(end, slot, reached, setBack) ? { ...slot, base: Math.max(0, reached.get(slot.source)! - BEHIND * end) } : slot))
+  const rebased = slots.map((slot): SlotRecord => {
+    const back = setBackOf(slot, setBack)
+    // With a base, what was seen before and is not read again yet can be told as that.
+    if (back) return { ...slot, base: back.version >= RENEW_AT * end ? back.version - BEHIND * end : LONG_AGO, timesSetBack: back.times + 1 }
+    return isOut(end, slot, reached) ? { ...slot, base: Math.max(0, reached.get(slot.source)!.version - BEHIND * end) } : slot
+  })
   return { ...ledger, epochs: [...ledger.epochs, { number, slots: rebased, active, minimumDigits: minimumDigitsAfter(stateOf(last), number, slots.length), ...(narrow && { narrow }) }].slice(-KEPT_EPOCHS) }
 }
 
-function isOutgrown({ slots, narrow = false }: EpochRecord, reached: Reached, setBack: ReadonlySet<string>): boolean {
+function isOutgrown({ slots, narrow = false }: EpochRecord, reached: Reached, setBack: Reached): boolean {
   const end = componentEnd({ slots: slots.length, narrow })
-  return slots.length <= MAX_VECTOR_SLOTS && slots.some((slot) => isOut(end, slot, reached, setBack))
+  return slots.some((slot) => setBackOf(slot, setBack)) || (slots.length <= MAX_VECTOR_SLOTS && slots.some((slot) => isOut(end, slot, reached)))
 }
 
-/** Nearly beyond what the base leaves, or before it. */
-function isOut(end: number, { source, base }: SlotRecord, reached: Reached, setBack: ReadonlySet<string>): boolean {
-  const version = reached.get(source) ?? 0
-  return version - base >= RENEW_AT * end || (setBack.has(source) && version <= base)
+/** Nearly beyond what the base leaves. */
+function isOut(end: number, slot: SlotRecord, reached: Reached): boolean {
+  const seen = reached.get(slot.source)
+  return seen?.times === timesOf(slot) && seen.version - slot.base >= RENEW_AT * end
+}
+
+/** Undefined: not set back, or counted already. */
+function setBackOf(slot: SlotRecord, setBack: Reached): Seen | undefined {
+  const seen = setBack.get(slot.source)
+  return seen && seen.times >= timesOf(slot) ? seen : undefined
 }
 
 async function change(storage: Storage, next: (old: Ledger) => Ledger, signal: AbortSignal): Promise<Ledger> {

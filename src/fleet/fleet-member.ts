@@ -18,6 +18,10 @@ export interface FleetMember {
   /** False: what is shown of it is what was last known. */
   isReporting(): boolean
   readonly lease: (kind: Kind) => CacheLease
+  /** That it was found to be set back, as after a restore, `times` before, and not yet counted in the ledger of epochs. Absent: what notices that (the host) has its readers begin anew. */
+  readonly setBack?: () => { readonly times: number; readonly version: number } | undefined
+  /** How often it was set back, as the ledger has it: what was leased before the last time is closed. */
+  readonly countSetBacks?: (times: number) => void
   /** Where not all that `handler` answers is the fleet's (the host), or nothing has to be asked (templates). */
   readonly read?: (query: Query, signal: AbortSignal, kind: Pick<Kind, 'group' | 'version' | 'plural'>) => Promise<Page>
   /** Asks the member as this server; answers ServiceUnavailable while it cannot be reached. */

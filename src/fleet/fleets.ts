@@ -78,6 +78,11 @@ export class Fleets {
       if (this.#wanted) continue
       const epoch = epochs.current, members = isLeader ? wanted : inEpoch(epoch, wanted, this.#members)
       this.#members = members
+      for (const { source: { id }, setBack, countSetBacks } of members) {
+        const seen = setBack?.()
+        if (seen) epochs.setBack(id, seen.version, seen.times)
+        countSetBacks?.(epochs.timesSetBack(id))
+      }
       for (const [name, { merged, byCluster }] of this.#fleets) if (!sets.some((set) => set.name === name)) { merged.close(); byCluster.close(); this.#fleets.delete(name) }
       for (const set of sets) {
         const { merged, byCluster } = this.#fleets.get(set.name) ?? this.#found(set.name), chosen = members.filter(({ cluster }) => cluster === '' || set.includes(cluster))

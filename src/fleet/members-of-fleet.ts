@@ -20,6 +20,8 @@ export function fleetMember(member: Member, clock: Clock, customKind: (member: M
       const use = member.caches.acquire(kind)
       return { cache: use.cache, state: () => sourceState(use.state(), member, clock.now()), reachBack: (position, signal) => use.reachBack(position, signal), release: () => use.release() }
     },
+    setBack: () => member.caches.setBack,
+    countSetBacks: (times) => member.caches.countSetBacks(times),
     handler: member.handler,
     pass: (path, request, signal) => passThrough(member, path, request, signal),
     customKind: (kind) => customKind(member, kind),

@@ -13,12 +13,16 @@ export class MergeLog {
   /** By slot of those who left. */
   readonly #end = new Map<number, { readonly version: number; readonly epoch: number }>()
 
+  /** Slots whose earlier lines, that of a join among them, are not here any more. */
+  readonly #dropped = new Set<number>()
+
   get started(): boolean { return this.#begin !== undefined }
 
   /** History begins here: nothing before can be resumed. */
   start(epoch: number, versions: readonly number[]): void {
     this.#begin = { epoch, versions: [...versions] }
     this.#lines = []
+    this.#dropped.clear()
   }
 
   push(line: LogLine): void {
@@ -36,6 +40,12 @@ export class MergeLog {
     this.#end.delete(slot)
   }
 
+  /** What the source in a slot told is of another past: whoever held nothing of it then is told its state. */
+  drop(slot: number): void {
+    this.#lines = this.#lines.filter((line) => line.slot !== slot)
+    this.#dropped.add(slot)
+  }
+
   /** A source left, with `epoch`, when it was known up to `version`: another replica may have told of more. */
   leave(slot: number, version: number, epoch: number): void { this.#end.set(slot, { version, epoch }) }
 
@@ -46,7 +56,7 @@ export class MergeLog {
     if (epoch < begin.epoch && !sameMembers(then, known.get(begin.epoch))) return undefined
     // Of a source that was no member then, the reader holds nothing.
     const wasActive = (slot: number) => then.active.includes(then.slots[slot]?.source ?? '')
-    const gaps = [...begin.versions.entries()].flatMap(([slot, until]) => (until > (components[slot] ?? 0) && wasActive(slot) ? [{ slot, from: components[slot] ?? 0, until }] : []))
+    const gaps = [...begin.versions.entries()].flatMap(([slot, until]) => (until > (components[slot] ?? 0) && (wasActive(slot) || this.#dropped.has(slot)) ? [{ slot, from: components[slot] ?? 0, until }] : []))
     for (const [slot, { version }] of this.#end) if ((components[slot] ?? 0) > version && wasActive(slot)) return undefined
     // What came and left in epochs that this replica passed over did not leave here: the reader's rows of it would stay.
     const hasLeft = (slot: number) => wasActive(slot) && !current.active.includes(then.slots[slot]!.source)

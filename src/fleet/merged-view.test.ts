@@ -1,17 +1,17 @@
 import { describe, expect, test, vi } from 'vitest'
-import { Client, kind, Member, settle, stateOf, summed, tick, viewOf } from '../../test/suites/merged-view-bed.ts'
+import { Client, kind, Member, settle, stateOf, summed, viewOf } from '../../test/suites/merged-view-bed.ts'
 import { systemClock } from '../lib/clock.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { Cache } from '../machinery/cache/cache.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import { comparePositions } from '../machinery/meta/position.ts'
-import type { Batch, Change, Entry } from '../machinery/meta/core.ts'
+import type { Change, Entry } from '../machinery/meta/core.ts'
 import { MemoryStorage } from '../machinery/storage/memory-storage.ts'
 import { identityBound } from './combine.ts'
 import { Epochs } from './epochs.ts'
 import { MergedView } from './merged-view.ts'
 import { decodePosition, encodeVector } from './position-codec.ts'
-import type { SourceState, ViewSource } from './view-source.ts'
+import type { ViewSource } from './view-source.ts'
 
 const { signal } = new AbortController()
 const decodeVector = (position: string, epochs: Epochs): readonly number[] => {
@@ -221,6 +221,67 @@ describe('a merged view', () => {
     await following
   })
 
+  describe('a source that was set back', () => {
+    const bed = async () => {
+      const epochs = await Epochs.open(new MemoryStorage(), signal), stop = new AbortController(), following = epochs.follow({ clock: systemClock, logger: silentLogger }, stop.signal)
+      const a = new Member('a').start('web', 'same', 'gone'), b = new Member('b').start('web'), view = await viewOf(epochs, [a, b], summed), backup = { ...a.backup(), entries: a.backup().entries.filter(({ key }) => key !== 'shop/gone') }
+      const end = async () => { stop.abort(); await following }
+      // What the next write of the restored member is called was said of another state before.
+      a.put('web', 1)
+      await settle()
+      const restored = Member.restored(a, backup)
+      restored.put('web', 2)
+      return { epochs, a, b, view, restored, end }
+    }
+
+    test('is followed on in an epoch of its own: watches are told what is different, and positions grow', async () => {
+      const { epochs, b, view, restored, end } = await bed(), client = new Client(), before = epochs.current.number
+      await client.list(view)
+      epochs.setBack('a-uid', restored.version, 0)
+      await vi.waitFor(() => { expect(epochs.current.number).toBe(before + 2) })
+      view.use(epochs.current, [restored, b])
+      await settle()
+      await client.follow(view, 10)
+      expect(client.events.toSorted()).toEqual(['DELETED shop/gone', 'MODIFIED shop/web'])
+      restored.put('new', 1)
+      await settle()
+      await client.follow(view, 10)
+      expect([Object.fromEntries(client.store), client.events.at(-1)]).toEqual([stateOf(view), 'ADDED shop/new'])
+      expect(decodeVector(client.position, epochs)).toEqual([restored.version, b.version])
+      await end()
+    })
+
+    test('is noticed by a view where its cache was dropped in the meantime', async () => {
+      const { epochs, a, b, view, restored, end } = await bed()
+      expect(restored.version).toBeLessThanOrEqual(a.version)
+      a.put('web', 3)
+      await settle()
+      view.use(epochs.current, [restored, b])
+      await vi.waitFor(() => { expect(epochs.timesSetBack('a-uid')).toBe(1) })
+      await end()
+    })
+
+    test('ends what was begun before it on a replica that did not tell it: who comes with an old position, or one from before it is read again, begins anew', async () => {
+      const { epochs, b, view, restored, end } = await bed(), old = new Client(), early = new Client(), late = new Client()
+      await old.list(view)
+      epochs.setBack('a-uid', restored.version, 0)
+      await vi.waitFor(() => { expect(epochs.timesSetBack('a-uid')).toBe(1) })
+      const syncing = new Member('a')
+      view.use(epochs.current, [syncing, b])
+      await settle()
+      early.position = view.cache.position
+      expect(decodePosition(early.position, epochs.known)).toMatchObject({ components: [1, b.version], vague: [0] })
+      const other = await viewOf(epochs, [restored, b], summed)
+      await late.list(other)
+      for (const { position } of [old, early]) await expect(other.watch({ at: { position, match: 'notOlder' } }, signal).next()).rejects.toMatchObject({ code: 410 })
+      restored.put('web', 9)
+      await settle()
+      await late.follow(other, 10)
+      expect(late.events).toEqual(['MODIFIED shop/web'])
+      await end()
+    })
+  })
+
   test('a row that left a selection meanwhile is told to be gone, on another replica too; one that stayed is no new one', async () => {
     const epochs = await Epochs.open(new MemoryStorage(), signal), a = new Member('a').start('web', 'db'), b = new Member('b').start(), view = await viewOf(epochs, [a, b], summed), before = a.version
     for (const value of [1, 2]) { a.put('web', value); a.put('db', -value); await settle() }
@@ -276,84 +337,4 @@ describe('a merged view', () => {
     await client.follow(view, 10)
     expect(Object.fromEntries(client.store)).toEqual({ 'shop/web': '{"a":6}' })
   })
-})
-
-/** A ledger that was begun before there was a narrow form. */
-async function wideLedger(): Promise<MemoryStorage> {
-  const storage = new MemoryStorage()
-  await storage.commit('/federation/epochs', Buffer.from(JSON.stringify({ epochs: [{ number: 2, slots: [], active: [], minimumDigits: 0 }], replicas: 0 })), 0, signal)
-  return storage
-}
-
-const histories = ['narrow', 'wide'].flatMap((form) => Array.from({ length: 30 }, (_, i) => [form, i + 1] as const))
-test.each(histories)('random histories, clients hopping between replicas: nothing lost or repeated, positions only grow (%s, seed %i)', async (form, seed) => {
-  let state = seed * 7919
-  const random = (below: number) => { state = (state * 1103515245 + 12345) % 2147483648; return Math.floor((state / 2147483648) * below) }
-  const epochs = await Epochs.open(form === 'narrow' ? new MemoryStorage() : await wideLedger(), signal), members = ['a', 'b', 'c'].map((cluster) => new Member(cluster).start('web', `${cluster}-own`)), end = form === 'narrow' ? 10 ** 6 : 10 ** 12
-  const stop = new AbortController(), following = epochs.follow({ clock: systemClock, logger: silentLogger }, stop.signal)
-  let joined = members.slice(0, 2)
-  // Five slots: as narrow as components get.
-  const silent = [{ id: 'x' }, { id: 'y' }]
-  await epochs.use([...joined, ...silent], signal)
-  // Two replicas: each has caches of its own, fed from the same members but at its own pace; each can start anew, and hears of a new epoch in its own time.
-  const mirrorOf = (member: Member) => ({ cluster: member.cluster, id: member.id, cache: new Cache(kind), state: (): SourceState => ({ state: 'synced' }), cursor: member.cache.watch({ initial: true }, signal)[Symbol.asyncIterator]() })
-  const start = () => {
-    const mirrors = new Map(members.map((member) => [member.cluster, mirrorOf(member)]))
-    return { view: new MergedView({ kind, combine: summed, epochs, clock: systemClock, onError: (error) => { throw error } }), mirrors }
-  }
-  const replicas = [start(), start()]
-  const pump = async (replica: (typeof replicas)[number], everything: boolean) => {
-    for (const mirror of replica.mirrors.values()) {
-      for (let goes = everything || random(2) === 0; goes; goes = everything || random(2) === 0) {
-        const next = await Promise.race([(mirror as { pending?: Promise<IteratorResult<Batch>> }).pending ??= mirror.cursor.next(), tick().then(() => undefined)])
-        if (!next) break
-        delete (mirror as { pending?: unknown }).pending
-        mirror.cache.accept(next.value as Batch)
-      }
-    }
-    await settle()
-  }
-  const use = ({ view, mirrors }: (typeof replicas)[number]) => view.use(epochs.current, joined.map(({ cluster }) => mirrors.get(cluster)!))
-  // What has outgrown its component waits for the next epoch.
-  const catchUp = async (replica: (typeof replicas)[number]) => { for (let i = 0; i < 12; i++) { use(replica); await pump(replica, true) } }
-  for (const replica of replicas) await catchUp(replica)
-  await settle()
-  const clients = [new Client(), new Client(), new Client()]
-  for (const client of clients) await client.list(replicas[0]!.view)
-  for (let step = 0; step < 40; step++) {
-    const member = members[random(3)]!, name = ['web', 'db', `${member.cluster}-own`][random(3)]!
-    if (random(6) === 0) member.version += Math.floor(end * (random(12) / 10))
-    if (random(4) === 0) member.remove(name)
-    else member.put(name, step)
-    if (random(12) === 0) {
-      joined = members.filter(({ cluster }) => cluster === 'a' || random(2) === 0)
-      await epochs.use([...joined, ...silent], signal)
-    }
-    if (random(3) === 0) use(replicas[random(2)]!)
-    if (random(25) === 0) {
-      const at = random(2)
-      replicas[at]!.view.stop()
-      replicas[at] = start()
-      await catchUp(replicas[at])
-    }
-    // A cache was dropped, as when a member was refused for a while.
-    if (random(12) === 0) {
-      const replica = replicas[random(2)]!
-      replica.mirrors.set(member.cluster, mirrorOf(member))
-      use(replica)
-    }
-    if (random(2) === 0) await pump(replicas[random(2)]!, false)
-    if (random(3) === 0) {
-      const client = clients[random(3)]!, replica = replicas[random(2)]!
-      if (!replica.view.includes(client.position)) await catchUp(replica)
-      await client.follow(replica.view, 1 + random(3))
-    }
-  }
-  for (const replica of replicas) await catchUp(replica)
-  for (const [i, client] of clients.entries()) await client.follow(replicas[i % 2]!.view, 100)
-  const truth = Object.fromEntries(['web', 'db', 'a-own', 'b-own', 'c-own'].map((name) => [`shop/${name}`, joined.flatMap(({ cluster, cache }) => { const entry = cache.get(`shop/${name}`); return entry ? [[cluster, entry.parse()['value']]] : [] })] as const).filter(([, copies]) => copies.length > 0).map(([key, copies]) => [key, JSON.stringify(Object.fromEntries(copies))]))
-  for (const { view } of replicas) expect(stateOf(view)).toEqual(truth)
-  for (const client of clients) expect([Object.fromEntries(client.store), client.repeated(epochs)]).toEqual([truth, []])
-  stop.abort()
-  await following
 })

@@ -11,12 +11,13 @@ import type { Clock } from '../lib/clock.ts'
 import { Pulse } from '../lib/pulse.ts'
 import { Cache } from '../machinery/cache/cache.ts'
 import type { Batch, Change, Entry, Kind, Position, WatchQuery } from '../machinery/meta/core.ts'
+import { equalJson } from '../machinery/meta/json-value.ts'
 import { comparePositions } from '../machinery/meta/position.ts'
 import { isReason, StatusError } from '../machinery/meta/status-error.ts'
 import type { Epochs, EpochState } from './epochs.ts'
 import { MergeLog } from './merge-log.ts'
 import { MissedChanges } from './missed-changes.ts'
-import { decodePosition, encodeSequence, encodeVector, fits, MAX_VECTOR_SLOTS } from './position-codec.ts'
+import { decodePosition, encodeSequence, encodeVector, fits, LONG_AGO, MAX_VECTOR_SLOTS } from './position-codec.ts'
 import type { SourceState, ViewSource } from './view-source.ts'
 
 /** A member's object and where it lives. */
@@ -34,8 +35,11 @@ export interface Combine {
   merge(rowKey: string, copies: readonly Copy[], position: Position): Entry
 }
 
-/** `before`: what was held of the source until its new cache has synced. `seen`: while a feed that was synced before starts over, the keys that came; its rows are merged again once all of its state is there. */
-interface Feed { readonly source: ViewSource; slot: number; readonly stop: AbortController; synced: boolean; before?: Cache; seen?: Set<string> }
+/**
+ * `before`: what was held of the source until its new cache has synced, the keys of which the rows do not show that yet (undefined: nobody knows), and how often it had been set back then. `seen`: while a feed that was synced before starts over, the keys that came; its rows are
+ * merged again once all of its state is there.
+ */
+interface Feed { readonly source: ViewSource; slot: number; readonly stop: AbortController; readonly timesSetBack: number; synced: boolean; before?: { readonly cache: Cache; readonly untaken: readonly string[] | undefined; readonly timesSetBack: number }; seen?: Set<string> }
 
 const INITIAL_BATCH = 500
 
@@ -89,7 +93,7 @@ export class MergedView {
     if (left.length > 0) this.#removeCopies(gone, isNew)
     // Whoever comes from a replica that went on in this epoch already would wait for the next change.
     else if (isNew && !this.#pending) this.cache.accept([{ type: 'BOOKMARK', position: this.#position() }])
-    for (const { source: { id }, slot } of this.#feeds) this.#epochs.reached(id, this.#versions[slot] ?? 0)
+    for (const { source: { id }, slot, timesSetBack } of this.#feeds) this.#epochs.reached(id, this.#versions[slot] ?? 0, timesSetBack)
     for (const feed of this.#feeds) if (!this.#running.has(feed)) {
       this.#running.add(feed)
       this.#log.forget(feed.slot, Infinity)
@@ -102,7 +106,7 @@ export class MergedView {
   /** A source that comes with another cache goes on where it was: its rows stay until the new cache can say otherwise. */
   #feedOf(source: ViewSource, epoch: EpochState): Feed {
     const known = this.#feeds.find((feed) => feed.source.id === source.id)
-    const slot = epoch.slots.findIndex((one) => one.source === source.id)
+    const slot = epoch.slots.findIndex((one) => one.source === source.id), { timesSetBack = 0 } = epoch.slots[slot] ?? {}
     if (known?.source.cache === source.cache) {
       // An epoch begun before the source had a slot: what was seen of it counts from now on.
       if (known.slot !== slot) {
@@ -112,8 +116,15 @@ export class MergedView {
       return known
     }
     known?.stop.abort()
-    const before = known?.before ?? known?.source.cache
-    return { source, slot, stop: new AbortController(), synced: known?.synced ?? false, ...(known?.synced && before && { before }) }
+    const before = known?.before ?? (known && { cache: known.source.cache, untaken: this.#untaken(known), timesSetBack: known.timesSetBack })
+    if (known && known.timesSetBack < timesSetBack) this.#forgetVersions(slot)
+    return { source, slot, stop: new AbortController(), timesSetBack, synced: known?.synced ?? false, ...(known?.synced && before && { before }) }
+  }
+
+  /** What a source's versions said means other states now: that something was seen of it is all that can be told, until it is read again. */
+  #forgetVersions(slot: number): void {
+    if (this.#versions[slot]) this.#versions[slot] = LONG_AGO
+    this.#log.drop(slot)
   }
 
   /** Becomes ready once no source is left to wait for: called when a source's state may have changed. */
@@ -121,7 +132,11 @@ export class MergedView {
     if (!this.#pending || this.#feeds.some((feed) => !feed.synced && feed.source.state().state !== 'failed')) return
     const rows = [...this.#pending], position = this.#position()
     this.#pending = undefined
-    for (const { source: { id, state }, slot } of this.#feeds) if (state().state === 'synced') this.#epochs.setBack(id, this.#versions[slot] ?? 0)
+    for (const { source: { id, state }, slot, timesSetBack } of this.#feeds) {
+      const version = this.#versions[slot] ?? 0
+      // Nobody saw it set back, and positions could not tell its states apart.
+      if (state().state === 'synced' && version > 0 && version <= (this.#epoch.bases[slot] ?? 0)) this.#epochs.setBack(id, version, timesSetBack)
+    }
     this.#log.start(this.#epoch.number, this.#versions)
     for (let from = 0; from < rows.length; from += INITIAL_BATCH) this.#deliver(rows.slice(from, from + INITIAL_BATCH).map((row) => ({ row, position })))
     this.cache.accept([{ type: 'BOOKMARK', position, initial: true }])
@@ -141,7 +156,7 @@ export class MergedView {
   /** What a source told before its cache began is asked for, where a reader goes on from there. What cannot be had is missed when the watch begins: Expired. */
   async #reachBack(position: Position, signal: AbortSignal): Promise<void> {
     const { known } = this.#epochs, from = decodePosition(position, known)
-    if (from?.form !== 'vector' || this.#isVague(position)) return
+    if (from?.form !== 'vector' || from.outdated.length > 0 || this.#isVague(position)) return
     const { gaps = [] } = this.#log.since(from.epoch, from.components, { known, current: this.#epoch }) ?? {}
     await Promise.all(gaps.map(async ({ slot, from: seen }) => {
       const feed = this.#feeds.find((one) => one.slot === slot)
@@ -170,7 +185,7 @@ export class MergedView {
       if (feed.synced) feed.seen = new Set()
       for await (const batch of feed.source.cache.watch({ initial: true }, signal)) {
         const version = batch.reduce((latest, change) => Math.max(latest, Number(told(change))), 0)
-        this.#epochs.reached(feed.source.id, version)
+        this.#epochs.reached(feed.source.id, version, feed.timesSetBack)
         if (!fits(this.#epoch, feed.slot, version)) await this.#room(feed, version)
         this.#take(feed, batch)
       }
@@ -223,11 +238,13 @@ export class MergedView {
 
   /** The rows of a source whose state was taken anew, `until` a position, that are not as they were. What is gone comes first, at the position before, and the rest in order, so that a stream cut among them loses none. */
   #startedOver(feed: Feed, seen: ReadonlySet<string>, until: Position): Touched[] {
-    const { source: { cache, cluster }, slot, before } = feed, versionOf = (held: Cache, key: string) => held.get(key)?.position
+    const { source: { cache, cluster }, slot, before, timesSetBack } = feed, versionOf = (held: Cache, key: string) => held.get(key)?.position
     delete feed.before
     delete feed.seen
-    const changed = before
-      ? [...new Set([...seen, ...before.snapshot().flat().map(({ key }) => key)])].filter((key) => versionOf(before, key) !== versionOf(cache, key) || versionOf(cache, key) === '')
+    // As when its cache was dropped while it was restored: nobody else can notice.
+    if (Number(until) < (this.#versions[slot] ?? 0)) this.#epochs.setBack(feed.source.id, Number(until), timesSetBack)
+    const changed = before?.untaken
+      ? [...new Set([...[...seen, ...before.cache.snapshot().flat().map(({ key }) => key)].filter((key) => isOther(before.cache.get(key), cache.get(key), before.timesSetBack < timesSetBack)), ...before.untaken])]
       // What was held is gone with the history that the feed fell off.
       : [...new Set([...seen, ...this.cache.snapshot().flat().flatMap(({ key }) => this.#combine.memberKey(key, cluster) ?? [])])]
     const ordered = changed.map((key) => ({ key, at: versionOf(cache, key) || '0' })).toSorted((a, b) => comparePositions(a.at, b.at))
@@ -238,10 +255,16 @@ export class MergedView {
   }
 
   /** Rows that have a copy of a source, or had one until something that is not taken yet. */
-  #rowsOf({ source: { cache, cluster }, slot, before }: Feed): readonly string[] {
-    const held = (before ?? cache).snapshot().flat().map(({ key }) => key), version = this.#versions[slot] ?? 0
-    const untaken = before || version === 0 ? [] : cache.since(String(version))?.map(({ entry }) => entry.key), keys = untaken ?? this.cache.snapshot().flat().flatMap(({ key }) => this.#combine.memberKey(key, cluster) ?? [])
+  #rowsOf(feed: Feed): readonly string[] {
+    const { source: { cache, cluster }, before } = feed, held = (before?.cache ?? cache).snapshot().flat().map(({ key }) => key)
+    const keys = (before ? before.untaken : this.#untaken(feed)) ?? this.cache.snapshot().flat().flatMap(({ key }) => this.#combine.memberKey(key, cluster) ?? [])
     return [...new Set([...held, ...keys])].map((key) => this.#combine.rowKey(key, cluster))
+  }
+
+  /** Keys of what a source's cache has beyond what was taken from it; undefined where that cannot be said. */
+  #untaken({ source: { cache }, slot }: Feed): readonly string[] | undefined {
+    const version = this.#versions[slot] ?? 0
+    return version === 0 ? undefined : cache.since(String(version))?.map(({ entry }) => entry.key)
   }
 
   /** Sent at the transitional position of the new epoch, closed by a bookmark at its own: a cut in the middle repeats. Within an epoch, at the position before, which repeats too. */
@@ -273,7 +296,7 @@ export class MergedView {
   #copies(row: string): Copy[] {
     const copies: Copy[] = []
     for (const { source, before } of this.#feeds) {
-      const key = this.#combine.memberKey(row, source.cluster), entry = key === undefined ? undefined : (before ?? source.cache).get(key)
+      const key = this.#combine.memberKey(row, source.cluster), entry = key === undefined ? undefined : (before?.cache ?? source.cache).get(key)
       if (entry) copies.push({ cluster: source.cluster, entry })
     }
     return copies
@@ -288,7 +311,7 @@ export class MergedView {
     const { known } = this.#epochs, [a, b] = [decodePosition(own, known), decodePosition(wanted, known)]
     if (a?.form !== 'vector' || b?.form !== 'vector') return comparePositions(own, wanted) >= 0
     // What the position does not tell the view knows.
-    const seen = (slot: number) => (a.vague.includes(slot) ? this.#versions[slot] : a.components[slot]) ?? 0
+    const seen = (slot: number) => (a.vague.includes(slot) || a.outdated.includes(slot) ? this.#versions[slot] : a.components[slot]) ?? 0
     return a.epoch >= b.epoch && b.components.every((component, slot) => seen(slot) >= component || !this.#feeds.some((feed) => feed.slot === slot))
   }
 
@@ -301,13 +324,13 @@ export class MergedView {
   /** A position of another replica, of a write, or of this one before its history began. */
   #resume(position: Position): Batch | undefined {
     const { known } = this.#epochs, current = this.#epoch, from = decodePosition(position, known)
-    if (from?.form !== 'vector' || current.bases.length > MAX_VECTOR_SLOTS || this.#isVague(position)) return undefined
+    if (from?.form !== 'vector' || current.bases.length > MAX_VECTOR_SLOTS || from.outdated.some((slot) => this.#feeds.some((feed) => feed.slot === slot)) || this.#isVague(position)) return undefined
     const since = this.#log.since(from.epoch, from.components, { known, current })
     if (!since) return undefined
     const missed = new MissedChanges({ combine: this.#combine, get: (row) => this.cache.get(row), copies: (row) => this.#copies(row), versions: this.#versions, from: from.components, epoch: current, known })
     for (const { slot, from: seen, until } of since.gaps) {
       const feed = this.#feeds.find((one) => one.slot === slot)
-      if (seen === 0) { if (feed) missed.addState(slot, feed.source.cluster, (feed.before ?? feed.source.cache).snapshot().flat()); continue }
+      if (seen === 0) { if (feed) missed.addState(slot, feed.source.cluster, (feed.before?.cache ?? feed.source.cache).snapshot().flat()); continue }
       const changes = feed?.synced && !feed.before ? feed.source.cache.since(String(seen)) : undefined
       if (!feed || !changes) return undefined
       missed.addHistory(slot, feed.source.cluster, changes.filter((change) => Number(told(change)) <= until), until)
@@ -318,6 +341,9 @@ export class MergedView {
 
 /** One row to merge again. `slot` and `version`: the source's change that asks for it; `epoch`: the join or leave that does. */
 interface Touched { readonly row: string; readonly position: Position; readonly slot?: number; readonly version?: number; readonly epoch?: number; readonly copies?: readonly Copy[] }
+
+/** Of a source that was set back a version alone says nothing. */
+const isOther = (a: Entry | undefined, b: Entry | undefined, isSetBack: boolean) => a?.position !== b?.position || b?.position === '' || (isSetBack && a !== undefined && b !== undefined && !equalJson(a.parse(), b.parse()))
 
 /** A row is made from all copies as they are now: merging it for each change of a batch would say the same thing several times. */
 const lastOfEachRow = (touched: readonly Touched[]): Iterable<Touched> => new Map(touched.map((line) => [line.row, line])).values()

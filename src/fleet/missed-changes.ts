@@ -44,7 +44,8 @@ export class MissedChanges {
 
   constructor(options: MissedChangesOptions) {
     this.#options = options
-    this.#seen = [...options.from]
+    // A source that left is silent in this epoch.
+    this.#seen = options.from.map((version, slot) => Math.min(version, options.versions[slot] ?? 0))
   }
 
   /** All that a source has. */

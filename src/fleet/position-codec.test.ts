@@ -11,7 +11,7 @@ test.each([
   ['narrow of four: what is over stands before', epoch(4, 4, { narrow: true }), '4000000012000000000000300000000'],
 ])('a vector comes back as it went in: %s', (_, e, text) => {
   expect(encodeVector(e, [12, 0, 30])).toBe(text)
-  expect(decodePosition(text, known(e))).toEqual({ form: 'vector', epoch: 4, components: [12, 0, 30, 0].slice(0, e.bases.length), vague: [] })
+  expect(decodePosition(text, known(e))).toEqual({ form: 'vector', epoch: 4, components: [12, 0, 30, 0].slice(0, e.bases.length), vague: [], outdated: [] })
 })
 
 test('a narrow position fits 128 bits, however large its parts', () => {
@@ -27,7 +27,7 @@ describe.each([['wide', {}, 10 ** 12], ['narrow', { narrow: true as const }, 10 
     ['at the base, too', base + 1, 1, [1]],
     ['the last that fits', base + end - 2, base + end - 2, []],
     ['what is beyond is told as less, never as more', base + 2 * end, base + end - 1, [1]],
-  ])('%s', (_, version, told, vague) => { expect(decodePosition(encodeVector(e, [1, version]), known(e))).toEqual({ form: 'vector', epoch: 2, components: [1, told, 0, 0, 0], vague }) })
+  ])('%s', (_, version, told, vague) => { expect(decodePosition(encodeVector(e, [1, version]), known(e))).toEqual({ form: 'vector', epoch: 2, components: [1, told, 0, 0, 0], vague, outdated: [] }) })
   test('what fits', () => { expect([base + end - 2, base + end - 1, base + end].map((version) => fits(e, 1, version))).toEqual([true, false, false]) })
 })
 

@@ -31,11 +31,13 @@ export interface Epoch {
   readonly bases: readonly number[]
   readonly minimumDigits: number
   readonly narrow?: boolean
+  /** Slots whose sources were set back since: what their versions said in this epoch means other states now. */
+  readonly setBack?: readonly number[]
 }
 
 export type DecodedPosition =
-  /** `vague`: slots whose version is outside of what the epoch has numbers for: other versions have the same component. */
-  | { readonly form: 'vector'; readonly epoch: number; readonly components: readonly number[]; readonly vague: readonly number[] }
+  /** `vague`: slots whose version is outside of what the epoch has numbers for: other states have the same component. `outdated`: those that were set back since, so that it can be compared with none of now. */
+  | { readonly form: 'vector'; readonly epoch: number; readonly components: readonly number[]; readonly vague: readonly number[]; readonly outdated: readonly number[] }
   | { readonly form: 'sequence'; readonly epoch: number; readonly replica: number; readonly sequence: number }
 
 /** Whether an epoch of that number and so many slots can be narrow. */
@@ -67,7 +69,7 @@ export function encodeSequence(epoch: Epoch, replica: number, sequence: number):
 export const minimumDigitsAfter = (last: Epoch, number: number, slots: number): number =>
   slots <= MAX_VECTOR_SLOTS ? 0 : (isSequence(last) ? last.minimumDigits : String(last.number).length + vectorDigits(last)) + String(number).length - String(last.number).length
 
-/** Undefined: not a position of any of these epochs. `components` are the sources' own versions (base added back; 0 where nothing was seen, 1 where what was seen is before the base). */
+/** Undefined: not a position of any of these epochs. `components` are the sources' own versions (base added back; 0 where nothing was seen, 1 where what was seen is before the base, or before the source was set back). */
 export function decodePosition(position: Position, epochs: ReadonlyMap<number, Epoch>): DecodedPosition | undefined {
   if (!isPosition(position)) return undefined
   for (const epoch of epochs.values()) {
@@ -76,7 +78,7 @@ export function decodePosition(position: Position, epochs: ReadonlyMap<number, E
     const rest = position.slice(prefix.length)
     if (!isSequence(epoch)) {
       const components = rest.length === vectorDigits(epoch) ? componentsOf(rest, epoch) : undefined
-      if (components) return { form: 'vector', epoch: epoch.number, components: components.map((component, slot) => (component <= LONG_AGO ? component : component + epoch.bases[slot]!)), vague: vagueOf(components, epoch) }
+      if (components) return { form: 'vector', epoch: epoch.number, components: components.map((component, slot) => (component <= LONG_AGO ? component : isSetBack(epoch, slot) ? LONG_AGO : component + epoch.bases[slot]!)), vague: vagueOf(components, epoch), outdated: components.flatMap((component, slot) => (component > 0 && isSetBack(epoch, slot) ? [slot] : [])) }
     } else if (rest.length === sequenceDigits(epoch)) {
       return { form: 'sequence', epoch: epoch.number, replica: Number(rest.slice(-(REPLICA_DIGITS + SEQUENCE_DIGITS), -SEQUENCE_DIGITS)), sequence: Number(rest.slice(-SEQUENCE_DIGITS)) }
     }
@@ -85,7 +87,9 @@ export function decodePosition(position: Position, epochs: ReadonlyMap<number, E
 }
 
 /** Something was seen of the source, nobody can say how much: the base is higher. */
-const LONG_AGO = 1
+export const LONG_AGO = 1
+
+const isSetBack = ({ setBack }: Epoch, slot: number) => setBack?.includes(slot) ?? false
 
 function vagueOf(components: readonly number[], epoch: Epoch): readonly number[] {
   const max = componentEnd(shapeOf(epoch)) - 1

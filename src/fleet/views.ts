@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import { SetBack } from '../federation/member/member-caches.ts'
 import type { Cache } from '../machinery/cache/cache.ts'
 import type { Kind } from '../machinery/meta/core.ts'
 import { isReason } from '../machinery/meta/status-error.ts'
@@ -9,7 +10,7 @@ import type { ViewLease } from './fleet-reader.ts'
 import { MergedView, type Combine } from './merged-view.ts'
 import type { SourceState, ViewSource } from './view-source.ts'
 
-interface OpenView { readonly view: MergedView; readonly clusters: readonly string[] | undefined; readonly leases: Map<FleetMember['source']['id'], CacheLease>; users: number; idleSince: number }
+interface OpenView { readonly view: MergedView; readonly clusters: readonly string[] | undefined; readonly leases: Map<FleetMember['source']['id'], CacheLease & { readonly timesSetBack: number }>; users: number; idleSince: number }
 
 /** The open merged views of one kind in one fleet: all clusters, and any subset that someone asks for. */
 export class Views {
@@ -41,7 +42,9 @@ export class Views {
         // What it holds is to be freed, and without this source there is no list: whoever watches is told so.
         if (state().state === 'full' && opened?.view === view) { end(); return }
         logger.debug({ error: String(error), cluster, resource: kind.plural }, 'a merged view takes another cache of a source')
-        // The source was set back, as by a restored backup: what its versions said before means other states now. Whoever reads begins anew, as with a kube-apiserver that was restored.
+        // Its new caches come with the epoch that begins for it: `use`.
+        if (error instanceof SetBack && cache.isClosed) return
+        // What its versions said before means other states now, or it is another cluster, and no epoch begins for that: whoever reads begins anew, as with a kube-apiserver that was restored.
         if (isReason(error, 'Expired')) end()
         else void this.#renew(key, id, cache)
       }
@@ -107,7 +110,13 @@ export class Views {
   #feed(open: OpenView): void {
     const { view, clusters, leases } = open, chosen = this.#members.filter(({ cluster }) => !clusters || clusters.includes(cluster)), wanted = new Set(chosen.map(({ source }) => source.id))
     const left = [...leases].filter(([id]) => !wanted.has(id))
-    for (const { source, lease } of chosen) if (!leases.has(source.id)) leases.set(source.id, lease(this.#options.kind))
+    for (const { source: { id }, lease } of chosen) {
+      const held = leases.get(id), { timesSetBack = 0 } = this.#epoch.slots.find(({ source }) => source === id) ?? {}
+      const isOfBefore = held !== undefined && held.timesSetBack < timesSetBack && held.cache.isClosed
+      if (held && !isOfBefore) continue
+      leases.set(id, { ...lease(this.#options.kind), timesSetBack })
+      held?.release()
+    }
     view.use(this.#epoch, chosen.map(({ cluster, source: { id } }) => { const { cache, state, reachBack } = leases.get(id)!; return { cluster, id, cache, state, reachBack } }))
     for (const [id, lease] of left) { leases.delete(id); lease.release() }
   }

@@ -22,7 +22,7 @@ export function hasSeen(epochs: Ledger, { source, version }: Written, position: 
   const decoded = decodePosition(position, epochs.known)
   if (decoded?.form !== 'vector') return undefined
   const slot = slotOf(epochs, source)
-  return (decoded.components[slot] ?? 0) >= version || (decoded.vague.includes(slot) ? undefined : false)
+  return (decoded.components[slot] ?? 0) >= version || (decoded.vague.includes(slot) || decoded.outdated.includes(slot) ? undefined : false)
 }
 
 /** How far each source had been followed, per slot; nothing where the position does not tell. */

@@ -2,7 +2,7 @@
 import { systemClock } from '../../src/lib/clock.ts'
 import { Cache, type CacheOptions } from '../../src/machinery/cache/cache.ts'
 import { SlabEntry } from '../../src/machinery/cache/slab-entry.ts'
-import type { Batch, Change, Kind } from '../../src/machinery/meta/core.ts'
+import type { Batch, Change, Entry, Kind } from '../../src/machinery/meta/core.ts'
 import { comparePositions } from '../../src/machinery/meta/position.ts'
 import { folded } from '../../src/fleet/combine.ts'
 import type { Epochs } from '../../src/fleet/epochs.ts'
@@ -30,6 +30,14 @@ export class Member implements ViewSource {
   start(...names: string[]): this { this.cache.accept([...names.map((name) => this.#change('ADDED', name, 0)), { type: 'BOOKMARK', position: String(this.version), initial: true }]); return this }
   put(name: string, value: number): void { this.cache.accept([this.#change(this.cache.get(`shop/${name}`) ? 'MODIFIED' : 'ADDED', name, value)]) }
   remove(name: string): void { const entry = this.cache.get(`shop/${name}`); if (entry) this.cache.accept([{ type: 'DELETED', entry, position: String(++this.version) }]) }
+  /** The same cluster with the state and the version that another had: what a backup makes of it. */
+  static restored(of: Member, { entries, version }: ReturnType<Member['backup']>): Member {
+    const member = new Member(of.cluster)
+    member.version = version
+    member.cache.accept([...entries.map((entry): Change => ({ type: 'ADDED', entry, position: entry.position })), { type: 'BOOKMARK', position: String(version), initial: true }])
+    return member
+  }
+  backup(): { readonly entries: readonly Entry[]; readonly version: number } { return { entries: this.cache.snapshot().flat(), version: this.version } }
   #change(type: 'ADDED' | 'MODIFIED', name: string, value: number): Change {
     const position = String(++this.version)
     return { type, entry: SlabEntry.of({ metadata: { namespace: 'shop', name, resourceVersion: position }, value }), position }
@@ -49,13 +57,14 @@ export class Client {
   readonly store = new Map<string, string>()
   position = '0'
   readonly events: string[] = []
-  readonly #repeated: { readonly key: string; readonly position: string }[] = []
+  #again: { readonly key: string; readonly position: string }[] = []
   readonly #told = new Map<string, Map<string, string>>()
   /** What was told a second time: same object, same state, same position; but for changes that arrived together (a join, a leave), which carry one position and are told again when they are cut, and what a view tells that lags behind an epoch's bases. */
   repeated(epochs: Epochs): string[] {
     const isExact = (position: string) => { const decoded = decodePosition(position, epochs.known); return decoded?.form === 'vector' && decoded.vague.length === 0 }
-    return this.#repeated.filter(({ position }) => this.#told.get(position)!.size === 1 && isExact(position)).map(({ key, position }) => `${key}@${position}`)
+    return this.#alone().filter(({ position }) => isExact(position)).map(({ key, position }) => `${key}@${position}`)
   }
+  #alone() { return this.#again.filter(({ position }) => (this.#told.get(position)?.size ?? 1) === 1) }
   take(batch: Batch): void {
     for (const change of batch) {
       if (comparePositions(change.position, this.position) < 0) throw new Error(`position went back from ${this.position} to ${change.position}`)
@@ -63,7 +72,7 @@ export class Client {
       if (change.type === 'BOOKMARK') continue
       this.events.push(`${change.type} ${change.entry.key}`)
       const { entry: { key }, position } = change, told = this.#told.get(position) ?? new Map<string, string>(), state = change.type === 'DELETED' ? '' : JSON.stringify(change.entry.parse()['copies'])
-      if (told.get(key) === state) this.#repeated.push({ key, position })
+      if (told.get(key) === state) this.#again.push({ key, position })
       this.#told.set(position, told.set(key, state))
       if (change.type === 'DELETED') this.store.delete(change.entry.key)
       else this.store.set(change.entry.key, JSON.stringify(change.entry.parse()['copies']))
@@ -72,6 +81,9 @@ export class Client {
   async list(view: MergedView): Promise<void> {
     const page = await view.cache.list({}, signal)
     this.store.clear()
+    // Of a replica that lags, a list can be of before what was told.
+    this.#again = this.#alone()
+    this.#told.clear()
     for (const entry of page.entries) this.store.set(entry.key, JSON.stringify(entry.parse()['copies']))
     this.position = page.position
   }

@@ -65,8 +65,8 @@ export async function startCluster(ground: Ground, cluster: ClusterOptions): Pro
 }
 
 /** Starts the cluster's kube-apiserver unless it runs, and waits until it is ready. */
-export async function startApiserver({ dir, binaries, processes, etcd, signal }: Ground, { name, port }: ClusterOptions): Promise<void> {
-  processes.start(apiserverCommand({ dir, program: binaries.programs['kube-apiserver'], etcdPort: etcd.client, name, port }))
+export async function startApiserver({ dir, binaries, processes, etcd, signal }: Ground, { name, port }: ClusterOptions, etcdPort = etcd.client): Promise<void> {
+  processes.start(apiserverCommand({ dir, program: binaries.programs['kube-apiserver'], etcdPort, name, port }))
   const client = administratorOf(dir, port)
   await awaitReady({ what: `kube-apiserver of ${name}`, deadlineMs: 90_000, process: { processes, name: apiserverName(name) }, ...(signal && { signal }) }, () => client.get('/readyz'))
 }

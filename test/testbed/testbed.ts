@@ -163,8 +163,8 @@ class TestbedMember {
   /** Ends the kube-apiserver; what it stored stays in etcd. */
   async stopApiserver(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> { await this.#ground.processes.stop([apiserverName(this.name)], { first: signal }) }
 
-  /** Starts it again and waits until it is ready. */
-  async startApiserver(): Promise<void> { await startApiserver(this.#ground, this.#options) }
+  /** Starts it again and waits until it is ready. `etcdPort`: with what another etcd holds under the same prefix. */
+  async startApiserver({ etcdPort = this.#ground.etcd.client }: { readonly etcdPort?: number } = {}): Promise<void> { await startApiserver(this.#ground, this.#options, etcdPort) }
 
   /** SIGSTOP makes it hang with its connections open, SIGCONT lets it go on. */
   signalApiserver(signal: NodeJS.Signals): void { this.#ground.processes.signal(apiserverName(this.name), signal) }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ManualClock, settle } from '../../../test/suites/manual-clock.ts'
 import { testKind } from '../../../test/suites/test-kind.ts'
 import type { Handler, Request, Response } from '../../machinery/meta/core.ts'
@@ -59,10 +59,10 @@ class StubMember {
 const json = (value: unknown, status = 200): Response => ({ status, headers: [], body: Buffer.from(JSON.stringify(value)) })
 const turns = async () => { for (let i = 0; i < 30; i++) await settle() }
 
-async function bed(options: { readonly bytesMax?: number; readonly change?: (member: StubMember) => void } = {}) {
+async function bed(options: { readonly bytesMax?: number; readonly change?: (member: StubMember) => void; readonly onSetBack?: () => void } = {}) {
   const member = new StubMember(), clock = new ManualClock(0)
   options.change?.(member)
-  const caches = new MemberCaches({ handler: member.handler, admit: () => Promise.resolve(), clock, random: Math.random, idleMs: 60_000, cluster: 'member1', streamed: true, ...(options.bytesMax !== undefined && { bytesMax: options.bytesMax }) }), use = caches.acquire(kind)
+  const caches = new MemberCaches({ handler: member.handler, admit: () => Promise.resolve(), clock, random: Math.random, idleMs: 60_000, cluster: 'member1', streamed: true, ...(options.bytesMax !== undefined && { bytesMax: options.bytesMax }), ...(options.onSetBack && { onSetBack: options.onSetBack }) }), use = caches.acquire(kind)
   await turns()
   return { member, clock, caches, use, keys: () => use.cache.snapshot().flat().map(({ key }) => key) }
 }
@@ -231,4 +231,64 @@ test.each([
   await turns()
   expect([keys().includes('d'), use.state()]).toEqual([true, { state: 'synced' }])
   caches.clear()
+})
+
+describe('a member that is set back', () => {
+  const errorOf = async (promise: Promise<unknown>) => { try { return await promise } catch (error) { return error } }
+  /** As a backup makes it: fewer objects, an earlier version, streams cut. */
+  const restore = async ({ member, clock }: Awaited<ReturnType<typeof bed>>, version: number) => {
+    member.state = [object('a', 1)]
+    member.version = version
+    member.cut()
+    await turns()
+    await clock.advance(20_000)
+    await turns()
+  }
+
+  test('is noticed when a stream is opened again: what was held stays for comparing, and all kinds are read anew', async () => {
+    let told = 0
+    const it = await bed({ onSetBack: () => { told++ } }), { caches, use } = it, other = caches.acquire(kind, 'app=web')
+    await turns()
+    caches.countSetBacks(3)
+    const watching = errorOf(use.cache.watch({}, new AbortController().signal).next())
+    await restore(it, 4)
+    expect(await watching).toMatchObject({ code: 410, message: 'things are at 4 and were at 5: the cluster was set back' })
+    expect([caches.setBack, told, use.cache.isClosed, other.cache.isClosed, it.keys(), use.state()]).toEqual([{ times: 3, version: 4 }, 1, true, true, ['a', 'b'], { state: 'stale', since: 0, reason: expect.stringContaining('was set back') as string, garbled: false }])
+    const again = caches.acquire(kind)
+    await turns()
+    expect([again.cache.snapshot().flat().map(({ key }) => key), again.cache.position]).toEqual([['a'], '4'])
+    caches.countSetBacks(4)
+    expect([caches.setBack, again.cache.isClosed], 'what is told back was counted').toEqual([undefined, false])
+    caches.countSetBacks(5)
+    expect(again.cache.isClosed, 'found by another server').toBe(true)
+    caches.clear()
+  })
+
+  test('is noticed when its history has to be taken anew', async () => {
+    const it = await bed({ change: (member) => { member.isForgetful = true } }), { caches, use } = it
+    caches.countSetBacks(0)
+    // Gone on beyond what was held when the stream was opened, and behind it when the state came.
+    Object.defineProperty(it.member, 'version', { get: () => (it.member.asked.at(-1) === 'list 1' ? 9 : 3) })
+    it.member.cut()
+    await turns()
+    await it.clock.advance(20_000)
+    await turns()
+    expect([caches.setBack, use.cache.isClosed]).toEqual([{ times: 0, version: 3 }, true])
+    caches.clear()
+  })
+
+  test.each([['where nobody counts', false], ['again within a minute', true]])('begins anew for its readers in the same cache, %s', async (_, counts) => {
+    const it = await bed(), { caches } = it
+    if (counts) {
+      caches.countSetBacks(0)
+      await restore(it, 4)
+    }
+    const use = caches.acquire(kind)
+    await turns()
+    const watching = errorOf(use.cache.watch({}, new AbortController().signal).next()), before = caches.setBack
+    await restore(it, 3)
+    expect(await watching).toMatchObject({ code: 410 })
+    expect([use.cache.isClosed, use.cache.position, caches.setBack]).toEqual([false, '3', before])
+    caches.clear()
+  })
 })

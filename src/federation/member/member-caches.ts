@@ -37,8 +37,18 @@ interface MemberCachesOptions {
   readonly streamed?: boolean
   /** The member's name, for messages. */
   readonly cluster?: string
+  /** It was found that the member was set back: see `setBack`. */
+  readonly onSetBack?: () => void
   /** How many bytes of JSON the objects of one kind may have, those of a label selector excepted: what is ours is bounded by what is distributed. Absent: any number. */
   readonly bytesMax?: number
+}
+
+/** Found where a member was set back `times` times before: it is at `version` now. */
+export interface SetBackNotice { readonly times: number; readonly version: number }
+
+/** What was told of a member's versions means other states now. A StatusError Expired. */
+export class SetBack extends StatusError {
+  constructor(message: string) { super('Expired', message) }
 }
 
 /** The watch caches of one member, one per kind and version, started on first use. */
@@ -49,6 +59,10 @@ export class MemberCaches {
   readonly #full = new Map<string, StatusError>()
   #closed: Error | undefined
   #relists = 0
+  /** How often the member was set back, as the ledger of positions counts it; undefined until it has told. */
+  #timesSetBack: number | undefined
+  #setBack: SetBackNotice | undefined
+  #setBackAt = -Infinity
 
   constructor(options: MemberCachesOptions) { this.#options = options }
 
@@ -95,11 +109,30 @@ export class MemberCaches {
     }
   }
 
+  /** That the member was found to be set back, until the ledger of positions counts it. */
+  get setBack(): SetBackNotice | undefined { return this.#setBack }
+
+  /** How often the member was set back, as the ledger of positions has it: what was read before the last time, and not since, is read anew. */
+  countSetBacks(times: number): void {
+    if (this.#setBack && times > this.#setBack.times) this.#setBack = undefined
+    const known = this.#timesSetBack
+    this.#timesSetBack = Math.max(known ?? 0, times)
+    if (known !== undefined && times > known) this.clear(new SetBack('another server found that the cluster was set back'))
+  }
+
+  /** As `clear`, and what comes next has a history of its own. */
+  startOver(error: Error): void {
+    this.#timesSetBack = this.#setBack = undefined
+    this.clear(error)
+  }
+
   /** Ends all watches, with the error where one is given, and forgets everything: what comes next is another cluster, or none. */
   clear(error?: Error): void {
     for (const [key, held] of this.#held) {
       this.#held.delete(key)
       held.stop.abort()
+      // It is shown until what comes next is there.
+      if (error instanceof SetBack && held.cache.isReady) held.state = { state: 'stale', since: this.#options.clock.now(), reason: error.message, garbled: false }
       held.cache.close(error)
     }
   }
@@ -148,6 +181,7 @@ export class MemberCaches {
     const { bytesMax = Infinity, cluster = '' } = this.#options, tooLarge = new TooLarge(kind, cluster, bytesMax), fits = (bytes: number) => { if (labels === '' && bytes > bytesMax) throw tooLarge }
     const reader = admitted(new RemoteReader(kind, handler, { clock, streamed: this.#options.streamed ?? false, onStateBytes: fits, checks: memberChecks(kind), ...(labels !== '' && { labelSelector: labels }) }), admit, {
       cut: () => held.cut.signal, onBatch: () => fits(cache.bytes), onState: () => { if (cache.isReady) this.#relists++ },
+      held: () => (cache.isReady ? cache.position : undefined), onSetBack: (error, version) => this.#noticeSetBack(error, version),
     })
     void reflect(reader, cache, {
       signal: stop.signal, clock, backoff: new Backoff({ initialMs: 200, maxMs: 15_000, random }),
@@ -163,6 +197,20 @@ export class MemberCaches {
       cache.close(error instanceof Error ? error : new Error(String(error)))
     })
     return held
+  }
+
+  /**
+   * What is held of all kinds stays as it was, for comparing, and is read anew. Not where the ledger has not told how often that happened, and not for a member that does it again and again: there one
+   * cache finds its versions before its own, and its readers begin anew.
+   */
+  #noticeSetBack(error: SetBack, version: number): void {
+    const now = this.#options.clock.now(), times = this.#timesSetBack
+    if (times === undefined || now - this.#setBackAt < SET_BACK_PAUSE_MS) return
+    this.#setBackAt = now
+    this.#setBack = { times, version }
+    this.#timesSetBack = times + 1
+    this.clear(error)
+    this.#options.onSetBack?.()
   }
 
   /** Nothing is held rather than a part that would pass for the whole. It is tried again after the time for which an idle cache is kept, once somebody asks. */
@@ -188,6 +236,8 @@ export class MemberCaches {
 
 interface Held { readonly cache: Cache; readonly labels: string; readonly stop: AbortController; readonly listeners: Set<(state: MemberCacheState) => void>; cut: AbortController; users: number; state: MemberCacheState; idle: number; /** Not to be had back to here. */ forgotten: Position; reaching: Promise<void> | undefined }
 
+/** Who is set back more often does not say when its history begins: such a member would use up the epochs that are kept. */
+const SET_BACK_PAUSE_MS = 60_000
 /** More changes than this are not worth more than listing again. */
 const REACH_MAX = 5_000
 
@@ -198,19 +248,39 @@ class TooLarge extends StatusError {
   }
 }
 
-interface Following { readonly cut: () => AbortSignal; /** Before a batch is handed on. */ readonly onBatch: () => void; /** A whole state is asked for. */ readonly onState: () => void }
+interface Following {
+  readonly cut: () => AbortSignal
+  /** Before a batch is handed on. */
+  readonly onBatch: () => void
+  /** A whole state is asked for. */
+  readonly onState: () => void
+  /** How far what is held was followed; undefined while nothing is. */
+  readonly held: () => Position | undefined
+  readonly onSetBack: (error: SetBack, version: number) => void
+}
 
-const admitted = (source: ListerWatcher, admit: (signal: AbortSignal) => Promise<void>, { cut, onBatch, onState }: Following): ListerWatcher => ({
+const admitted = (source: ListerWatcher, admit: (signal: AbortSignal) => Promise<void>, { cut, onBatch, onState, held, onSetBack }: Following): ListerWatcher => ({
   kind: source.kind,
   list: async (query, signal) => {
     await admit(signal)
     return source.list(query, signal)
   },
   watch: async function* (query, signal) {
+    const refuse = (latest: Position) => {
+      const position = held(), error = position === undefined ? undefined : setBackFrom(source.kind, position, latest)
+      if (error) onSetBack(error, Number(latest))
+      return error
+    }
     await admit(signal)
-    if (query.at && !query.initial) await refuseSetBack(source, query.at.position, signal)
+    if (query.at && !query.initial) {
+      const { position } = await source.list({ limit: 1 }, signal), error = refuse(position)
+      if (error) throw error
+    }
     if (query.initial) onState()
     for await (const batch of source.watch(query, AbortSignal.any([signal, cut()]))) {
+      const end = query.initial ? batch.find((change) => change.type === 'BOOKMARK' && change.initial) : undefined
+      if (end) refuse(end.position)
+      if (signal.aborted) return
       onBatch()
       yield batch
     }
@@ -219,9 +289,8 @@ const admitted = (source: ListerWatcher, admit: (signal: AbortSignal) => Promise
 
 /**
  * A kube-apiserver whose store came back from a backup says nothing to a watch from a version that it has not reached yet, and then goes on as if nothing had been in between.
- * The version of a list is that of the store, so one that is behind ours tells. Throws StatusError Expired.
+ * The version of a list is that of the store, so one that is behind ours tells.
  */
-async function refuseSetBack(source: ListerWatcher, position: Position, signal: AbortSignal): Promise<void> {
-  const { position: latest } = await source.list({ limit: 1 }, signal)
-  if (isPosition(latest) && isPosition(position) && comparePositions(latest, position) < 0) throw StatusError.expired(`${source.kind.plural} are at ${latest} and were at ${position}: the cluster was set back`)
+function setBackFrom({ plural }: Kind, position: Position, latest: Position): SetBack | undefined {
+  return isPosition(latest) && isPosition(position) && comparePositions(latest, position) < 0 ? new SetBack(`${plural} are at ${latest} and were at ${position}: the cluster was set back`) : undefined
 }

@@ -58,7 +58,7 @@ export class Member {
       handler: async (request, signal) => this.#use(this.#impersonating ?? this.#connection).handler(request, signal),
       upgrade: async (request, connection, signal) => this.#use(this.#impersonating ?? this.#connection).upgrade(request, connection, signal),
     }
-    this.caches = new MemberCaches({ handler: this.handler, admit: verify, clock, random, idleMs, cluster: this.name, streamed: streamsLists, ...(pinned && { pinned }), ...(cacheBytesMax !== undefined && { bytesMax: cacheBytesMax }) })
+    this.caches = new MemberCaches({ handler: this.handler, admit: verify, clock, random, idleMs, cluster: this.name, streamed: streamsLists, onSetBack: onChange, ...(pinned && { pinned }), ...(cacheBytesMax !== undefined && { bytesMax: cacheBytesMax }) })
   }
 
   get state(): MemberState { return this.#state }
@@ -101,7 +101,7 @@ export class Member {
   setIdentity(identity: string): void {
     if (identity === this.#identity) return
     // Objects of another cluster must not be taken for later versions of those held.
-    if (this.#identity !== undefined) this.caches.clear(StatusError.expired(`cluster ${this.name} is another cluster now`))
+    if (this.#identity !== undefined) this.caches.startOver(StatusError.expired(`cluster ${this.name} is another cluster now`))
     this.#identity = identity
     this.#onChange()
   }
