@@ -3,12 +3,12 @@ import { fold, type Copy as FoldCopy } from '../federation/interpreter/fold.ts'
 import { foldedUid, rewriteOwnerUids } from '../federation/interpreter/folded-uid.ts'
 import { SlabEntry } from '../machinery/cache/slab-entry.ts'
 import type { KubeObject } from '../machinery/meta/core.ts'
-import { ClusterEntry, ClusterMarks } from './cluster-entry.ts'
+import { ClusterEntry, ClusterMarks, type Splice } from './cluster-entry.ts'
 import { namesNode, nodeSplices } from './node-splices.ts'
 import { TEMPLATES } from './template-source.ts'
 import type { Combine } from './merged-view.ts'
 import { ParsedCopies } from './parsed-copies.ts'
-import { referenceFields, uidSplices, type UidOf } from './uid-splices.ts'
+import { FoldedUids, referenceFields, uidSplices, type UidOf } from './uid-splices.ts'
 import type { UnionKind } from './union-kinds.ts'
 
 /** What folded uids are made from. */
@@ -34,7 +34,7 @@ export function combineFor(kind: UnionKind, options: { readonly byCluster: boole
 
 /** One row per member's object: `name@cluster`, and so its node; the host's have no mark. `uidOf` undefined (by-cluster views): every uid stays the member's. */
 export function identityBound(kind: string, uidOf: UidOf | undefined): Combine {
-  const known = new Map<string, ClusterMarks>(), references = referenceFields(kind), hasNode = namesNode(kind)
+  const known = new Map<string, ClusterMarks>(), references = referenceFields(kind), hasNode = namesNode(kind), folded = uidOf && new FoldedUids(uidOf)
   const marksOf = (cluster: string) => {
     let marks = known.get(cluster)
     if (!marks) known.set(cluster, (marks = new ClusterMarks(cluster)))
@@ -42,10 +42,13 @@ export function identityBound(kind: string, uidOf: UidOf | undefined): Combine {
   }
   return {
     oneCopy: true,
-    rowKey: (memberKey, cluster) => (cluster ? `${memberKey}@${cluster}` : memberKey),
+    // Joined, it is one string; put together with +, it would be kept as its parts besides.
+    rowKey: (memberKey, cluster) => (cluster ? [memberKey, cluster].join('@') : memberKey),
     memberKey: (rowKey, cluster) => (cluster === '' ? (rowKey.includes('@') ? undefined : rowKey) : rowKey.endsWith(`@${cluster}`) ? rowKey.slice(0, -cluster.length - 1) : undefined),
     merge: (key, [copy], position) => {
-      const base = copy!.entry as SlabEntry, marks = marksOf(copy!.cluster), splices = [...(uidOf ? uidSplices(base, references, uidOf) : []), ...(hasNode && copy!.cluster ? nodeSplices(base, marks.suffix) : [])]
+      const base = copy!.entry as SlabEntry, marks = marksOf(copy!.cluster), uids = folded ? uidSplices(base, references, folded) : NONE, node = hasNode && copy!.cluster ? nodeSplices(base, marks.suffix) : NONE
+      // One for each row: what is pushed or spread into has room for seventeen.
+      const splices = uids.length > 0 ? uids.concat(node) : node
       return new ClusterEntry({ key, base, marks, position, ...(splices.length > 0 && { splices }) })
     },
   }
@@ -64,3 +67,5 @@ export function folded(merge: (copies: readonly FoldCopy[]) => KubeObject): Comb
     },
   }
 }
+
+const NONE: readonly Splice[] = []

@@ -12,8 +12,29 @@ interface Reference { readonly apiVersion?: string; readonly kind?: string; read
 /** Undefined: not folded here, the member's uid stays. */
 export type UidOf = (reference: FoldedReference) => string | undefined
 
+/** The uids that the fleet shows, as bytes: objects of one owner share them. */
+export class FoldedUids {
+  readonly #uidOf: UidOf
+  readonly #bytes = new Map<string, Uint8Array>()
+
+  constructor(uidOf: UidOf) { this.#uidOf = uidOf }
+
+  /** Undefined as with `UidOf`. */
+  bytesOf(reference: FoldedReference): Uint8Array | undefined {
+    const uid = this.#uidOf(reference), known = uid && this.#bytes.get(uid)
+    if (!uid || known) return known || undefined
+    // Owners come and go.
+    if (this.#bytes.size >= UIDS_MAX) this.#bytes.clear()
+    const bytes = Buffer.from(uid, 'latin1')
+    this.#bytes.set(uid, bytes)
+    return bytes
+  }
+}
+
+const UIDS_MAX = 10_000
+
 /** `references`: fields besides ownerReferences that point to an object, as bytes up to their brace (`referenceFields`). */
-export function uidSplices(entry: SlabEntry, references: readonly Buffer[], uidOf: UidOf): readonly Splice[] {
+export function uidSplices(entry: SlabEntry, references: readonly Buffer[], uids: FoldedUids): readonly Splice[] {
   const { slab, metadata, metadataEnd, start, end, key } = entry, slash = key.indexOf('/'), namespace = slash < 0 ? '' : key.slice(0, slash), splices: Splice[] = []
   const add = (from: number, to: number, isList: boolean) => {
     if (from < 0) return
@@ -22,10 +43,10 @@ export function uidSplices(entry: SlabEntry, references: readonly Buffer[], uidO
     const parsed = JSON.parse(slab.toString('utf8', from, close + 1)) as Reference | Reference[]
     for (const reference of Array.isArray(parsed) ? parsed : [parsed]) {
       const { apiVersion = '', kind = '', name = '', uid } = reference
-      const folded = uid && uidOf({ group: groupOf(apiVersion), kind, namespace: isList ? namespace : (reference.namespace ?? ''), name })
+      const folded = uid && uids.bytesOf({ group: groupOf(apiVersion), kind, namespace: isList ? namespace : (reference.namespace ?? ''), name })
       if (!folded) continue
       const at = slab.indexOf(`"${uid}"`, from, 'latin1')
-      if (at >= 0 && at < close) splices.push({ from: at + 1, to: at + 1 + uid.length, bytes: Buffer.from(folded, 'latin1') })
+      if (at >= 0 && at < close) splices.push({ from: at + 1, to: at + 1 + uid.length, bytes: folded })
     }
   }
   add(valueAt(slab, OWNERS, metadata, metadataEnd), metadataEnd, true)

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RawClient } from '../e2e/raw-client.ts'
 import { readKeyPair, writeCertificates } from '../testbed/certificates.ts'
 import { kubeconfigText } from '../testbed/kubeconfig.ts'
+import { serverProgram } from '../testbed/server-program.ts'
 import type { BenchRow } from './cache.ts'
 import { namespaceOf, NAMESPACES } from './load/cluster-objects.ts'
 import { residentMiB, type Contender } from './load/contenders.ts'
@@ -54,7 +55,7 @@ async function startCanned(folder: string, port: number, certificates: string, c
   const members = path.join(folder, 'members.kubeconfig'), ours = path.join(folder, 'ours.kubeconfig')
   writeFileSync(members, kubeconfigText(authority, { admin: user }, names.map((name) => ({ name, server: `https://127.0.0.1:${port + 1}/${name}`, user: 'admin' }))))
   rmSync(ours, { force: true })
-  const server = spawn(process.execPath, [path.resolve(import.meta.dirname, '..', '..', 'src', 'main.ts'), 'serve', '--standalone', '--data-dir', dir, '--bind-address', '127.0.0.1', '--secure-port', String(port), '--kubeconfig', members, ...names.flatMap((name) => ['--member-context', name]), '--write-kubeconfig', ours, '--log-level', 'warn'], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const [program, ...argv] = serverProgram(), server = spawn(program, [...argv, 'serve', '--standalone', '--data-dir', dir, '--bind-address', '127.0.0.1', '--secure-port', String(port), '--kubeconfig', members, ...names.flatMap((name) => ['--member-context', name]), '--write-kubeconfig', ours, '--log-level', 'warn'], { stdio: ['ignore', 'ignore', 'inherit'] })
   const contender = await contenderOf('ours', server, ours, port), stop = async () => {
     for (const child of [server, canned]) { const ended = new Promise((resolve) => { child.once('exit', resolve) }); child.kill('SIGTERM'); await ended }
   }

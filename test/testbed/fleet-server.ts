@@ -1,5 +1,5 @@
 /** Our server as a process of the test bed, registered with the host exactly as apiservice/ says but for the way to it. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { ApiClient } from './api-client.ts'
 import { awaitReady } from './await-ready.ts'
@@ -7,6 +7,7 @@ import { readKeyPair } from './certificates.ts'
 import { administratorOf, authorityOf, certificatesFolder, type Ground } from './cluster.ts'
 import { kubeconfigText, urlOf } from './kubeconfig.ts'
 import { writeOverlay } from './overlay.ts'
+import { serverProgram } from './server-program.ts'
 
 export const NAMESPACE = 'federation-system'
 export const SERVER = 'federation-apiserver'
@@ -47,7 +48,7 @@ export class FleetServer {
     const { dir, processes, signal } = this.#ground, { port, hostPort, flags } = this.#options
     const identity = path.join(dir, `${SERVER}.kubeconfig`)
     writeFileSync(identity, kubeconfigText(authorityOf(dir), { [SERVER]: readKeyPair(certificatesFolder(dir), SERVER) }, [{ name: 'host', server: urlOf(hostPort), user: SERVER }]), { mode: 0o600 })
-    processes.start({ name: SERVER, workingFolder: ROOT, argv: [nodeProgram(), path.join(ROOT, 'src', 'main.ts'), ...serverArguments({ dir, identity, port, flags })] })
+    processes.start({ name: SERVER, workingFolder: ROOT, argv: [...serverProgram(), ...serverArguments({ dir, identity, port, flags })] })
     const awaited = { deadlineMs: 60_000, process: { processes, name: SERVER }, ...(signal && { signal }) }
     const anonymous = new ApiClient(this.url)
     await awaitReady({ what: SERVER, ...awaited }, () => anonymous.get('/readyz'))
@@ -86,9 +87,3 @@ interface ApiService {
 }
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..')
-
-/** The Node.js that the project names, whoever runs this. */
-function nodeProgram(): string {
-  const local = path.join(ROOT, 'node_modules', '.bin', 'node')
-  return existsSync(local) ? local : process.execPath
-}

@@ -1,8 +1,8 @@
 import { Backoff } from '../../lib/backoff.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { Turns } from '../../lib/turns.ts'
+import type { Turn, Turns } from '../../lib/turns.ts'
 import { RemoteReader } from '../../machinery/client/remote-reader.ts'
-import type { Batch, Handler, Position } from '../../machinery/meta/core.ts'
+import type { Batch, Change, Handler, ListerWatcher, Position } from '../../machinery/meta/core.ts'
 import { isReason } from '../../machinery/meta/status-error.ts'
 import { Summary } from './summary.ts'
 import type { UnschedulablePods } from './unschedulable-pods.ts'
@@ -19,8 +19,8 @@ interface FollowOptions {
   readonly random: () => number
 }
 
-/** Parsing a large member's pods at once would hold up everything else for a second. */
-const SLICE = 500
+/** All pods of a large member at once would take as much memory as a cache of them, and parsing them hold up everything else for a second. */
+const PAGE = 500
 
 /** Sums over a member's nodes and pods while the signal lasts. `current` is undefined until both were read once. */
 export class FollowedSummary {
@@ -36,29 +36,27 @@ export class FollowedSummary {
   get current(): Summary | undefined { return this.#known.size === 2 ? this.#summary : undefined }
 
   async #follow(plural: string, { handler, onComplete, turns, clock, random }: FollowOptions, accept: (batch: Batch) => void, clear: () => void, signal: AbortSignal): Promise<void> {
-    const reader = new RemoteReader({ group: '', version: 'v1', plural }, handler, { clock, turns }), backoff = new Backoff({ initialMs: 1000, maxMs: 60_000, random })
-    let position: Position | undefined
+    const reader = new RemoteReader({ group: '', version: 'v1', plural }, handler, { clock }), backoff = new Backoff({ initialMs: 1000, maxMs: 60_000, random })
+    let position: Position | undefined, pageSize: number | undefined = PAGE
     while (!signal.aborted) {
-      let hasBegun = position !== undefined
       try {
-        for await (const batch of reader.watch(position === undefined ? { initial: true } : { at: { position, match: 'notOlder' } }, signal)) {
-          if (!hasBegun) clear()
-          hasBegun = true
-          for (let at = 0; at < batch.length; at += SLICE) {
-            accept(batch.slice(at, at + SLICE))
-            if (at + SLICE < batch.length) await new Promise(setImmediate)
-          }
-          const last = batch.at(-1)
-          if (batch.some((change) => change.type === 'BOOKMARK' && change.initial)) {
-            this.#known.add(plural)
-            if (this.current) onComplete()
-          }
-          if (this.#known.has(plural) && last) position = last.position
+        if (position === undefined) {
+          const turn = await turns.take(signal)
+          try { position = await count(reader, pageSize, { accept, clear, turn }, signal) } finally { turn.end() }
+          this.#known.add(plural)
+          if (this.current) onComplete()
+          backoff.reset()
+        }
+        for await (const batch of reader.watch({ at: { position, match: 'notOlder' } }, signal)) {
+          accept(batch)
+          position = batch.at(-1)?.position ?? position
           backoff.reset()
         }
         if (signal.aborted) return
       } catch (error) {
         if (isReason(error, 'Expired', 'Gone')) {
+          // Of a state that is gone before all its pages were read, the reader knows a way around.
+          pageSize = position === undefined ? undefined : PAGE
           position = undefined
           this.#known.delete(plural)
         }
@@ -66,5 +64,17 @@ export class FollowedSummary {
       // A member that forbids reading nodes or pods has no summary; nothing else depends on it.
       await clock.sleep(backoff.nextMs(), signal)
     }
+  }
+}
+
+/** The state, a page at a time (`pageSize` undefined: all at once). Nothing is kept of a page once it was counted. Answers where the state stands. */
+async function count(reader: ListerWatcher, pageSize: number | undefined, { accept, clear, turn }: { readonly accept: (batch: Batch) => void; readonly clear: () => void; readonly turn: Turn }, signal: AbortSignal): Promise<Position> {
+  for (let after: string | undefined, isFirst = true; ; isFirst = false) {
+    const { entries, position, next } = await reader.list({ ...(pageSize !== undefined && { limit: pageSize }), ...(after !== undefined && { after }) }, signal)
+    if (isFirst) clear()
+    turn.extend()
+    accept(Array.from(entries, (entry): Change => ({ type: 'ADDED', entry, position: entry.position })))
+    if (!next) return position
+    after = next.after
   }
 }

@@ -177,7 +177,14 @@ export class Cache implements ListerWatcher {
       yield* this.#resume(query, signal)
       return
     }
-    const { last } = this.#history, position = this.#position, runs = this.#among(query)
+    const { last } = this.#history
+    yield* this.#state(query, signal)
+    if (!signal.aborted) yield* this.#follow({ moment: last, after: undefined, isOwn: true }, query, signal)
+  }
+
+  /** The present state as changes. A generator of its own, which ends: a watch that goes on for days would keep the state that it began with. */
+  async *#state(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {
+    const position = this.#position, runs = this.#among(query)
     this.#history.tell(position)
     let batch: Change[] = []
     for (const entry of selected(runs, this.kind, query)) {
@@ -188,7 +195,6 @@ export class Cache implements ListerWatcher {
       batch = []
     }
     yield [...batch, { type: 'BOOKMARK', position, initial: true }]
-    yield* this.#follow({ moment: last, after: undefined, isOwn: true }, query, signal)
   }
 
   /** Ends all watches, with the error where one is given, and all waiting. What is held can still be listed. */
@@ -266,12 +272,16 @@ export class Cache implements ListerWatcher {
     const here: Place = { moment: this.#history.last, after: undefined, isOwn: true }
     if (!query.at) { yield* this.#follow(here, query, signal); return }
     const { position } = query.at, place = this.#place(position)
-    if (place) { yield* this.#follow(place, query, signal); return }
+    if (!place) yield* this.#missed(position, query)
+    yield* this.#follow(place ?? here, query, signal)
+  }
+
+  /** As `#state`, the changes that lead from elsewhere to the present one. */
+  async *#missed(position: Position, query: WatchQuery): AsyncGenerator<Batch> {
     const missed = this.#options.resume?.(position)
     if (!missed) throw tooOld(position, this.#history.oldest)
     const seen = select(query, missed)
     if (seen.length > 0) yield seen
-    yield* this.#follow(here, query, signal)
   }
 
   async *#follow(place: Place, query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {

@@ -133,7 +133,8 @@ export class History {
 
   #drop(): void {
     leave(this.#moments[this.#first]!, 'old')
-    this.#first++
+    // The place is given up later, with many others; what stood there is not kept until then.
+    this.#moments[this.#first++] = NOWHERE
     const first = this.#moments[this.#first]!
     this.#changes -= first.batch.length
     this.#bytes -= first.bytes
@@ -165,6 +166,8 @@ function moment(batch: Batch, position: Position, before: Position): Moment {
   }
   return { batch, position, before, isWhole, bytes, told: new Set(), next: undefined, lost: undefined }
 }
+
+const NOWHERE = moment([], '0', '0')
 
 /** Cut off, so that a stuck reader keeps one moment and not all that followed. */
 function leave(old: Moment, lost: 'old' | 'reset'): void {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Seeded } from '../../../test/suites/seeded.ts'
 import { Ingest } from './ingest.ts'
+import { Slab } from './slab.ts'
 import type { SlabEntry } from './slab-entry.ts'
 import { WatchIngest, type WatchEvent } from './watch-ingest.ts'
 
@@ -16,7 +17,7 @@ function* pieces(text: string, maxBytes: number) {
   }
 }
 const listed = (text: string, maxBytes: number) => {
-  const entries: SlabEntry[] = [], ingest = new Ingest((entry) => { entries.push(entry) }, { slabMaxBytes: 300 })
+  const entries: SlabEntry[] = [], ingest = new Ingest((entry) => { entries.push(entry) }, new Slab(300))
   for (const piece of pieces(text, maxBytes)) ingest.write(piece)
   return { entries, envelope: ingest.end() }
 }

@@ -1,6 +1,6 @@
 import { parseJson } from '../meta/json.ts'
 import { closeOf, Scan } from './scan.ts'
-import { Slab } from './slab.ts'
+import { Slab, STATE_SLAB_BYTES } from './slab.ts'
 import { SlabEntry } from './slab-entry.ts'
 
 /** A list response without its items. */
@@ -14,10 +14,10 @@ export class Ingest {
   #state: 'head' | 'items' | 'tail' = 'head'
   #head = ''
 
-  /** `slabMaxBytes`: how much one living entry may keep from the collector. */
-  constructor(onEntry: (entry: SlabEntry) => void, { slabMaxBytes = 4 << 20 }: { slabMaxBytes?: number } = {}) {
+  /** `slab`: where entries are kept; the pages of one list can share it. */
+  constructor(onEntry: (entry: SlabEntry) => void, slab = new Slab(STATE_SLAB_BYTES)) {
     this.#onEntry = onEntry
-    this.#slab = new Slab(slabMaxBytes)
+    this.#slab = slab
   }
 
   /** The caller may reuse `bytes`. Throws SyntaxError for what is no list of Kubernetes objects. */
@@ -45,7 +45,8 @@ export class Ingest {
 
   /** To be called behind the last byte. Throws SyntaxError where the response was cut off. Metadata may stand behind the items: custom resources have their keys sorted. */
   end(): ListEnvelope {
-    const rest = this.#slab.bytes.toString('utf8', this.#slab.begin, this.#slab.fill)
+    const slab = this.#slab, rest = slab.bytes.toString('utf8', slab.begin, slab.fill)
+    slab.begin = slab.fill
     if (this.#state === 'items') throw new SyntaxError('the list response ends in the middle')
     return parseJson(this.#head + rest) as ListEnvelope
   }

@@ -28,7 +28,8 @@ export class SlabEntry implements Entry {
 
   private constructor(slab: Buffer, scan: Scan) {
     const name = text(slab, scan.name, scan.nameEnd), at = scan.body
-    this.key = scan.namespace < 0 || scan.namespace === scan.namespaceEnd ? name : `${text(slab, scan.namespace, scan.namespaceEnd)}/${name}`
+    // Joined, it is one string; put together with +, it would be kept as its parts besides.
+    this.key = scan.namespace < 0 || scan.namespace === scan.namespaceEnd ? name : [text(slab, scan.namespace, scan.namespaceEnd), name].join('/')
     this.end = scan.end - at
     this.metadata = scan.metadata - at
     this.metadataEnd = scan.metadataEnd - at

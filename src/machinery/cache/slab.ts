@@ -1,3 +1,6 @@
+/** Of slabs for objects that arrive together: what one living entry may keep from the collector, and what is left empty at the end. */
+export const STATE_SLAB_BYTES = 1 << 20
+
 /** Where arriving bytes are kept: appended to a buffer that is replaced, never reused, once it is full. Only what is still unread moves to the next one. */
 export class Slab {
   bytes: Buffer

@@ -1,4 +1,4 @@
-import { Slab } from './slab.ts'
+import { Slab, STATE_SLAB_BYTES } from './slab.ts'
 import { SlabEntry } from './slab-entry.ts'
 import type { Runs } from './sorted-entries.ts'
 
@@ -14,11 +14,11 @@ export function* leaveSparseSlabs(runs: Runs): Generator<void> {
   }
   for (const [slab, bytes] of living) if (bytes >= slab.length * DENSE) living.delete(slab)
   if (living.size === 0) return
-  const slab = new Slab(SLAB_MAX_BYTES)
+  const slab = new Slab(STATE_SLAB_BYTES)
   for (const run of runs) {
     for (const entry of run) if (entry instanceof SlabEntry && living.has(entry.home)) entry.moveTo(slab)
     yield
   }
 }
 
-const DENSE = 0.75, SLAB_MAX_BYTES = 1 << 20
+const DENSE = 0.75

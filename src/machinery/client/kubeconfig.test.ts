@@ -43,12 +43,16 @@ describe('file', () => {
     expect(await fromKubeconfigFile(write(config('client-certificate: cert.pem, client-key: key.pem')), options)).toEqual({
       server: 'https://10.0.0.1:6443', requestTimeoutMs: 1000, insecureSkipTlsVerify: false, ca: 'CA', certificate: 'CERT', key: 'KEY' })
     expect(await (await fromKubeconfigFile(write(config('token: t')), options)).authorization!(AbortSignal.timeout(1))).toBe('Bearer t')
+    writeFileSync(path.join(folder, 'token'), 'of a file\n')
+    expect(await (await fromKubeconfigFile(write(config('tokenFile: token')), options)).authorization!(AbortSignal.timeout(1))).toBe('Bearer of a file')
+    expect(await (await fromKubeconfigFile(write(config('username: u, password: p')), options)).authorization!(AbortSignal.timeout(1))).toBe('Basic dTpw')
     expect(await (await fromKubeconfigFile(write(config('exec: {apiVersion: client.authentication.k8s.io/v1, command: echo, interactiveMode: Never, args: ["{\\"apiVersion\\":\\"client.authentication.k8s.io/v1\\",\\"kind\\":\\"ExecCredential\\",\\"status\\":{\\"token\\":\\"from-exec\\"}}"]}')), options)).authorization!(AbortSignal.timeout(1))).toBe('Bearer from-exec')
   })
   test('mistakes are named', async () => {
     await expect(fromKubeconfigFile('/no/such/file', options)).rejects.toThrow('kubeconfig /no/such/file: the file does not exist')
     await expect(fromKubeconfigFile(write(config('token: t')), { ...options, context: 'nowhere' })).rejects.toThrow(/there is no context "nowhere"; it has here, there/)
     await expect(fromKubeconfigFile(write(config('token: t')), { ...options, context: 'there' })).rejects.toThrow(/context "there" names a cluster that is missing/)
+    await expect(fromKubeconfigFile(write('apiVersion: v1\nkind: Config\ncurrent-context: ""\nclusters: null\ncontexts: null\nusers: null\n'), options)).rejects.toThrow(/no current context is set; it has none/)
     await expect(fromKubeconfigFile(write(config('token: t, as: bob')), options)).rejects.toThrow(/impersonates bob/)
   })
   test('a pod reads its service account', async () => {

@@ -1,4 +1,4 @@
-import { KubeConfig } from '@kubernetes/client-node'
+import type { KubeConfig } from '@kubernetes/client-node'
 import { load } from 'js-yaml'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -14,31 +14,47 @@ interface KubeconfigOptions { readonly requestTimeoutMs: number; readonly clock:
 export const fromKubeconfigFile = async (file: string, { context, ...options }: KubeconfigOptions & { readonly context?: string | undefined }): Promise<ConnectOptions> => (await readKubeconfig(file, options))(context)
 
 /** As `fromKubeconfigFile`, for several contexts of a file that is read once: with a thousand of them, that takes a while. */
-export async function readKubeconfig(file: string, { requestTimeoutMs, clock }: KubeconfigOptions): Promise<(context?: string) => Promise<ConnectOptions>> {
-  const where = `kubeconfig ${file}`, all = new KubeConfig()
+export async function readKubeconfig(file: string, options: KubeconfigOptions): Promise<(context?: string) => Promise<ConnectOptions>> {
+  const where = `kubeconfig ${file}`, read = await contentOf(file, where)
+  return (context) => ofContext({ ...read, where, folder: path.dirname(path.resolve(file)) }, context, options)
+}
+
+interface ReadKubeconfig { readonly content: string; readonly config: InlineKubeconfig; readonly where: string; readonly folder: string }
+
+async function ofContext({ content, config, where, folder }: ReadKubeconfig, context: string | undefined, { requestTimeoutMs, clock }: KubeconfigOptions): Promise<ConnectOptions> {
+  const name = context || (config['current-context'] ?? ''), { cluster, user } = namedIn(config, name)
+  check(where, name, namesOf(config), text(cluster['server']))
+  if (user['as']) throw new Error(`${where}: context "${name}" impersonates ${text(user['as'])}: give a context that acts as itself`)
+  if (user['exec'] ?? user['auth-provider']) return withPlugin({ content, folder, name }, cluster, { requestTimeoutMs, clock })
+  const read = async (given: unknown) => readFile(path.resolve(folder, text(given)!), 'utf8'), material = async (holder: Fields, field: string) => decoded(holder[`${field}-data`]) ?? (text(holder[field]) ? read(holder[field]) : undefined)
+  const [ca, certificate, key] = await Promise.all([material(cluster, 'certificate-authority'), material(user, 'client-certificate'), material(user, 'client-key')])
+  const tokenFile = user['tokenFile'] ?? user['token-file'], token = text(user['token'])
+  const authorization = tokenFile ? cached(clock, async () => `Bearer ${(await read(tokenFile)).trim()}`) : token ? () => Promise.resolve(`Bearer ${token}`) : basicOf(user)
+  return { ...connectOptions(cluster, requestTimeoutMs, { ca, certificate, key }), ...(authorization && { authorization }) }
+}
+
+async function contentOf(file: string, where: string): Promise<{ readonly content: string; readonly config: InlineKubeconfig }> {
   try {
-    all.loadFromString(await readFile(file, 'utf8'))
+    const content = await readFile(file, 'utf8')
+    return { content, config: loadYaml(content) }
   } catch (cause) {
     throw new Error(`${where}: ${(cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'the file does not exist' : `cannot be read: ${(cause as Error).message}`}`, { cause })
   }
-  all.makePathsAbsolute(path.dirname(path.resolve(file)))
-  return (context) => ofContext(all, context, { where, requestTimeoutMs, clock })
 }
 
-async function ofContext(all: KubeConfig, context: string | undefined, { where, requestTimeoutMs, clock }: KubeconfigOptions & { readonly where: string }): Promise<ConnectOptions> {
-  const config = new KubeConfig(), name = context || all.getCurrentContext()
-  config.loadFromOptions({ clusters: all.getClusters(), users: all.getUsers(), contexts: all.getContexts(), currentContext: name })
-  check(where, name, config.getContexts().map((it) => it.name), config.getCurrentCluster()?.server)
-  const cluster = config.getCurrentCluster()!, user = config.getCurrentUser()
-  if (user?.impersonateUser) throw new Error(`${where}: context "${name}" impersonates ${user.impersonateUser}: give a context that acts as itself`)
-  const material = await applied(config), ca = text(material.ca), certificate = text(material.cert), key = text(material.key)
+/** Credentials that a program or an identity provider gives. The official client, which knows how to ask them, is only loaded for that: it takes half a second and 80 MiB. */
+async function withPlugin({ content, folder, name }: { readonly content: string; readonly folder: string; readonly name: string }, cluster: Fields, { requestTimeoutMs, clock }: KubeconfigOptions): Promise<ConnectOptions> {
+  const { KubeConfig } = await import('@kubernetes/client-node'), config = new KubeConfig()
+  config.loadFromString(content)
+  config.makePathsAbsolute(folder)
+  config.setCurrentContext(name)
+  const material = await applied(config)
   return {
-    server: cluster.server, requestTimeoutMs, insecureSkipTlsVerify: cluster.skipTLSVerify ?? false,
-    ...(ca && { ca }), ...(certificate && { certificate }), ...(key && { key }), ...(cluster.tlsServerName && { serverName: cluster.tlsServerName }), ...(cluster.proxyUrl && { proxyUrl: cluster.proxyUrl }),
-    ...((user?.exec ?? user?.authProvider ?? user?.token ?? user?.username) && { authorization: cached(clock, async () => {
+    ...connectOptions(cluster, requestTimeoutMs, { ca: text(material.ca), certificate: text(material.cert), key: text(material.key) }),
+    authorization: cached(clock, async () => {
       const { headers, auth } = await applied(config)
       return headers['Authorization'] ?? (auth ? basic(auth) : undefined)
-    }) }),
+    }),
   }
 }
 
@@ -49,11 +65,12 @@ async function applied(config: KubeConfig): Promise<Applied> {
   return options
 }
 
+type Fields = Readonly<Record<string, unknown>>
 interface InlineKubeconfig {
   'current-context'?: string
-  contexts?: { name: string; context?: { cluster?: string; user?: string } }[]
-  clusters?: { name: string; cluster?: Record<string, string | boolean | undefined> }[]
-  users?: { name: string; user?: Record<string, unknown> }[]
+  contexts?: { name: string; context?: { cluster?: string; user?: string } | null }[] | null
+  clusters?: { name: string; cluster?: Fields | null }[] | null
+  users?: { name: string; user?: Fields | null }[] | null
 }
 const CLUSTER_FIELDS = new Set(['server', 'certificate-authority-data', 'insecure-skip-tls-verify', 'tls-server-name', 'proxy-url', 'extensions', 'disable-compression'])
 const USER_FIELDS = new Set(['client-certificate-data', 'client-key-data', 'token', 'username', 'password', 'extensions'])
@@ -63,19 +80,30 @@ const USER_FIELDS = new Set(['client-certificate-data', 'client-key-data', 'toke
  * (client-node would read `token-file`.) Throws Error with a sentence for people.
  */
 export function fromInlineKubeconfig(content: string, { requestTimeoutMs }: { readonly requestTimeoutMs: number }): ConnectOptions {
-  const config = loadYaml(content)
-  const name = config['current-context'] ?? (config.contexts?.length === 1 ? config.contexts[0]!.name : ''), context = config.contexts?.find((it) => it.name === name)?.context
-  const cluster = config.clusters?.find((it) => it.name === context?.cluster)?.cluster ?? {}, user = config.users?.find((it) => it.name === context?.user)?.user ?? {}
-  check('it', name, (config.contexts ?? []).map((it) => it.name), text(cluster['server']))
+  const config = loadYaml(content), name = config['current-context'] ?? (config.contexts?.length === 1 ? config.contexts[0]!.name : ''), { cluster, user } = namedIn(config, name)
+  check('it', name, namesOf(config), text(cluster['server']))
   const outside = [...Object.keys(cluster).filter((field) => !CLUSTER_FIELDS.has(field)), ...Object.keys(user).filter((field) => !USER_FIELDS.has(field))]
   if (outside.length) throw new Error(`it may hold inline data only, but uses ${outside.join(', ')}: use certificate-authority-data, client-certificate-data, client-key-data and token`)
-  const decoded = (data: unknown) => (typeof data === 'string' && data ? Buffer.from(data, 'base64').toString('utf8') : undefined)
-  const ca = decoded(cluster['certificate-authority-data']), certificate = decoded(user['client-certificate-data']), key = decoded(user['client-key-data']), token = text(user['token']), userName = text(user['username'])
+  const token = text(user['token']), authorization = basicOf(user)
+  return {
+    ...connectOptions(cluster, requestTimeoutMs, { ca: decoded(cluster['certificate-authority-data']), certificate: decoded(user['client-certificate-data']), key: decoded(user['client-key-data']) }),
+    ...(token && { token }), ...(authorization && { authorization }),
+  }
+}
+
+// kubectl writes null where there are none.
+const namesOf = ({ contexts }: InlineKubeconfig) => (contexts ?? []).map(({ name }) => name)
+
+function namedIn({ contexts, clusters, users }: InlineKubeconfig, name: string): { readonly cluster: Fields; readonly user: Fields } {
+  const context = contexts?.find((it) => it.name === name)?.context
+  return { cluster: clusters?.find((it) => it.name === context?.cluster)?.cluster ?? {}, user: users?.find((it) => it.name === context?.user)?.user ?? {} }
+}
+
+function connectOptions(cluster: Fields, requestTimeoutMs: number, { ca, certificate, key }: Readonly<Record<'ca' | 'certificate' | 'key', string | undefined>>): ConnectOptions {
   const serverName = text(cluster['tls-server-name']), proxyUrl = text(cluster['proxy-url'])
   return {
     server: text(cluster['server'])!, requestTimeoutMs, insecureSkipTlsVerify: cluster['insecure-skip-tls-verify'] === true,
-    ...(ca && { ca }), ...(certificate && { certificate }), ...(key && { key }), ...(token && { token }), ...(serverName && { serverName }), ...(proxyUrl && { proxyUrl }),
-    ...(userName && { authorization: () => Promise.resolve(basic(`${userName}:${text(user['password']) ?? ''}`)) }),
+    ...(ca && { ca }), ...(certificate && { certificate }), ...(key && { key }), ...(serverName && { serverName }), ...(proxyUrl && { proxyUrl }),
   }
 }
 
@@ -105,6 +133,8 @@ function check(where: string, name: string, names: readonly string[], server: st
 }
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : Buffer.isBuffer(value) ? value.toString('utf8') : undefined)
+const decoded = (data: unknown) => (typeof data === 'string' && data ? Buffer.from(data, 'base64').toString('utf8') : undefined)
+const basicOf = (user: Fields) => { const name = text(user['username']); return name ? () => Promise.resolve(basic(`${name}:${text(user['password']) ?? ''}`)) : undefined }
 const basic = (credentials: string) => `Basic ${Buffer.from(credentials).toString('base64')}`
 
 /** Asks again after a minute; a failure is not kept. */

@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../../lib/clock.ts'
 import type { Turn, Turns } from '../../lib/turns.ts'
 import { Ingest, type ListEnvelope } from '../cache/ingest.ts'
+import { Slab, STATE_SLAB_BYTES } from '../cache/slab.ts'
 import type { SlabEntry } from '../cache/slab-entry.ts'
 import { WatchIngest, type WatchEvent } from '../cache/watch-ingest.ts'
 import type { Batch, Change, Handler, Kind, KubeObject, ListerWatcher, ListQuery, Page, Position, Query, WatchQuery } from '../meta/core.ts'
@@ -52,37 +53,39 @@ export class RemoteReader implements ListerWatcher {
   list(query: ListQuery, signal: AbortSignal): Promise<Page> { return this.#list(query, signal) }
 
   async #list(query: ListQuery, signal: AbortSignal, turn?: Turn): Promise<Page> {
-    const entries: SlabEntry[] = [], { onStateBytes } = this.#options
-    if (query.limit !== undefined || query.after !== undefined) return page(entries, await this.#page(query, query.limit, query.after, entries, signal))
+    const entries: SlabEntry[] = [], into: Arriving = { entries, slab: new Slab(STATE_SLAB_BYTES) }, { onStateBytes } = this.#options
+    if (query.limit !== undefined || query.after !== undefined) return page(entries, await this.#page(query, query.limit, query.after, into, signal))
     const { pageSize } = this.#options
-    let envelope = await this.#page(query, pageSize, undefined, entries, signal)
+    let envelope = await this.#page(query, pageSize, undefined, into, signal)
     try {
       for (let counted = 0, bytes = 0; ;) {
         for (; counted < entries.length; counted++) bytes += entries[counted]!.size
         onStateBytes?.(bytes)
         turn?.extend()
         if (!envelope.metadata?.continue) break
-        envelope = await this.#page(query, pageSize, envelope.metadata.continue, entries, signal)
+        envelope = await this.#page(query, pageSize, envelope.metadata.continue, into, signal)
       }
     } catch (error) {
       if (!isReason(error, 'Expired', 'Gone')) throw error
       // The snapshot was compacted while we read it slowly: one response has no pages to lose.
       entries.length = 0
-      envelope = await this.#page(query, undefined, undefined, entries, signal)
+      envelope = await this.#page(query, undefined, undefined, { entries, slab: new Slab(STATE_SLAB_BYTES) }, signal)
     }
     return page(entries, envelope)
   }
 
   async *watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {
     if (query.initial && this.#initial === 'streamed' && (yield* this.#streamState(query, signal))) return
-    const { initial, at, ...scope } = query
-    yield* this.#stream(query, initial ? yield* this.#pagedState({ ...scope, ...(at && { at }) }, signal) : (at?.position ?? (await this.list({ ...scope, limit: 1 }, signal)).position), signal)
+    yield* this.#stream(query, query.initial || !query.at ? yield* this.#begin(query, signal) : query.at.position, signal)
   }
 
-  async *#pagedState(query: ListQuery, signal: AbortSignal): AsyncGenerator<Batch, Position> {
+  /** Where changes go on, behind the state where that is asked for. A generator of its own, which ends: a watch that waits would keep all that it began with. */
+  async *#begin(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch, Position> {
+    const { initial, ...scope } = query
+    if (!initial) return (await this.#list({ ...scope, limit: 1 }, signal)).position
     const turn = await this.#options.turns?.take(signal)
     try {
-      const { entries, position } = await this.#list(query, signal, turn)
+      const { entries, position } = await this.#list(scope, signal, turn)
       if (this.#initial === 'paged once') this.#initial = 'streamed'
       yield Array.from(entries, (entry): Change => ({ type: 'ADDED', entry, position: entry.position }))
       yield [{ type: 'BOOKMARK', position, initial: true }]
@@ -168,7 +171,7 @@ export class RemoteReader implements ListerWatcher {
     if (stop.signal.reason === SILENT && !isState) throw StatusError.expired(`${this.#path(query)}: the watch was silent for ${idleMs / 1000} s`)
   }
 
-  async #page(query: ListQuery, limit: number | undefined, token: string | undefined, entries: SlabEntry[], signal: AbortSignal): Promise<ListEnvelope> {
+  async #page(query: ListQuery, limit: number | undefined, token: string | undefined, { entries, slab }: Arriving, signal: AbortSignal): Promise<ListEnvelope> {
     const parameters = this.#parameters(query), path = this.#path(query), { at } = query
     if (limit !== undefined) parameters.set('limit', String(limit))
     if (token !== undefined) parameters.set('continue', token)
@@ -178,7 +181,7 @@ export class RemoteReader implements ListerWatcher {
     }
     const response = await this.#handler({ method: 'GET', path, query: parameters, headers: ACCEPT }, signal)
     if (response.status !== 200) throw await failure(response)
-    const { checks } = this.#options, ingest = new Ingest((entry) => { checks?.object(entry); entries.push(entry) })
+    const { checks } = this.#options, ingest = new Ingest((entry) => { checks?.object(entry); entries.push(entry) }, slab)
     try {
       for await (const chunk of response.body instanceof Uint8Array ? [response.body] : response.body) ingest.write(chunk)
       const envelope = ingest.end() as Partial<ListEnvelope> | string | null
@@ -204,9 +207,12 @@ export class RemoteReader implements ListerWatcher {
   }
 }
 
-const ACCEPT = [['accept', 'application/json']] as const, SILENT = new Error('silent for too long'), STATE_SLAB_BYTES = 4 << 20, STATE_IDLE_MS = 15_000, LISTEN_MS = 1_000
+const ACCEPT = [['accept', 'application/json']] as const, SILENT = new Error('silent for too long'), STATE_IDLE_MS = 15_000, LISTEN_MS = 1_000
 /** Without a resourceVersion: as new as the moment of the request. */
 const STATE_FIRST = [['sendInitialEvents', 'true'], ['resourceVersionMatch', 'NotOlderThan']] as const, STATE_ENDS = 'k8s.io/initial-events-end'
+
+/** Pages of one list fill the same slabs. */
+interface Arriving { readonly entries: SlabEntry[]; readonly slab: Slab }
 
 function page(entries: readonly SlabEntry[], { metadata = {} }: ListEnvelope): Page {
   const { resourceVersion = '', continue: after, remainingItemCount: remaining } = metadata

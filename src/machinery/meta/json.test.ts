@@ -11,6 +11,7 @@ describe('numbers keep their text wherever they stand', () => {
 
   test('numbers that a double holds are numbers', () => { expect(parseJson('{"a":[0,-1,123456789012345,1.5,0.25]}')).toEqual({ a: [0, -1, 123_456_789_012_345, 1.5, 0.25] }) })
   test('the integer -0 is 0', () => { expect(stringifyJson(parseJson('{"a":-0,"b":[-0]}'))).toBe('{"a":0,"b":[0]}') })
+  test('numbers behind texts that look so', () => { for (const text of [String.raw`{"a\\":1.50}`, String.raw`{"a":"\":1.5","b":1.50}`, '{"a":"web:1.27","b":1.50}', '{"a":"x,1.5","b":[1.50]}', '{"a":"web:1.27,2.0","b":[{},1.50]}']) expect(stringifyJson(parseJson(text))).toBe(text) })
   test('texts stay texts', () => { expect(parseJson(String.raw`{"a":"b\":1.0,2e5","1.0":"x,-0"}`)).toEqual({ a: 'b":1.0,2e5', '1.0': 'x,-0' }) })
 })
 

@@ -7,6 +7,7 @@ import { dump } from 'js-yaml'
 import { RawClient } from '../../e2e/raw-client.ts'
 import { readKeyPair, type KeyPair } from '../../testbed/certificates.ts'
 import { authorityOf, certificatesFolder } from '../../testbed/cluster.ts'
+import { serverProgram } from '../../testbed/server-program.ts'
 import type { Testbed } from '../../testbed/testbed.ts'
 import { definition } from './things.ts'
 
@@ -35,9 +36,9 @@ export interface OurServer extends Contender { stop(): Promise<void> }
 /** `serve-kinds`, standalone. `flags` choose the store. */
 export async function ourServer(name: string, { dir, port, flags = [], store }: { dir: string; port: number; flags?: readonly string[]; store?: number }): Promise<OurServer> {
   mkdirSync(dir, { recursive: true })
-  const file = path.join(dir, 'things.yaml'), root = path.resolve(import.meta.dirname, '..', '..', '..')
+  const file = path.join(dir, 'things.yaml'), [program, ...argv] = serverProgram(...profiling(dir))
   writeFileSync(file, dump(definition))
-  const child: ChildProcess = spawn(process.execPath, [...profiling(dir), path.join(root, 'src', 'main.ts'), 'serve-kinds', '--crd', file, '--port', String(port), '--data-dir', dir, '--log-level', 'warn', ...flags], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const child: ChildProcess = spawn(program, [...argv, 'serve-kinds', '--crd', file, '--port', String(port), '--data-dir', dir, '--log-level', 'warn', ...flags], { stdio: ['ignore', 'ignore', 'inherit'] })
   const ended = new Promise<void>((resolve) => { child.once('exit', () => { resolve() }) }), kubeconfig = path.join(dir, 'admin.kubeconfig')
   let written: Kubeconfig | undefined
   for (let waitedMs = 0; !written; waitedMs += 100) {
