@@ -54,6 +54,7 @@ interface Parts { readonly kind: Kind; readonly combine: Combine; readonly reade
 export class FleetCatalog implements Catalog {
   readonly #options: FleetCatalogOptions
   #members: readonly FleetMember[] = []
+  #byName: ReadonlyMap<string, FleetMember> = new Map()
   #served = new Map<string, Served>()
   #groups: readonly ApiGroup[] = []
   #own: readonly ApiGroup[] = []
@@ -75,13 +76,14 @@ export class FleetCatalog implements Catalog {
   }
 
   clusters(): readonly string[] { return this.#members.filter(({ cluster }) => cluster !== '').map(({ cluster }) => cluster) }
-  member(cluster: string): FleetMember | undefined { return this.#members.find((member) => member.cluster === cluster) }
+  member(cluster: string): FleetMember | undefined { return this.#byName.get(cluster) }
   kindOf(group: string, plural: string): UnionKind | undefined { return this.#served.get(`${group}/${plural}`)?.kind }
 
   /** The members of the fleet from now on, or the same ones serving something else. */
   use(epoch: EpochState, members: readonly FleetMember[]): void {
     this.#epoch = epoch
     this.#members = members
+    this.#byName = new Map(members.map((member) => [member.cluster, member]))
     const before = this.#served, next = new Map<string, Served>()
     for (const kind of unionKinds(this.clusters().length > 0 ? members : [...members.map(({ cluster, kinds }) => ({ cluster, kinds })), { cluster: NO_CLUSTER, kinds: builtInKinds }])) {
       const id = `${kind.group}/${kind.plural}`, custom = this.#customKind(kind), signature = signatureOf(kind, custom, this.#options.byCluster), known = before.get(id)

@@ -70,7 +70,7 @@ async function startCanned(folder: string, port: number, certificates: string, c
 
 async function contenderOf(name: string, child: ChildProcess, kubeconfig: string, port: number): Promise<Contender> {
   for (let waitedMs = 0; ; waitedMs += 100) {
-    if (child.exitCode !== null || waitedMs > 60_000) { child.kill(); throw new Error(`${name} does not start`) }
+    if (child.exitCode !== null || waitedMs > 240_000) { child.kill(); throw new Error(`${name} does not start`) }
     let text: string
     try { text = readFileSync(kubeconfig, 'utf8') } catch { text = '' }
     // It may be half written.

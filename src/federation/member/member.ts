@@ -96,9 +96,10 @@ export class Member {
   setNodes(read: (() => readonly NodeRoom[] | undefined) | undefined): void { this.#nodeRooms = read ?? (() => undefined) }
 
   setDiscovery(discovery: Discovery): void {
-    if (discovery === this.#discovery) return
+    const before = this.#discovery
     this.#discovery = discovery
-    this.#onChange()
+    // A server without ETags says the same again each time.
+    if (discovery !== before && !(before && equalJson([discovery.kinds, discovery.stale], [before.kinds, before.stale]))) this.#onChange()
   }
 
   setIdentity(identity: string): void {

@@ -14,7 +14,7 @@ interface Canned { readonly apiVersion: string; readonly kind: string; readonly 
 interface Item { readonly before: Buffer; readonly after: Buffer }
 
 const [port, certificate, key, members, pods] = process.argv.slice(2) as [string, string, string, string, string]
-const FIRST_VERSION = 1_000_000, DEPLOYMENTS = 2_000, WATCHES = new Map<string, Set<ServerResponse>>(), versions = new Map<string, number>()
+const ETAG = '"canned"', FIRST_VERSION = 1_000_000, DEPLOYMENTS = 2_000, WATCHES = new Map<string, Set<ServerResponse>>(), versions = new Map<string, number>()
 
 function item(object: { metadata: object; spec?: object }): Item {
   const text = JSON.stringify({ ...object, metadata: { ...object.metadata, resourceVersion: '@' } }), at = text.indexOf('"resourceVersion":"@"') + 19
@@ -81,7 +81,7 @@ async function emit(at: string, canned: Canned, query: URLSearchParams): Promise
   }
 }
 
-async function answer(request: { readonly url?: string }, response: ServerResponse): Promise<void> {
+async function answer(request: { readonly url?: string; readonly headers: Readonly<Record<string, unknown>> }, response: ServerResponse): Promise<void> {
   const { pathname, searchParams } = new URL(request.url!, 'https://canned'), [, member = '', rest = ''] = /^\/(member\d+)(\/.*)$/.exec(pathname) ?? [], end = (body: Buffer | string) => {
     response.setHeader('content-type', 'application/json')
     response.end(body)
@@ -95,7 +95,12 @@ async function answer(request: { readonly url?: string }, response: ServerRespon
   const canned = kinds[rest], document = documents[rest]
   if (canned && searchParams.get('watch') === 'true') return watch(member + rest, canned, searchParams, response)
   if (canned) return end(list(canned, searchParams, versions.get(member + rest) ?? FIRST_VERSION))
-  if (document) return end(JSON.stringify(document))
+  if (document) {
+    response.setHeader('etag', ETAG)
+    if (request.headers['if-none-match'] !== ETAG) return end(JSON.stringify(document))
+    response.statusCode = 304
+    return end('')
+  }
   if (rest === '/api/v1/namespaces/kube-system') return end(JSON.stringify({ kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'kube-system', uid: `${member}-uid` } }))
   response.statusCode = 404
   end(JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'NotFound', code: 404, message: `no ${rest}` }))
