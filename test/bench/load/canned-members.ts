@@ -56,14 +56,18 @@ async function watch(at: string, canned: Canned, query: URLSearchParams, respons
   response.flushHeaders()
   if (query.get('sendInitialEvents') === 'true') {
     for (const one of canned.items) if (!response.write(event('ADDED', canned, one, FIRST_VERSION))) await new Promise((resolve) => { response.once('drain', resolve) })
-    response.write(`{"type":"BOOKMARK","object":{"kind":"${canned.kind}","apiVersion":"${canned.apiVersion}","metadata":{"resourceVersion":"${versions.get(at) ?? FIRST_VERSION}","annotations":{"k8s.io/initial-events-end":"true"}}}}\n`)
+    response.write(bookmark(at, canned, ',"annotations":{"k8s.io/initial-events-end":"true"}'))
   }
   let all = WATCHES.get(at)
   if (!all) WATCHES.set(at, (all = new Set()))
   const open = all
   open.add(response)
-  response.on('close', () => open.delete(response))
+  // As often as Kubernetes' servers: who hears nothing for longer takes the stream for dead, and reads all anew.
+  const telling = setInterval(() => { response.write(bookmark(at, canned)) }, 60_000)
+  response.on('close', () => { clearInterval(telling); open.delete(response) })
 }
+
+const bookmark = (at: string, { apiVersion, kind }: Canned, more = '') => `{"type":"BOOKMARK","object":{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":{"resourceVersion":"${versions.get(at) ?? FIRST_VERSION}"${more}}}}\n`
 
 /** In chunks of `pace`, one every ten milliseconds at most. */
 async function emit(at: string, canned: Canned, query: URLSearchParams): Promise<void> {
