@@ -4,7 +4,7 @@ import type { EpochState } from './epochs.ts'
 /** That a row changed because of `version` of the source in `slot`, or because of the join or leave that began `epoch` (slot -1). */
 interface LogLine { readonly row: string; readonly position: Position; readonly slot: number; readonly version: number; readonly epoch: number; readonly previous?: Entry }
 
-const MAX_LINES = 10_000
+const MAX_LINES = 15_000
 
 /** What changed in a merged view and why, so that a watch can resume from a vector that this replica never made. */
 export class MergeLog {
@@ -12,23 +12,38 @@ export class MergeLog {
   #begin: { epoch: number; versions: number[] } | undefined
   /** By slot of those who left. */
   readonly #end = new Map<number, { readonly version: number; readonly epoch: number }>()
-
   /** Slots whose earlier lines, that of a join among them, are not here any more. */
   readonly #dropped = new Set<number>()
 
-  get started(): boolean { return this.#begin !== undefined }
+  /** How many bytes the rows that changed may take, as they were before. */
+  readonly #bytesMax: () => number
+  #bytes = 0
+
+  constructor({ bytesMax }: { readonly bytesMax: () => number }) { this.#bytesMax = bytesMax }
 
   /** History begins here: nothing before can be resumed. */
   start(epoch: number, versions: readonly number[]): void {
     this.#begin = { epoch, versions: [...versions] }
     this.#lines = []
+    this.#bytes = 0
     this.#dropped.clear()
   }
 
   push(line: LogLine): void {
     this.#lines.push(line)
-    if (this.#lines.length <= MAX_LINES * 1.5) return
-    for (const { slot, version, epoch } of this.#lines.splice(0, this.#lines.length - MAX_LINES)) {
+    this.#bytes += line.previous?.size ?? 0
+    if (this.#lines.length > MAX_LINES || this.#bytes > this.#bytesMax()) this.#trim()
+  }
+
+  /** To two thirds, so that it is not done for every line. */
+  #trim(): void {
+    const bytesMax = (this.#bytesMax() * 2) / 3
+    let many = Math.max(0, this.#lines.length - (MAX_LINES * 2) / 3)
+    for (let i = 0; i < this.#lines.length && (i < many || this.#bytes > bytesMax); i++) {
+      this.#bytes -= this.#lines[i]!.previous?.size ?? 0
+      many = Math.max(many, i + 1)
+    }
+    for (const { slot, version, epoch } of this.#lines.splice(0, many)) {
       if (slot >= 0) this.#begin!.versions[slot] = Math.max(this.#begin!.versions[slot] ?? 0, version)
       this.#begin!.epoch = Math.max(this.#begin!.epoch, epoch)
     }
@@ -43,6 +58,7 @@ export class MergeLog {
   /** What the source in a slot told is of another past: whoever held nothing of it then is told its state. */
   drop(slot: number): void {
     this.#lines = this.#lines.filter((line) => line.slot !== slot)
+    this.#bytes = this.#lines.reduce((sum, { previous }) => sum + (previous?.size ?? 0), 0)
     this.#dropped.add(slot)
   }
 

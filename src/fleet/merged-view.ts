@@ -42,6 +42,8 @@ export interface Combine {
 interface Feed { readonly source: ViewSource; slot: number; readonly stop: AbortController; readonly timesSetBack: number; synced: boolean; before?: { readonly cache: Cache; readonly untaken: readonly string[] | undefined; readonly timesSetBack: number }; seen?: Set<string> }
 
 const INITIAL_BATCH = 500
+/** As a cache's history: resuming is not worth more than listing again. */
+const LOG_MIN_BYTES = 8 << 20
 
 export class MergedView {
   readonly cache: Cache
@@ -66,7 +68,7 @@ export class MergedView {
     this.#epochs = options.epochs
     this.#epoch = options.epochs.current
     this.#onError = options.onError
-    this.#log = new MergeLog()
+    this.#log = new MergeLog({ bytesMax: () => Math.max(LOG_MIN_BYTES, this.cache.bytes / 4) })
     this.cache = new Cache(options.kind, { clock: options.clock, resume: (position) => this.#resume(position), isExact: (position) => !this.#isVague(position), includes: (own, wanted) => this.#includes(own, wanted) })
   }
 
