@@ -42,6 +42,8 @@ export interface Combine {
 interface Feed { readonly source: ViewSource; slot: number; readonly stop: AbortController; readonly timesSetBack: number; synced: boolean; before?: { readonly cache: Cache; readonly untaken: readonly string[] | undefined; readonly timesSetBack: number }; seen?: Set<string> }
 
 const INITIAL_BATCH = 500
+/** An etcd that others write to, too, tells a silent watch every five seconds how far it is: so long can one replica know of a revision, and another not. */
+const AHEAD_MS = 10_000
 /** As a cache's history: resuming is not worth more than listing again. */
 const LOG_MIN_BYTES = 8 << 20
 
@@ -149,7 +151,7 @@ export class MergedView {
   /** As the cache's, but a position that another replica was ahead with is waited for: what comes after it is told from there on. */
   async *watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<Batch> {
     if (query.at && !query.initial && !this.includes(query.at.position)) {
-      await this.cache.reached(query.at.position, signal).catch((error: unknown) => {
+      await this.cache.reached(query.at.position, signal, AHEAD_MS).catch((error: unknown) => {
         throw isReason(error, 'Timeout') ? StatusError.expired(`resource version ${query.at!.position} is ahead of what this replica knows of the members`) : error
       })
     }

@@ -125,10 +125,10 @@ export class Cache implements ListerWatcher {
     this.#changed.beat()
   }
 
-  /** Waits until the state includes `position`, 3 s at most. Errors: Timeout with cause ResourceVersionTooLarge. */
-  async reached(position: Position, signal: AbortSignal): Promise<void> {
+  /** Waits until the state includes `position`, `ms` at most (3 s, as a kube-apiserver does). Errors: Timeout with cause ResourceVersionTooLarge. */
+  async reached(position: Position, signal: AbortSignal, ms = REACH_MS): Promise<void> {
     const includes = this.#options.includes ?? ((own, wanted) => comparePositions(own, wanted) >= 0)
-    if (!(await this.#until(() => this.#isReady && includes(this.#position, position), signal, REACH_MS))) throw StatusError.tooLargeResourceVersion(position, this.#position)
+    if (!(await this.#until(() => this.#isReady && includes(this.#position, position), signal, ms))) throw StatusError.tooLargeResourceVersion(position, this.#position)
   }
 
   /** The state at an earlier position, by taking back what came since. Errors: Expired where it is beyond the history. */
