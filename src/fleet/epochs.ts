@@ -84,7 +84,7 @@ export class Epochs {
   }
 
   /** How often a source was set back. */
-  timesSetBack(source: string): number { return this.#current.slots[slotOf(this.#current, source)]?.timesSetBack ?? 0 }
+  timesSetBack(source: string): number { return timesSetBackOf(this.#current, source) }
 
   /** The current epoch, once these versions can be told in it; or as it is, where the store cannot be written. */
   async roomFor(versions: ReadonlyMap<string, number>, signal: AbortSignal): Promise<EpochState> {
@@ -161,6 +161,9 @@ export function slotOf({ slots }: Pick<EpochState, 'slots'>, source: string): nu
   indexes.set(slots, index)
   return index.get(source) ?? -1
 }
+
+/** How often a source had been set back when an epoch began. */
+export const timesSetBackOf = (epoch: Pick<EpochState, 'slots'>, source: string): number => epoch.slots[slotOf(epoch, source)]?.timesSetBack ?? 0
 
 /** Pure: the same ledger where nothing changes. */
 export function nextLedger(ledger: Ledger, sources: readonly EpochSource[], { marks = [], reached = new Map() }: { readonly marks?: readonly string[]; readonly reached?: Reached } = {}): Ledger {

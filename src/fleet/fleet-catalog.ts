@@ -77,6 +77,7 @@ export class FleetCatalog implements Catalog {
 
   clusters(): readonly string[] { return this.#members.filter(({ cluster }) => cluster !== '').map(({ cluster }) => cluster) }
   member(cluster: string): FleetMember | undefined { return this.#byName.get(cluster) }
+  #serving({ clusters }: UnionKind): readonly FleetMember[] { return clusters.flatMap((cluster) => this.#byName.get(cluster) ?? []) }
   kindOf(group: string, plural: string): UnionKind | undefined { return this.#served.get(`${group}/${plural}`)?.kind }
 
   /** The members of the fleet from now on, or the same ones serving something else. */
@@ -94,10 +95,7 @@ export class FleetCatalog implements Catalog {
     for (const [id, { views }] of before) if (!next.has(id)) views.close()
     const isSame = next.size === before.size && [...next].every(([id, { resource }]) => before.get(id)?.resource === resource)
     this.#served = next
-    for (const { kind, views, store } of next.values()) {
-      const serving = new Set(kind.clusters)
-      views.use(epoch, [...(store ? [templateSource(store)] : []), ...members.filter(({ cluster }) => serving.has(cluster))])
-    }
+    for (const { kind, views, store } of next.values()) views.use(epoch, [...(store ? [templateSource(store)] : []), ...this.#serving(kind)])
     if (!isSame) this.#regroup(this.#options.ownGroups())
   }
 
@@ -112,9 +110,9 @@ export class FleetCatalog implements Catalog {
     const current = () => this.#served.get(`${served.group}/${served.plural}`)?.kind ?? served
     const reader = new FleetReader({
       kind, clock, graceMs, restrictsClusters: !bound, clusters: () => current().clusters, otherVersions: () => current().otherVersions, open: (clusters) => views.open(clusters), isOpen: () => views.isOpen, isUnwatchable: !served.verbs.includes('watch') || !served.verbs.includes('list'),
-      direct: (query, chosen, signal) => directRead({ kind: served, combine, members: [...(store && !chosen ? [templateSource(store)] : []), ...this.#members.filter(({ cluster }) => current().clusters.includes(cluster) && (!chosen || chosen.includes(cluster)))], epochs, query }, signal),
+      direct: (query, chosen, signal) => directRead({ kind: served, combine, members: [...(store && !chosen ? [templateSource(store)] : []), ...this.#serving(current()).filter(({ cluster }) => !chosen || chosen.includes(cluster))], epochs, query }, signal),
     })
-    const isWritable = this.#isWritable(served, store), writable = isWritable === 'soon' ? templates!.writableSoon(kind) : stored ? isWritable && templates!.writable(store, stored, { reader, open: (key) => views.row(key), members: () => this.#members.filter(({ cluster }) => current().clusters.includes(cluster)) }) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
+    const isWritable = this.#isWritable(served, store), writable = isWritable === 'soon' ? templates!.writableSoon(kind) : stored ? isWritable && templates!.writable(store, stored, { reader, open: (key) => views.row(key), members: () => this.#serving(current()) }) : served.group === '' && served.plural === 'namespaces' ? this.#hostNamespaces(kind, reader, views) : undefined
     const access: Served['access'] = (served) => this.#access(served, bound, { kind, combine, reader, views })
     return { signature, views, kind: served, store, isWritable, access, resource: { kind, reader, ...access(served), ...writable } }
   }

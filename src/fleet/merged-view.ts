@@ -14,7 +14,7 @@ import type { Batch, Change, Entry, Kind, Position, WatchQuery } from '../machin
 import { equalJson } from '../machinery/meta/json-value.ts'
 import { comparePositions } from '../machinery/meta/position.ts'
 import { isReason, StatusError } from '../machinery/meta/status-error.ts'
-import { slotOf, type Epochs, type EpochState } from './epochs.ts'
+import { slotOf, timesSetBackOf, type Epochs, type EpochState } from './epochs.ts'
 import { MergeLog } from './merge-log.ts'
 import { MissedChanges } from './missed-changes.ts'
 import { decodePosition, encodeSequence, encodeVector, fits, LONG_AGO, MAX_VECTOR_SLOTS } from './position-codec.ts'
@@ -44,8 +44,6 @@ interface Feed { readonly source: ViewSource; slot: number; readonly stop: Abort
 const INITIAL_BATCH = 500
 /** An etcd that others write to, too, tells a silent watch every five seconds how far it is: so long can one replica know of a revision, and another not. */
 const AHEAD_MS = 10_000
-/** As a cache's history: resuming is not worth more than listing again. */
-const LOG_MIN_BYTES = 8 << 20
 
 export class MergedView {
   readonly cache: Cache
@@ -70,7 +68,7 @@ export class MergedView {
     this.#epochs = options.epochs
     this.#epoch = options.epochs.current
     this.#onError = options.onError
-    this.#log = new MergeLog({ bytesMax: () => Math.max(LOG_MIN_BYTES, this.cache.bytes / 4) })
+    this.#log = new MergeLog({ bytesMax: () => this.cache.historyMaxBytes })
     this.cache = new Cache(options.kind, { clock: options.clock, resume: (position) => this.#resume(position), isExact: (position) => !this.#isVague(position), includes: (own, wanted) => this.#includes(own, wanted) })
   }
 
@@ -95,8 +93,10 @@ export class MergedView {
       else this.#log.forget(slot, Infinity)
     }
     // Of those, too, that had left before this epoch began.
-    const used = new Set(this.#feeds.map(({ slot }) => slot))
-    if (isNew) for (const slot of this.#versions.keys()) if (!used.has(slot)) this.#versions[slot] = 0
+    if (isNew) {
+      const used = new Set(this.#feeds.map(({ slot }) => slot))
+      for (const slot of this.#versions.keys()) if (!used.has(slot)) this.#versions[slot] = 0
+    }
     if (left.length > 0) this.#removeCopies(gone, isNew)
     // Whoever comes from a replica that went on in this epoch already would wait for the next change.
     else if (isNew && !this.#pending) this.cache.accept([{ type: 'BOOKMARK', position: this.#position() }])
@@ -112,7 +112,7 @@ export class MergedView {
 
   /** A source that comes with another cache goes on where it was: its rows stay until the new cache can say otherwise. */
   #feedOf(source: ViewSource, known: Feed | undefined, epoch: EpochState): Feed {
-    const slot = slotOf(epoch, source.id), { timesSetBack = 0 } = epoch.slots[slot] ?? {}
+    const slot = slotOf(epoch, source.id), timesSetBack = timesSetBackOf(epoch, source.id)
     if (known?.source.cache === source.cache) {
       // An epoch begun before the source had a slot: what was seen of it counts from now on.
       if (known.slot !== slot) {

@@ -4,7 +4,7 @@ import { SetBack } from '../federation/member/member-caches.ts'
 import type { Cache } from '../machinery/cache/cache.ts'
 import type { Kind } from '../machinery/meta/core.ts'
 import { isReason } from '../machinery/meta/status-error.ts'
-import { slotOf, type Epochs, type EpochState } from './epochs.ts'
+import { timesSetBackOf, type Epochs, type EpochState } from './epochs.ts'
 import type { CacheLease, FleetMember } from './fleet-member.ts'
 import type { ViewLease } from './fleet-reader.ts'
 import { MergedView, type Combine } from './merged-view.ts'
@@ -111,7 +111,7 @@ export class Views {
     const { view, clusters, leases } = open, chosen = this.#members.filter(({ cluster }) => !clusters || clusters.includes(cluster)), wanted = new Set(chosen.map(({ source }) => source.id))
     const left = [...leases].filter(([id]) => !wanted.has(id))
     for (const { source: { id }, lease } of chosen) {
-      const held = leases.get(id), { timesSetBack = 0 } = this.#epoch.slots[slotOf(this.#epoch, id)] ?? {}
+      const held = leases.get(id), timesSetBack = timesSetBackOf(this.#epoch, id)
       const isOfBefore = held !== undefined && held.timesSetBack < timesSetBack && held.cache.isClosed
       if (held && !isOfBefore) continue
       leases.set(id, { ...lease(this.#options.kind), timesSetBack })

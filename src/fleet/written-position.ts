@@ -6,7 +6,6 @@ import { decodePosition, encodeSequence, encodeVector, MAX_VECTOR_SLOTS } from '
 interface Written { readonly source: string; readonly version: number }
 type Ledger = Pick<Epochs, 'current' | 'known' | 'replica' | 'reached'>
 
-
 /** `known`: how far each source has been followed, per slot; of the others nothing is said, and whoever resumes there is told their state. */
 export function positionAfter(epochs: Ledger, { source, version }: Written, known: readonly number[]): Position {
   epochs.reached(source, version)

@@ -58,7 +58,7 @@ export class Cache implements ListerWatcher {
     this.kind = kind
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    this.#history = new History({ changesMax: options.historyMax ?? 10_000, bytesMax: () => options.historyMaxBytes ?? Math.max(HISTORY_MIN_BYTES, this.#bytes / 4) })
+    this.#history = new History({ changesMax: options.historyMax ?? 10_000, bytesMax: () => this.historyMaxBytes })
     const { promise, resolve } = Promise.withResolvers<void>()
     this.ready = promise
     this.#setReady = resolve
@@ -70,6 +70,8 @@ export class Cache implements ListerWatcher {
   get isClosed(): boolean { return this.#closing.signal.aborted }
   /** Sum of the entries' sizes. */
   get bytes(): number { return this.#bytes }
+  /** How many bytes of entries may be remembered of changes. */
+  get historyMaxBytes(): number { return this.#options.historyMaxBytes ?? Math.max(HISTORY_MIN_BYTES, this.#bytes / 4) }
   /** Where the history begins: what came before is not known here. */
   get oldest(): Position { return this.#history.oldest }
   /** How far the source has been followed; '0' until ready. */
